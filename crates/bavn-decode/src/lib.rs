@@ -1,0 +1,19 @@
+//! Here are bytes; what happened?
+//!
+//! One file per format. Nothing here opens a file or a socket, and nothing fails as a whole: each
+//! record becomes a [`Record`](bavn_model::Record) or a [`Reject`](bavn_model::Reject).
+
+use bavn_model::{EventId, Record, Reject};
+
+/// What became of a block of input, in the order of the input.
+#[derive(Debug, Default)]
+pub struct Decoded<'a> {
+    pub records: Vec<Record<'a>>,
+    pub rejects: Vec<Reject>,
+}
+
+/// The id of a record: a digest of its own bytes, so that the same record met twice is one event.
+/// Fast, not secret: proof of the log is the store's work.
+pub fn event_id(record: &[u8]) -> EventId {
+    EventId(xxhash_rust::xxh3::xxh3_128(record.trim_ascii()))
+}

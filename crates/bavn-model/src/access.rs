@@ -1,0 +1,97 @@
+//! One access in dense numbers: what explaining and detecting work on.
+
+use crate::{
+    Action, ClientId, EventId, Flags, FoundBy, HostId, IdentityId, Kind, Outcome, PatientId,
+    ResourceId, SessionId, SourceId, Timestamp,
+};
+use smallvec::SmallVec;
+
+/// The patients of one access, each once, in the order of the record.
+pub type PatientSet = SmallVec<[PatientId; 2]>;
+
+/// One access to health records, its names interned. About 130 bytes.
+///
+/// Sorted by (`at`, `seq`); `seq` is unique in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub id: EventId,
+    pub at: Timestamp,
+    /// File index and position in the file: breaks ties of time the same way in every run.
+    pub seq: u64,
+    /// None: the record names no reader.
+    pub identity: Option<IdentityId>,
+    pub patients: PatientSet,
+    pub source: Option<SourceId>,
+    pub host: Option<HostId>,
+    pub client: Option<ClientId>,
+    pub session: Option<SessionId>,
+    pub resource: Option<ResourceId>,
+    pub action: Option<Action>,
+    pub kind: Kind,
+    pub found_by: Option<FoundBy>,
+    pub purpose: PurposeSet,
+    pub outcome: Outcome,
+    pub flags: Flags,
+}
+
+impl Access {
+    /// Whether content of a record may have been returned to somebody other than its patient
+    /// (DESIGN 3.3).
+    pub fn exposes(&self) -> bool {
+        use crate::Flag;
+        self.outcome.may_expose()
+            && !self.flags.has(Flag::OwnAccess)
+            && !self.flags.has(Flag::DecisionOnly)
+            && !matches!(self.kind, Kind::Login | Kind::Decision)
+    }
+}
+
+/// The stated purposes of use, folded to the classes that explaining needs; one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PurposeSet(u16);
+
+impl PurposeSet {
+    pub const TREATMENT: Self = Self(1);
+    pub const EMERGENCY: Self = Self(1 << 1);
+    pub const OPERATIONS: Self = Self(1 << 2);
+    pub const PAYMENT: Self = Self(1 << 3);
+    pub const QUALITY: Self = Self(1 << 4);
+    pub const RESEARCH: Self = Self(1 << 5);
+    pub const PATIENT_REQUEST: Self = Self(1 << 6);
+    pub const SUPPORT: Self = Self(1 << 7);
+    pub const TEACHING: Self = Self(1 << 8);
+    pub const OTHER: Self = Self(1 << 9);
+
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0 && other.0 != 0
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The class of one purpose-of-use code: HL7 v3 `ActReason` (and its FHIR value set), the
+    /// Swiss EPR codes and the Norwegian ones.
+    pub fn from_code(code: &str) -> Self {
+        match code {
+            "TREAT" | "HTREAT" | "CAREMGT" | "CLINTRCH" | "COC" | "NORM" | "POLBESOK" => {
+                Self::TREATMENT
+            }
+            "ETREAT" | "BTG" | "EMER" | "EMERGENCY" => Self::EMERGENCY.union(Self::TREATMENT),
+            "HOPERAT" | "HSYSADMIN" | "LABELING" | "METAMGT" | "MEMADMIN" | "PATADMIN" | "AUTO" => {
+                Self::OPERATIONS
+            }
+            "HPAYMT" | "CLMATTCH" | "COVAUTH" | "COVERAGE" | "REMITADV" => Self::PAYMENT,
+            "HQUALIMP" | "HACCRED" | "HCOMPL" | "PATSFTY" | "PERFMSR" => Self::QUALITY,
+            "HRESCH" | "RESEARCH" | "BIORCH" | "TRANSRCH" => Self::RESEARCH,
+            "PATRQT" | "FAMRQT" | "PWATRNY" | "SUPNWK" => Self::PATIENT_REQUEST,
+            "SYSDEV" | "SYSADMIN" | "SUPPORT" => Self::SUPPORT,
+            "TRAIN" | "HLEGAL" => Self::TEACHING,
+            _ => Self::OTHER,
+        }
+    }
+}

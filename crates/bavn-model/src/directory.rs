@@ -1,0 +1,316 @@
+//! The one place that knows names: spelling to dense id and back.
+
+use crate::{
+    Access, ClientId, HostId, IdentityId, Interner, PatientId, PurposeSet, Record, ResourceId,
+    RoleId, SessionId, SourceId, UnitId,
+};
+
+/// Names of people whose spellings differ between sources: by reference, by `system|value`, or bare.
+///
+/// A spelling that the context does not know is matched on its bare value, but only where that
+/// value means one person and its system (if any) is one that the context never uses: two systems
+/// may well number different people alike.
+#[derive(Clone, Debug)]
+pub struct PersonNames<Id> {
+    full: Interner<Id>,
+    /// Bare values (`prac-7`, `9144897`), and the one person that each means; `None` when several.
+    bare: Interner<SideIndex>,
+    bare_means: Vec<Option<Id>>,
+    systems: Interner<SideIndex>,
+    /// Pairs found to be one person while context was read; settled before the first event.
+    same: Vec<(Id, Id)>,
+}
+
+/// Index into a side table of [`PersonNames`].
+#[derive(Clone, Copy, Debug)]
+struct SideIndex(u32);
+
+impl From<u32> for SideIndex {
+    fn from(index: u32) -> Self {
+        Self(index)
+    }
+}
+
+impl From<SideIndex> for usize {
+    fn from(index: SideIndex) -> usize {
+        index.0 as usize
+    }
+}
+
+impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
+    pub fn new() -> Self {
+        Self {
+            full: Interner::new(),
+            bare: Interner::new(),
+            bare_means: Vec::new(),
+            systems: Interner::new(),
+            same: Vec::new(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.full.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.full.is_empty()
+    }
+
+    pub fn name(&self, id: Id) -> &str {
+        self.full.name(id)
+    }
+
+    /// The person whom `spelling` means, if any spelling so far says so.
+    pub fn find(&self, spelling: &str) -> Option<Id> {
+        self.full.find(spelling).or_else(|| self.find_bare(spelling))
+    }
+
+    /// Declares a person of the context under `name`, with that name's bare value.
+    pub fn declare(&mut self, name: &str) -> Id {
+        let id = self.full.intern(name);
+        self.declare_bare(bare_value(name), id);
+        if let Some(system) = system_of(name) {
+            self.systems.intern(system);
+        }
+        id
+    }
+
+    /// Declares a further spelling of a person of the context. If it already means another
+    /// person, the two are one from [`Self::settle`] on.
+    pub fn declare_also(&mut self, spelling: &str, id: Id) {
+        if let Some(other) = self.full.alias(spelling, id) {
+            self.same.push((other, id));
+        }
+        if let Some(system) = system_of(spelling) {
+            self.systems.intern(system);
+        }
+        self.declare_bare(bare_value(spelling), id);
+    }
+
+    /// The id for a spelling met in an event; new if nothing known matches it.
+    pub fn intern(&mut self, spelling: &str) -> Id {
+        if let Some(id) = self.full.find(spelling) {
+            return id;
+        }
+        if let Some(id) = self.find_bare(spelling) {
+            self.full.alias(spelling, id);
+            return id;
+        }
+        self.full.intern(spelling)
+    }
+
+    /// A record gave two spellings of one person: whichever is known decides.
+    pub fn intern_all(&mut self, name: &str, also: &[impl AsRef<str>]) -> Id {
+        let known = self
+            .find(name)
+            .or_else(|| also.iter().find_map(|spelling| self.find(spelling.as_ref())));
+        let id = match known {
+            Some(id) => {
+                self.full.alias(name, id);
+                id
+            }
+            None => self.intern(name),
+        };
+        for spelling in also {
+            self.full.alias(spelling.as_ref(), id);
+        }
+        id
+    }
+
+    /// Makes people that the context showed to be one share the lowest of their ids. Returns the
+    /// id that each old id now is, by index.
+    pub fn settle(&mut self) -> Vec<Id> {
+        let mut leader: Vec<u32> = (0..self.full.len() as u32).collect();
+        for (a, b) in std::mem::take(&mut self.same) {
+            let (a, b) = (find_leader(&mut leader, a), find_leader(&mut leader, b));
+            let (low, high) = (a.min(b), a.max(b));
+            if let Some(slot) = leader.get_mut(high as usize) {
+                *slot = low;
+            }
+        }
+        let settled: Vec<Id> = (0..self.full.len() as u32)
+            .map(|id| Id::from(find_leader(&mut leader, Id::from(id))))
+            .collect();
+        self.full.remap(&settled);
+        for means in self.bare_means.iter_mut().flatten() {
+            let index: usize = (*means).into();
+            if let Some(&id) = settled.get(index) {
+                *means = id;
+            }
+        }
+        settled
+    }
+
+    pub fn bytes_held(&self) -> usize {
+        self.full.bytes_held() + self.bare.bytes_held() + self.bare_means.capacity() * 8
+    }
+
+    fn find_bare(&self, spelling: &str) -> Option<Id> {
+        if system_of(spelling).is_some_and(|system| self.systems.find(system).is_some()) {
+            return None;
+        }
+        let index: usize = self.bare.find(bare_value(spelling))?.into();
+        *self.bare_means.get(index)?
+    }
+
+    fn declare_bare(&mut self, value: &str, id: Id) {
+        let index: usize = self.bare.intern(value).into();
+        match self.bare_means.get_mut(index) {
+            None => self.bare_means.push(Some(id)),
+            Some(means) if *means == Some(id) => {}
+            Some(means) => {
+                // Two people, unless the two turn out to be one.
+                let one = means.is_some_and(|held| {
+                    self.same.contains(&(held, id)) || self.same.contains(&(id, held))
+                });
+                if !one {
+                    *means = None;
+                }
+            }
+        }
+    }
+}
+
+impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> Default for PersonNames<Id> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn find_leader<Id: Into<usize>>(leader: &mut [u32], id: Id) -> u32 {
+    let start: usize = id.into();
+    let mut at = start as u32;
+    while let Some(&above) = leader.get(at as usize) {
+        if above == at {
+            break;
+        }
+        at = above;
+    }
+    if let Some(slot) = leader.get_mut(start) {
+        *slot = at;
+    }
+    at
+}
+
+/// `urn:oid:1.2|17` -> `17`, `Patient/17` -> `17`, `17` -> `17`.
+fn bare_value(spelling: &str) -> &str {
+    match spelling.rsplit_once('|') {
+        Some((_, value)) => value,
+        None => spelling.rsplit_once('/').map_or(spelling, |(_, id)| id),
+    }
+}
+
+fn system_of(spelling: &str) -> Option<&str> {
+    spelling.rsplit_once('|').map(|(system, _)| system)
+}
+
+/// All names of one region.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    pub identities: PersonNames<IdentityId>,
+    pub patients: PersonNames<PatientId>,
+    pub hosts: Interner<HostId>,
+    pub clients: Interner<ClientId>,
+    pub sources: Interner<SourceId>,
+    pub units: Interner<UnitId>,
+    pub roles: Interner<RoleId>,
+    pub sessions: Interner<SessionId>,
+    pub resources: Interner<ResourceId>,
+}
+
+impl Directory {
+    /// Turns a decoded record's names into dense ids. `seq` orders records of equal time.
+    pub fn intern(&mut self, record: &Record<'_>, seq: u64) -> Access {
+        let mut patients = crate::PatientSet::new();
+        for patient in &record.patients {
+            let id = self.patients.intern_all(&patient.name, &patient.also);
+            if !patients.contains(&id) {
+                patients.push(id);
+            }
+        }
+        let purpose = record
+            .purpose
+            .iter()
+            .fold(PurposeSet::default(), |set, code| set.union(PurposeSet::from_code(code)));
+        let resource = record.resource.as_deref().map(|reference| {
+            self.resources.intern(reference.split_once('/').map_or(reference, |(kind, _)| kind))
+        });
+        Access {
+            id: record.id,
+            at: record.at,
+            seq,
+            identity: record
+                .who
+                .as_deref()
+                .map(|who| self.identities.intern_all(who, &record.who_also)),
+            patients,
+            source: record.source.as_deref().map(|name| self.sources.intern(name)),
+            host: record.address.as_deref().map(|name| self.hosts.intern(name)),
+            client: record.application.as_deref().map(|name| self.clients.intern(name)),
+            session: record.session.as_deref().map(|name| self.sessions.intern(name)),
+            resource,
+            action: record.action,
+            kind: record.kind,
+            found_by: record.found_by,
+            purpose,
+            outcome: record.outcome,
+            flags: record.flags,
+        }
+    }
+
+    pub fn bytes_held(&self) -> usize {
+        self.identities.bytes_held()
+            + self.patients.bytes_held()
+            + self.hosts.bytes_held()
+            + self.clients.bytes_held()
+            + self.sessions.bytes_held()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_person_meet() {
+        let mut staff = PersonNames::<IdentityId>::new();
+        let seven = staff.declare("Practitioner/7");
+        staff.declare_also("urn:oid:2.16.578.1.12.4.1.4.4|9144897", seven);
+        let eight = staff.declare("Practitioner/8");
+        // By reference, by licence number, by a bare number, and under a system nobody declared.
+        for spelling in [
+            "Practitioner/7",
+            "urn:oid:2.16.578.1.12.4.1.4.4|9144897",
+            "9144897",
+            "https://ehr.example/login|9144897",
+            "7",
+        ] {
+            assert_eq!(staff.intern(spelling), seven, "{spelling}");
+        }
+        // The declared system numbers another person 8, so this is nobody we know.
+        let stranger = staff.intern("urn:oid:2.16.578.1.12.4.1.4.4|8");
+        assert!(stranger != seven && stranger != eight);
+    }
+
+    #[test]
+    fn a_value_that_two_people_share_names_neither() {
+        let mut staff = PersonNames::<IdentityId>::new();
+        let doctor = staff.declare("Practitioner/7");
+        let device = staff.declare("Device/7");
+        let bare = staff.intern("7");
+        assert!(bare != doctor && bare != device);
+    }
+
+    #[test]
+    fn two_records_of_one_person_become_one() {
+        let mut patients = PersonNames::<PatientId>::new();
+        let old = patients.declare("Patient/old");
+        patients.declare_also("nn|17", old);
+        let new = patients.declare("Patient/new");
+        patients.declare_also("nn|17", new);
+        let settled = patients.settle();
+        assert_eq!(settled, [old, old]);
+        assert_eq!(patients.intern("Patient/new"), old);
+        assert_eq!(patients.intern("17"), old);
+    }
+}
