@@ -3,6 +3,8 @@
 //! One file per format. Nothing here opens a file or a socket, and nothing fails as a whole: each
 //! record becomes a [`Record`](bavn_model::Record) or a [`Reject`](bavn_model::Reject).
 
+pub mod tree;
+
 use bavn_model::{EventId, Record, Reject};
 
 /// What became of a block of input, in the order of the input.
