@@ -1,7 +1,7 @@
 //! Here are bytes; what happened?
 //!
 //! One file per format. Nothing here opens a file or a socket, and nothing fails as a whole: each
-//! record becomes a [`Record`](bavn_model::Record) or a [`Reject`](bavn_model::Reject).
+//! record becomes a [`Record`] or a [`Reject`].
 
 pub mod tree;
 
