@@ -3,8 +3,12 @@
 //! One file per rule. A rule returns what breaks it, as sentences; an empty list is a pass.
 
 mod arrows;
+pub(crate) mod detectors;
 mod licences;
+mod links;
+mod lock;
 mod machine_paths;
+mod national_numbers;
 mod purity;
 mod sizes;
 mod unfinished;
@@ -39,9 +43,13 @@ type Rule = (&'static str, fn(&House) -> Vec<String>);
 const RULES: &[Rule] = &[
     ("dependencies point down", arrows::check),
     ("core and work are pure", purity::check),
+    ("a detector is whole", detectors::check),
     ("nothing is left unfinished", unfinished::check),
-    ("every licence is allowed", licences::check),
+    ("people are synthetic", national_numbers::check),
+    ("links lead somewhere", links::check),
     ("no path of a machine", machine_paths::check),
+    ("licences are allowed", licences::check),
+    ("few packages are locked", lock::check),
 ];
 
 /// Prints what breaks a rule, and warns of what grows too long; whether all rules hold.
@@ -66,8 +74,15 @@ fn broken(house: &House) -> Vec<String> {
     lines
 }
 
+impl File {
+    /// What follows the last point of the name; empty without one.
+    pub(crate) fn ending(&self) -> &str {
+        self.path.rsplit_once('.').map_or("", |(_, ending)| ending)
+    }
+}
+
 impl House {
-    fn read() -> Result<Self> {
+    pub(crate) fn read() -> Result<Self> {
         let root = shell::root();
         let mut files = Vec::new();
         for path in shell::files(&root)? {
@@ -76,9 +91,11 @@ impl House {
             let Ok(text) = String::from_utf8(bytes) else { continue };
             let relative = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy();
             let path = relative.replace('\\', "/");
-            let is_rust = path.rsplit_once('.').is_some_and(|(_, ending)| ending == "rs");
-            let source = is_rust.then(|| Source::scan(&text));
-            files.push(File { path, text, source });
+            let mut file = File { path, text, source: None };
+            if file.ending() == "rs" {
+                file.source = Some(Source::scan(&file.text));
+            }
+            files.push(file);
         }
         Ok(Self { root, metadata: shell::metadata()?, files })
     }
