@@ -294,6 +294,16 @@ impl Context {
         self.assignment_starts.windows(2).filter(|pair| pair.first() != pair.last()).count()
     }
 
+    /// Every identity that context knows of, with what it says.
+    pub fn all_staff(&self) -> impl Iterator<Item = (IdentityId, Staff)> {
+        self.staff.iter().enumerate().map(|(index, &staff)| (IdentityId(index as u32), staff))
+    }
+
+    /// Number of patients that context knows of.
+    pub fn patient_count(&self) -> usize {
+        self.patients.len()
+    }
+
     pub fn all_ties(&self) -> &[Tie] {
         &self.ties
     }

@@ -1,6 +1,6 @@
 //! What bavn says is wrong, why, and what would explain it.
 
-use crate::{ClientId, HostId, IdentityId, PatientId, Timestamp, UnitId};
+use crate::{ClientId, HostId, IdentityId, PatientId, SourceId, Timestamp, UnitId};
 
 /// Whom a finding names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +13,12 @@ pub struct Entity {
 /// One alarm, or one candidate for it: same identity and cause = one finding, updated in place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Stable over updates: digest of detector, entity and first evidence.
+    /// Stable over updates: digest of cause, entity and first evidence.
     pub uid: u128,
-    /// Name of the detector, which is also its file, manual page and test folder.
+    /// Name of the leading detector, which is also its file, manual page and test folder.
     pub detector: &'static str,
+    /// Every detector that found this unlikely, the strongest first; holds `detector`.
+    pub detectors: Vec<&'static str>,
     pub family: Family,
     pub lane: Lane,
     pub state: FindingState,
@@ -26,20 +28,25 @@ pub struct Finding {
     pub last_seen: Timestamp,
     /// One element an identity, each with evidence of its own.
     pub entities: Vec<Entity>,
-    /// Calibrated chance of a score as extreme from innocent work.
+    /// Calibrated chance, for one member of staff on one day, of a finding as strong from
+    /// innocent work. Comparable over all detectors and lanes.
     pub p_value: f64,
     /// Findings at least this strong that innocent work is expected to cause.
     pub expected_false_per_10k_staff_day: f64,
     /// Inside the budget.
     pub is_alert: bool,
+    /// Whether the region's own history was long enough to calibrate on.
+    pub calibrated: bool,
     /// Order by harm within the budget; higher is more urgent.
     pub rank: f64,
     /// Distinct patients exposed by the evidence so far; sorted.
     pub patients: Vec<PatientId>,
+    /// The strongest first; never empty.
     pub because: Vec<Fact>,
     pub tried: Vec<Tried>,
     pub innocent_story: InnocentStory,
     pub next_step: NextStep,
+    pub counterfactual: Option<Counterfactual>,
 }
 
 /// Create, update or close, as OCSF's `activity_id` has it.
@@ -68,7 +75,7 @@ pub enum Lane {
     Daily,
     Slow,
     Cohort,
-    /// Rules with a measured rate of their own: honey, self, leaver.
+    /// Rules with a measured rate of their own: self, leaver.
     Deterministic,
 }
 
@@ -80,8 +87,71 @@ pub enum Fact {
     PatientsInWindow { opened: u32, usual: f64, highest_of_peers: u32, window_secs: u64 },
     /// Of them, without any record that explains the access.
     UnexplainedPatients { unexplained: u32, usual: f64, window_secs: u64 },
+    /// Of them, treated only by units that have nothing to do with the reader's.
+    AwayPatients { away: u32, usual: f64, window_secs: u64 },
     /// Of them, with no link of the unit, or a unit near it, in a year.
     ColdPatients { cold: u32, usual: f64, window_secs: u64 },
+    /// More unexplained patients than usual over many working days.
+    SlowRise { patients: u32, usual: f64, working_days: u32, since: Timestamp },
+    /// The least likely of the patients, given what the peers open: one in `one_in`.
+    ImprobablePatients { patients: u32, one_in: f64 },
+    /// Records of people who stand in this relation to the reader.
+    RelatedPatients { relation: Relation, patients: u32, reads: u32 },
+    /// Members of a protected or watched list (index into the context's groups).
+    ListedPatients { group: u32, opened: u32, of: u32, expected: f64 },
+    /// Readers of one patient.
+    ReadersOfPatient { readers: u32, without_reason: u32, usual: f64, window_secs: u64 },
+    /// Reads after the last period of work ended.
+    AfterEnd { days: u32, reads: u32 },
+    /// Reads before the first period of work began.
+    BeforeStart { days: u32, reads: u32 },
+    /// The account had been unused.
+    Dormant { days: u32, reads: u32 },
+    /// A system account read in a way that it never did before.
+    NewTrait { shared: Trait, reads: u32, reads_before: u32 },
+    /// Patients opened in the order of their identifiers.
+    IdentifierRun { run: u32, of: u32 },
+    /// Reads with nearly equal pauses.
+    RegularGaps { reads: u32, gap_secs: f64, spread: f64 },
+    /// Accounts that opened such patients on one day.
+    AccountsWithColdReads { accounts: u32, expected: f64, patients: u32 },
+    /// What those accounts share.
+    SharedTrait { shared: Trait, accounts: u32, of: u32, expected: f64 },
+    /// Searches, and how many of them were followed by opening a record.
+    Searches { searches: u32, opened: u32, usual: f64, window_secs: u64 },
+    /// Emergency overrides.
+    BreakGlass { times: u32, usual: f64, window_secs: u64 },
+    /// Nothing came from a source.
+    SourceSilent { source: SourceId, hours: f64, usual_per_hour: f64 },
+}
+
+/// How a patient is related to the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    Oneself,
+    Kin,
+    Household,
+    Colleague,
+    Neighbour,
+    Surname,
+}
+
+/// What reads can have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trait {
+    Host,
+    Client,
+    Hour,
+    RecordKind,
+    Patients,
+    Group(u32),
+}
+
+/// What would have kept a finding below the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counterfactual {
+    /// Of the fact that leads `because`: this many, or fewer.
+    pub at_most: u32,
 }
 
 /// An explanation that was looked for.
@@ -116,6 +186,14 @@ pub enum InnocentStory {
     RegistryProject,
     NewAssignment,
     SharedWorkstation,
+    /// Care for a relative or colleague that was asked for at work.
+    AskedToHelp,
+    /// Personnel records lag behind a prolonged contract.
+    LateHrRecord,
+    /// A job that was changed or moved.
+    ChangedJob,
+    /// Many called to one patient's bed.
+    SharedPatient,
 }
 
 /// What the officer does first.
@@ -127,4 +205,5 @@ pub enum NextStep {
     BlockAccount,
     RotateCredential,
     CheckHr,
+    CheckSource,
 }

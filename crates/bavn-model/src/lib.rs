@@ -16,7 +16,8 @@ pub use context::{
 };
 pub use directory::{Directory, PersonNames};
 pub use finding::{
-    Entity, Fact, Family, Finding, FindingState, InnocentStory, Lane, NextStep, Tried, TriedOutcome,
+    Counterfactual, Entity, Fact, Family, Finding, FindingState, InnocentStory, Lane, NextStep,
+    Relation, Trait, Tried, TriedOutcome,
 };
 pub use names::{
     ClientId, EventId, HostId, IdentityId, Interner, PatientId, ResourceId, RoleId, SessionId,
