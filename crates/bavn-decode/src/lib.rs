@@ -4,6 +4,7 @@
 //! record becomes a [`Record`] or a [`Reject`].
 
 pub mod tree;
+pub mod xml;
 
 use bavn_model::{EventId, Record, Reject};
 
