@@ -9,11 +9,18 @@
     reason = "a developer's tool on the repository's own files: a broken assumption may stop it"
 )]
 
+mod corpora;
+mod docs;
+mod peers;
+mod product;
+mod schema;
 mod shell;
+mod smoke;
 mod source;
 mod test;
 mod tidy;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -23,6 +30,13 @@ fn main() -> ExitCode {
         ["test"] => test::run(false),
         ["test", "--require-all"] => test::run(true),
         ["tidy"] => tidy::run(),
+        ["docs"] => docs::write(),
+        ["docs", "--check"] => docs::are_current(),
+        ["schemas"] => smoke::schemas(),
+        ["benches"] => smoke::benches(),
+        ["bench-peers"] => peers::run(false),
+        ["bench-peers", "--require-all"] => peers::run(true),
+        ["corpora", folder] => corpora::run(Path::new(folder)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -41,4 +55,10 @@ fn main() -> ExitCode {
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   test [--require-all]   every check there is; a skipped check fails with --require-all
-  tidy                   the rules of the house that no compiler knows";
+  tidy                   the rules of the house that no compiler knows
+  docs [--check]         write the generated pages of the manual, or see that they are current
+  schemas                hold what bavn prints against its JSON Schemas
+  benches                run each bench once, in small
+  corpora DIR            hold `bavn decode` against public samples of audit records
+  bench-peers [--require-all]
+                         time bavn and DuckDB in turns, and print the ratios";

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// The folder of the root `Cargo.toml`.
 pub(crate) fn root() -> PathBuf {
@@ -26,15 +26,13 @@ pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
     Ok(status.success())
 }
 
-/// Runs to the end and returns what it wrote to stdout; words on stderr are shown.
+/// Runs to the end and returns what it wrote to stdout; what it wrote to stderr stands in the error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("`{name}` could not be started"))?;
+    let output = command.output().with_context(|| format!("`{name}` could not be started"))?;
     if !output.status.success() {
-        bail!("`{name}` ended with {}", output.status);
+        let words = String::from_utf8_lossy(&output.stderr);
+        bail!("`{name}` ended with {}: {}", output.status, words.trim_end());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{name}` wrote no UTF-8"))
 }

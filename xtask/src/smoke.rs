@@ -1,0 +1,94 @@
+//! Does the built program do in small what the docs say it does?
+//!
+//! It decodes every test record, watches a small drilled region with a theft in it, and runs each
+//! bench once. What it prints is held against the JSON Schemas that other programs rely on.
+
+use crate::{product, schema, shell};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Whether events, alarms and rejects are what `docs/schema/` says; and whether there were any.
+pub(crate) fn schemas() -> Result<bool> {
+    let bavn = product::built()?;
+    let folder = product::scratch(&bavn, "schemas")?;
+    let events = test_events(&bavn, &folder)?;
+    let region = region(&bavn, &folder)?;
+    let alarms = folder.join("alarms.ndjson");
+    let mut watch = Command::new(&bavn);
+    watch.arg("watch").arg("--context").arg(region.join("context"));
+    shell::output(watch.arg("--alarms").arg(&alarms).arg(region.join("events")))?;
+    let alarms = product::lines(&std::fs::read_to_string(alarms)?)?;
+    Ok(fits("event", &events)? & fits("alarm", &alarms)?)
+}
+
+/// Whether each bench runs to its end and counts what it read.
+pub(crate) fn benches() -> Result<bool> {
+    let bavn = product::built()?;
+    let folder = product::scratch(&bavn, "benches")?;
+    let region = region(&bavn, &folder)?;
+    let Some(file) = ndjson_file(&region.join("events"))? else { bail!("no NDJSON was drilled") };
+    let mut counted = true;
+    for (work, path) in [("decode", &file), ("watch", &region)] {
+        let text = shell::output(Command::new(&bavn).args(["bench", work, "--json"]).arg(path))?;
+        let said: Value = serde_json::from_str(&text).context("`bavn bench` wrote no JSON")?;
+        let per_second = said["events_per_second"].as_f64().unwrap_or_default();
+        println!("bench {work}: {per_second:.0} events/s in the dev profile");
+        counted &= per_second > 0.0;
+    }
+    Ok(counted)
+}
+
+/// What `bavn decode` makes of every input among its tests. Some of them cannot be read to their
+/// end, which is what they are there for.
+fn test_events(bavn: &Path, folder: &Path) -> Result<Vec<Value>> {
+    let data = shell::root().join("crates/bavn-decode/tests/data");
+    let mut inputs = shell::files(&data)?;
+    inputs.retain(|path| path.file_stem().is_some_and(|stem| stem == "input"));
+    let mut command = Command::new(bavn);
+    command.arg("decode").arg("--rejects").arg(folder.join("rejects.ndjson")).args(inputs);
+    let output = command.output().context("bavn could not be started")?;
+    if !matches!(output.status.code(), Some(0 | INPUT_NOT_READ_TO_ITS_END)) {
+        bail!("`bavn decode` ended with {}", output.status);
+    }
+    product::lines(&String::from_utf8(output.stdout)?)
+}
+
+/// A small region with a theft under way.
+fn region(bavn: &Path, folder: &Path) -> Result<PathBuf> {
+    let region = folder.join("region");
+    let mut drill = Command::new(bavn);
+    shell::output(drill.arg("drill").args(REGION).arg("--out").arg(&region))?;
+    Ok(region)
+}
+
+fn ndjson_file(events: &Path) -> Result<Option<PathBuf>> {
+    let files = shell::files(events)?;
+    Ok(files.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "ndjson")))
+}
+
+/// Prints the first violations; whether there is at least one value and all fit.
+fn fits(name: &str, values: &[Value]) -> Result<bool> {
+    let path = shell::root().join(format!("docs/schema/{name}.schema.json"));
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("`{}` could not be read", path.display()))?;
+    let schema: Value = serde_json::from_str(&text).context("a schema is no JSON")?;
+    let mut wrong = 0;
+    for (at, value) in values.iter().enumerate() {
+        let violations = schema::violations(&schema, value);
+        if let Some(first) = violations.first() {
+            wrong += 1;
+            if wrong <= SHOWN_MAX {
+                println!("error: {name} {}: {first}", at + 1);
+            }
+        }
+    }
+    println!("{name}: {} checked, {wrong} wrong", values.len());
+    Ok(wrong == 0 && !values.is_empty())
+}
+
+const SHOWN_MAX: usize = 10;
+const INPUT_NOT_READ_TO_ITS_END: i32 = 3;
+const REGION: &[&str] =
+    &["--staff", "120", "--patients", "3000", "--days", "21", "--seed", "7", "--attacks", "burst"];
