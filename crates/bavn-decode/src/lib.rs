@@ -3,6 +3,7 @@
 //! One file per format. Nothing here opens a file or a socket, and nothing fails as a whole: each
 //! record becomes a [`Record`] or a [`Reject`].
 
+pub mod fhir;
 pub mod tree;
 pub mod xml;
 

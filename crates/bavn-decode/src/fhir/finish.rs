@@ -1,0 +1,268 @@
+//! What do the picked pieces mean?
+//!
+//! Everything that depends on a record's free values: times, one spelling for each name, which of
+//! two patients are one, whether the reader is the patient, and what a query asks.
+
+use super::agents::Text;
+use super::codes;
+use super::draft::{Draft, Own, Steady};
+use super::names::Name;
+use super::query::{self, Query};
+use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bavn_model::{
+    Action, EventId, Flag, Flags, Kind, Origin, PatientName, Record, RejectReason, Timestamp, Zone,
+};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+
+type Patients<'a> = SmallVec<[PatientName<'a>; 1]>;
+
+/// Makes the record of a draft.
+pub(crate) fn finish(
+    draft: Draft<Text<'_>>,
+    id: EventId,
+    origin: Origin,
+) -> Result<Record<'_>, RejectReason> {
+    let mut flags = steady_flags(&draft.steady);
+    let at = time(draft.recorded.as_deref(), draft.occurred.as_deref(), &mut flags)?;
+
+    let query_text = draft.query.and_then(|text| decode_query(text, &mut flags));
+    let asked = ask(query_text.as_deref(), &draft.asked);
+    let query_text = query_text.or_else(|| draft.asked.into_iter().next());
+
+    let mut patients = Patients::new();
+    for names in draft.patients {
+        add_patient(names.into_iter().map(Name::spell), &mut patients);
+    }
+    let stated = !patients.is_empty();
+    let (mut kind, mut found_by, mut resource) = (None, None, draft.resource);
+    if let Some(asked) = asked {
+        kind = asked.operation.as_deref().and_then(codes::operation);
+        found_by = asked.found_by;
+        if stated {
+            if !asked.patients.is_empty() && disagrees(&asked.patients, &patients) {
+                flags.insert(Flag::QueryDisagrees);
+            }
+        } else {
+            for name in asked.patients {
+                add_patient(std::iter::once(name.spell()), &mut patients);
+            }
+        }
+        resource = resource.or(asked.kind.map(Cow::Owned));
+        if asked.searches {
+            kind = kind.or(Some(Kind::Search));
+        }
+    }
+    let kind = what_was_done(&draft.steady, kind);
+    resource = resource.or(draft.patient_resource);
+
+    let mut names = draft.who.into_iter().map(Name::spell);
+    let who = names.next();
+    let who_also: Vec<_> = names.filter(|name| Some(name) != who.as_ref()).collect();
+    let on_behalf_of = draft.on_behalf_of.map(Name::spell);
+    if is_own(&draft.steady, who.as_ref(), &who_also, on_behalf_of.as_ref(), &patients) {
+        flags.insert(Flag::OwnAccess);
+    }
+    if kind == Kind::Decision {
+        flags.insert(Flag::DecisionOnly);
+    }
+    let clinical = draft.steady.clinical
+        || (kind == Kind::Search && resource.as_deref().is_some_and(is_clinical));
+    if draft.steady.unresolved || (clinical && patients.is_empty()) {
+        flags.insert(Flag::PatientUnresolved);
+    }
+    Ok(Record {
+        id,
+        at,
+        who,
+        who_also,
+        on_behalf_of,
+        application: draft.application.map(Name::spell),
+        patients,
+        resource,
+        action: draft.steady.action,
+        kind,
+        found_by,
+        purpose: draft.purpose.into_iter().collect(),
+        reason: draft.reason,
+        outcome: draft.steady.outcome,
+        source: draft.source.map(Name::spell),
+        address: draft.address,
+        session: draft.session,
+        query: query_text,
+        origin,
+        flags,
+    })
+}
+
+fn steady_flags(steady: &Steady) -> Flags {
+    let mut flags = Flags::NONE;
+    for (holds, flag) in [
+        (steady.opaque, Flag::OpaqueIdentity),
+        (steady.system, Flag::SystemIdentity),
+        (steady.break_glass, Flag::BreakGlass),
+    ] {
+        if holds {
+            flags.insert(flag);
+        }
+    }
+    flags
+}
+
+fn time(
+    recorded: Option<&str>,
+    occurred: Option<&str>,
+    flags: &mut Flags,
+) -> Result<Timestamp, RejectReason> {
+    let (at, zone) = match (recorded.map(Timestamp::parse), occurred.map(Timestamp::parse)) {
+        (Some(Ok(read)), _) => read,
+        (unread, Some(Ok(read))) => {
+            flags.insert(Flag::TimeOfActivity);
+            if unread.is_some() {
+                flags.insert(Flag::PartlyUnreadable);
+            }
+            read
+        }
+        (None, None) => return Err(RejectReason::Missing { field: "recorded" }),
+        _ => return Err(RejectReason::WrongType { field: "recorded", expected: "a time" }),
+    };
+    if zone == Zone::Missing {
+        flags.insert(Flag::NoZone);
+    }
+    Ok(at)
+}
+
+/// Undoes base64. What is none is kept if it is plainly a query as it stands.
+fn decode_query<'a>(text: Text<'a>, flags: &mut Flags) -> Option<Text<'a>> {
+    let compact: Cow<'_, str> = if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        Cow::Owned(text.split_ascii_whitespace().collect())
+    } else {
+        Cow::Borrowed(&text)
+    };
+    let Ok(bytes) = BASE64.decode(compact.as_bytes()) else {
+        flags.insert(Flag::PartlyUnreadable);
+        return text.contains(['?', '&', ':']).then_some(text);
+    };
+    let decoded = String::from_utf8(bytes).unwrap_or_else(|error| {
+        flags.insert(Flag::PartlyUnreadable);
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    });
+    (!decoded.trim().is_empty()).then_some(Cow::Owned(decoded))
+}
+
+/// Reads the query, and the plain texts only as far as the query is silent.
+fn ask(query_text: Option<&str>, asked: &[Text<'_>]) -> Option<Query> {
+    let mut read = query_text.map(query::read);
+    if read.as_ref().is_none_or(|query| *query == Query::default()) {
+        for text in asked {
+            let other = query::read(text);
+            if other != Query::default() {
+                read = Some(other);
+                break;
+            }
+        }
+    }
+    read
+}
+
+/// Adds a patient, or adds its names to one that shares a name with it.
+fn add_patient<'a>(mut names: impl Iterator<Item = Text<'a>>, patients: &mut Patients<'a>) {
+    let Some(name) = names.next() else { return };
+    let mut also: Vec<Text<'a>> = names.collect();
+    also.retain(|other| *other != name);
+    let same = patients
+        .iter_mut()
+        .find(|held| spellings(held).any(|known| *known == name || also.contains(known)));
+    match same {
+        Some(held) => {
+            for new in std::iter::once(name).chain(also) {
+                if held.name != new && !held.also.contains(&new) {
+                    held.also.push(new);
+                }
+            }
+        }
+        None => patients.push(PatientName { name, also }),
+    }
+}
+
+/// Whether the query names a patient whom the entities do not.
+fn disagrees(asked: &[Name<Cow<'static, str>>], patients: &[PatientName<'_>]) -> bool {
+    asked.iter().any(|name| {
+        let value = bare(name.value());
+        !patients.iter().any(|patient| spellings(patient).any(|known| bare(known) == value))
+    })
+}
+
+fn bare(name: &str) -> &str {
+    name.rsplit(['|', '/']).next().unwrap_or(name)
+}
+
+/// Codes, then the operation or search that the query shows, then the action.
+fn what_was_done(steady: &Steady, asked: Option<Kind>) -> Kind {
+    let by_action = || match steady.action {
+        Some(Action::Create) => Kind::Create,
+        Some(Action::Read | Action::Execute) if steady.has_query => Kind::Search,
+        Some(Action::Read) => Kind::Read,
+        Some(Action::Update) => Kind::Update,
+        Some(Action::Delete) => Kind::Delete,
+        _ => Kind::Other,
+    };
+    if steady.operation && !matches!(steady.kind, Some(Kind::Decision)) {
+        return asked.or(steady.kind).unwrap_or_else(by_action);
+    }
+    steady.kind.or(asked).unwrap_or_else(by_action)
+}
+
+/// Whether the reader is the patient, or acts for the patient, as far as the record says.
+fn is_own(
+    steady: &Steady,
+    who: Option<&Text<'_>>,
+    who_also: &[Text<'_>],
+    on_behalf_of: Option<&Text<'_>>,
+    patients: &[PatientName<'_>],
+) -> bool {
+    if patients.is_empty() {
+        return false;
+    }
+    let own = |reader: &Text<'_>| {
+        patients.iter().all(|patient| spellings(patient).any(|known| known == reader))
+    };
+    if who.into_iter().chain(who_also).any(own) {
+        return true;
+    }
+    // Names of one system can be told apart; a role must not overrule that.
+    let differs = |reader: &Text<'_>| {
+        patients.iter().any(|patient| {
+            spellings(patient).any(|known| known != reader && same_system(known, reader))
+        })
+    };
+    match steady.own {
+        Own::No => false,
+        Own::Patient => !who.into_iter().chain(who_also).any(differs),
+        Own::Representative => !on_behalf_of.is_some_and(differs),
+    }
+}
+
+fn spellings<'p, 'a>(patient: &'p PatientName<'a>) -> impl Iterator<Item = &'p Text<'a>> {
+    std::iter::once(&patient.name).chain(&patient.also)
+}
+
+fn same_system(one: &str, other: &str) -> bool {
+    match (one.rfind(['|', '/']), other.rfind(['|', '/'])) {
+        (Some(end), Some(other_end)) => one.get(..end) == other.get(..other_end),
+        _ => false,
+    }
+}
+
+fn is_clinical(resource: &str) -> bool {
+    let kind = resource.split('/').next().unwrap_or(resource);
+    super::types::is_in_patient_record(kind)
+}
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
