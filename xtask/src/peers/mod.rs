@@ -95,7 +95,7 @@ fn python(folder: &Path) -> Option<PathBuf> {
     let has_duckdb = || shell::output(Command::new(&python).args(["-c", "import duckdb"])).is_ok();
     if !has_duckdb() {
         shell::output(Command::new("python3").args(["-m", "venv"]).arg(&venv)).ok()?;
-        let install = ["-m", "pip", "install", "--quiet", "duckdb"];
+        let install = ["-m", "pip", "install", "--quiet", "duckdb>=2,<3"];
         shell::output(Command::new(&python).args(install)).ok()?;
     }
     has_duckdb().then_some(python)
