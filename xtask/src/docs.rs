@@ -81,7 +81,7 @@ fn first_sentence(text: &str) -> String {
     unlinked(&words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Rustdoc's links by name mean nothing outside rustdoc: [`Name`] becomes `Name`.
+/// Rustdoc's links by name mean nothing outside rustdoc: their brackets go.
 fn unlinked(text: &str) -> String {
     text.replace("[`", "`").replace("`]", "`")
 }

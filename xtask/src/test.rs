@@ -106,7 +106,7 @@ fn doc() -> Result<Verdict> {
     shell::succeeds(command.env("RUSTDOCFLAGS", "-D warnings")).map(verdict)
 }
 
-/// Advisories and duplicates; licences are a rule of `tidy`, which needs no further tool.
+/// Licences are a rule of `tidy` as well, which needs no further tool; advisories need the world.
 fn deny() -> Result<Verdict> {
     let installed = shell::cargo(&["deny", "--version"])
         .stdout(Stdio::null())
@@ -116,7 +116,19 @@ fn deny() -> Result<Verdict> {
     if !installed {
         return Ok(Verdict::Skipped("cargo-deny is not installed (cargo install cargo-deny)"));
     }
-    shell::succeeds(&mut shell::cargo(&["deny", "check"])).map(verdict)
+    if !shell::succeeds(&mut shell::cargo(&["deny", "check", "bans", "licenses", "sources"]))? {
+        return Ok(Verdict::Failed);
+    }
+    let advisories = shell::cargo(&["deny", "check", "advisories"]).output()?;
+    let words = String::from_utf8_lossy(&advisories.stderr);
+    if advisories.status.success() {
+        return Ok(Verdict::Passed);
+    }
+    if words.contains("failed to fetch advisory database") {
+        return Ok(Verdict::Skipped("the advisory database cannot be reached"));
+    }
+    println!("{words}");
+    Ok(Verdict::Failed)
 }
 
 /// Unit, integration and documentation tests, and with them the mutation tests of each decoder.
