@@ -8,7 +8,9 @@ mod licences;
 mod links;
 mod lock;
 mod machine_paths;
+mod names;
 mod national_numbers;
+mod pages;
 mod purity;
 mod sizes;
 mod unfinished;
@@ -43,10 +45,12 @@ type Rule = (&'static str, fn(&House) -> Vec<String>);
 const RULES: &[Rule] = &[
     ("dependencies point down", arrows::check),
     ("core and work are pure", purity::check),
+    ("names say what things are", names::check),
     ("a detector is whole", detectors::check),
     ("nothing is left unfinished", unfinished::check),
     ("people are synthetic", national_numbers::check),
     ("links lead somewhere", links::check),
+    ("pages keep their shape", pages::check),
     ("no path of a machine", machine_paths::check),
     ("licences are allowed", licences::check),
     ("few packages are locked", lock::check),
