@@ -3,7 +3,9 @@
 //! One file per format. Nothing here opens a file or a socket, and nothing fails as a whole: each
 //! record becomes a [`Record`] or a [`Reject`].
 
+pub mod csv;
 pub mod fhir;
+pub mod mapping;
 pub mod tree;
 pub mod xml;
 

@@ -9,7 +9,7 @@ mod agents;
 mod codes;
 mod draft;
 mod finish;
-mod names;
+pub(crate) mod names;
 mod patients;
 mod query;
 mod types;
