@@ -3,11 +3,26 @@
 //! One file per format. Nothing here opens a file or a socket, and nothing fails as a whole: each
 //! record becomes a [`Record`] or a [`Reject`].
 
+pub mod atna;
 pub mod csv;
+mod decoder;
 pub mod fhir;
+mod frame;
+mod frame_json;
+mod frame_lines;
+mod frame_xml;
 pub mod mapping;
+mod query_hl7;
+mod records;
+mod sniff;
+mod syslog;
 pub mod tree;
 pub mod xml;
+
+pub use decoder::{Decoder, Format};
+pub use frame::RECORD_BYTES_MAX;
+pub use mapping::{Mapping, Mappings};
+pub use sniff::{SniffError, sniff, sniff_atna, sniff_fhir};
 
 use bavn_model::{EventId, Record, Reject};
 

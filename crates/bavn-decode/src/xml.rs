@@ -45,10 +45,10 @@ pub fn element<'a>(
 ) -> Result<Element<'a>, Broken> {
     let mut parser = Parser::new(bytes, style, until);
     let outcome = parser.root();
-    outcome.map_err(|reason| Broken {
-        reached_end: parser.reader.buffer_position() as usize >= bytes.len(),
-        reason,
-        at: parser.started,
+    outcome.map_err(|reason| {
+        let read = parser.reader.buffer_position() as usize;
+        let cut = reason == RejectReason::CutShort && !parser.nested;
+        Broken { reached_end: cut || read >= bytes.len(), reason, at: parser.started }
     })
 }
 
@@ -69,6 +69,8 @@ struct Parser<'a, 'n> {
     until: Option<&'n str>,
     /// Where the markup of the last node begins.
     started: usize,
+    /// An element named `until` was met.
+    nested: bool,
 }
 
 enum Node<'a> {
@@ -82,7 +84,7 @@ impl<'a, 'n> Parser<'a, 'n> {
     fn new(bytes: &'a [u8], style: Style, until: Option<&'n str>) -> Self {
         let mut reader = Reader::from_reader(bytes);
         reader.config_mut().check_comments = false;
-        Self { bytes, reader, style, until, started: 0 }
+        Self { bytes, reader, style, until, started: 0, nested: false }
     }
 
     fn root(&mut self) -> Result<Element<'a>, RejectReason> {
@@ -117,6 +119,7 @@ impl<'a, 'n> Parser<'a, 'n> {
                 Node::Text(text) => building.text(text),
                 Node::Nothing => {}
                 Node::Open { name, .. } if self.until == Some(name) => {
+                    self.nested = true;
                     return Err(RejectReason::CutShort);
                 }
                 Node::Open { name, empty, .. } if self.is_narrative(name) => {
@@ -140,6 +143,7 @@ impl<'a, 'n> Parser<'a, 'n> {
             match self.node()? {
                 Node::Close => open -= 1,
                 Node::Open { name, .. } if self.until == Some(name) => {
+                    self.nested = true;
                     return Err(RejectReason::CutShort);
                 }
                 Node::Open { empty, .. } => open += u32::from(!empty),

@@ -83,7 +83,8 @@ fn transaction(code: &str) -> Option<Kind> {
         "15" | "41" | "42" | "65" | "80" | "105" | "106" => Kind::Create,
         "57" | "92" => Kind::Update,
         "62" | "86" => Kind::Delete,
-        _ => Kind::Other,
+        // Feeds and notices: what DICOM type and action say.
+        _ => return None,
     })
 }
 

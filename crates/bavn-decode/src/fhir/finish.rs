@@ -190,8 +190,21 @@ fn add_patient<'a>(mut names: impl Iterator<Item = Text<'a>>, patients: &mut Pat
 fn disagrees(asked: &[Name<Cow<'static, str>>], patients: &[PatientName<'_>]) -> bool {
     asked.iter().any(|name| {
         let value = bare(name.value());
-        !patients.iter().any(|patient| spellings(patient).any(|known| bare(known) == value))
+        let named = patients.iter().flat_map(spellings);
+        // Numbers of two authorities may well be one person's: cross-reference queries ask that.
+        let mut comparable = named.filter(|known| !of_other_authority(name, known)).peekable();
+        comparable.peek().is_some() && !comparable.any(|known| bare(known) == value)
     })
+}
+
+fn of_other_authority(name: &Name<Cow<'static, str>>, known: &str) -> bool {
+    match (name, known.rsplit_once('|')) {
+        (Name::Qualified { .. }, Some((authority, _))) => {
+            let spelt = name.clone().spell();
+            spelt.rsplit_once('|').is_some_and(|(own, _)| own != authority)
+        }
+        _ => false,
+    }
 }
 
 fn bare(name: &str) -> &str {

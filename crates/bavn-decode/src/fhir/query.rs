@@ -1,7 +1,7 @@
 //! Whom was a query about, and how was it asked?
 //!
 //! Queries are addresses, request lines with headers, form bodies or JSON; HL7 v2, HL7 v3 and
-//! ebXML are kept as text but not searched.
+//! ebXML are read by `query_hl7`.
 
 use super::names::{Name, Target, from_identifier, is_opaque, target};
 use crate::tree;
@@ -28,7 +28,11 @@ pub(crate) fn read(text: &str) -> Query {
     let text = text.trim();
     if text.starts_with('{') {
         read_json(text, &mut query);
-    } else if !text.starts_with('<') && !text.starts_with("MSH|") {
+    } else if text.starts_with('<') || text.starts_with("MSH|") {
+        let asked = crate::query_hl7::read(text);
+        query.patients.extend(asked.patients);
+        query.found_by = asked.found_by;
+    } else {
         for line in text.lines().take(LINES_MAX) {
             read_line(line.trim(), &mut query);
         }
