@@ -1,6 +1,16 @@
 //! Accesses in, findings out.
 
-use bavn_model::{Access, Context, Finding};
+use crate::calibrate::{People, STREAMS, Standing, Stream, Tail, across, inside};
+use crate::detectors::{
+    self, Detector, Evidence, Gathered, Gathering, Scores, Seen, is_away, is_cold, is_unexplained,
+};
+use crate::dossier::Dossiers;
+use crate::queue::{Candidate, Cause, Queue};
+use crate::report::{Report, Tally};
+use crate::visits::Visits;
+use bavn_model::{
+    Access, Assignment, Context, Family, Finding, Flag, IdentityId, Lane, PatientId, Timestamp,
+};
 
 /// What the hospital sets.
 #[derive(Clone, Copy, Debug)]
@@ -12,20 +22,524 @@ pub struct Settings {
 /// Everything that explains, detects, calibrates and ranks, behind one door.
 #[derive(Debug)]
 pub struct Engine {
-    #[expect(dead_code, reason = "first cut")]
     context: Context,
-    #[expect(dead_code, reason = "first cut")]
     settings: Settings,
+    visits: Visits,
+    people: People,
+    detectors: Vec<Box<dyn Detector>>,
+    gatherings: Vec<Box<dyn Gathering>>,
+    /// For each column of scores: its detector.
+    columns: Vec<Column>,
+    tails: Vec<Tail>,
+    /// The combined chance, calibrated once more.
+    combined: Tail,
+    days: Vec<ReaderDay>,
+    active: Vec<IdentityId>,
+    pace: Pace,
+    day: Option<i32>,
+    hour: i64,
+    dossiers: Dossiers,
+    queue: Queue,
+    tally: Tally,
+    scratch: Scores,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    detector: usize,
+    family: Family,
+    lane: Lane,
+    shipped_nats: f32,
+}
+
+/// A reader's highest scores of one day, and how rare they are.
+#[derive(Clone, Debug, Default)]
+struct ReaderDay {
+    day: i32,
+    class: u8,
+    /// For each column: score and chance.
+    best: Vec<(f32, f32)>,
+}
+
+/// How many readers work on a day, which is how many chances of a false alarm there are.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    active_per_day: f64,
+    staff: f64,
 }
 
 impl Engine {
     pub fn new(context: Context, settings: Settings) -> Self {
-        Self { context, settings }
+        let detectors = detectors::all(&context);
+        let mut columns = Vec::new();
+        for (index, detector) in detectors.iter().enumerate() {
+            for _ in 0..detector.channels() {
+                let (family, lane) = (detector.family(), detector.lane());
+                let shipped_nats = detector.shipped_nats();
+                columns.push(Column { detector: index, family, lane, shipped_nats });
+            }
+        }
+        let staff = context.staff_count() as f64;
+        Self {
+            visits: Visits::new(&context),
+            people: People::default(),
+            gatherings: detectors::gatherings(),
+            tails: columns.iter().map(|column: &Column| Tail::new(column.shipped_nats)).collect(),
+            combined: Tail::new(2.0),
+            columns,
+            detectors,
+            days: Vec::new(),
+            active: Vec::new(),
+            pace: Pace {
+                active_per_day: (staff * ACTIVE_SHIPPED).max(1.0),
+                staff: staff.max(STAFF_MIN),
+            },
+            day: None,
+            hour: i64::MIN,
+            dossiers: Dossiers::default(),
+            queue: Queue::new(settings.budget_per_10k_staff_day / 1e4),
+            tally: Tally::default(),
+            scratch: Scores::default(),
+            context,
+            settings,
+        }
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// One access, in (`at`, `seq`) order.
-    pub fn observe(&mut self, _access: &Access, _out: &mut Vec<Finding>) {}
+    pub fn observe(&mut self, access: &Access, out: &mut Vec<Finding>) {
+        self.advance(access.at, out);
+        let Some(identity) = access.identity else {
+            self.tally.nameless += 1;
+            return;
+        };
+        if access.flags.has(Flag::OwnAccess) || access.flags.has(Flag::DecisionOnly) {
+            return;
+        }
+        if access.patients.is_empty() || !access.exposes() {
+            self.look(access, identity, None, out);
+            return;
+        }
+        for &patient in &access.patients {
+            self.look(access, identity, Some(patient), out);
+        }
+    }
 
     /// Lets event time pass without an access, as a live watermark does.
-    pub fn advance(&mut self, _now: bavn_model::Timestamp, _out: &mut Vec<Finding>) {}
+    pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
+        let hour = now.secs().div_euclid(3_600);
+        if hour != self.hour {
+            if self.hour != i64::MIN {
+                self.close_hour(now, out);
+            }
+            self.hour = hour;
+        }
+        match self.day {
+            Some(day) if now.day() > day => {
+                self.close_day(day, now, out);
+                self.day = Some(now.day());
+            }
+            None => self.day = Some(now.day()),
+            Some(_) => {}
+        }
+    }
+
+    /// What the run has shown so far: coverage, expected and observed alarms, memory.
+    pub fn report(&self) -> Report {
+        self.tally.report(
+            &self.context,
+            self.settings.budget_per_10k_staff_day,
+            self.pace.staff,
+            self.detectors.iter().map(|held| (held.name(), held.bytes_held())),
+            self.bytes_held(),
+        )
+    }
+
+    pub fn bytes_held(&self) -> usize {
+        self.visits.bytes_held()
+            + self.people.bytes_held()
+            + self.detectors.iter().map(|held| held.bytes_held()).sum::<usize>()
+            + self.gatherings.iter().map(|held| held.bytes_held()).sum::<usize>()
+            + self.tails.iter().map(Tail::bytes_held).sum::<usize>()
+            + self.dossiers.bytes_held()
+            + self.queue.bytes_held()
+            + self.days.capacity() * (size_of::<ReaderDay>() + self.columns.len() * 8)
+    }
+
+    fn look(
+        &mut self,
+        access: &Access,
+        identity: IdentityId,
+        patient: Option<PatientId>,
+        out: &mut Vec<Finding>,
+    ) {
+        let standing = standing(&self.context, access, identity);
+        let first_of_day = self.enter(identity, access);
+        self.people.open(identity, access.at, standing);
+        let (visit, opens) = match patient {
+            Some(patient) => {
+                let (visit, opens) =
+                    self.visits.observe(access, identity, patient, standing, &self.context);
+                (Some(visit), opens)
+            }
+            None => (None, false),
+        };
+        if let (Some(visit), true) = (visit, opens) {
+            let counted = [true, is_unexplained(visit), is_away(visit), is_cold(visit)];
+            self.people.count(identity, counted);
+            self.dossiers.note(access, identity, visit, self.queue.is_suspect(identity));
+            self.tally.visit(standing.role, visit, first_of_day);
+        }
+        let Some(person) = self.people.get(identity) else { return };
+        let seen = Seen { access, identity, patient, visit, opens, person, context: &self.context };
+        // A system account is compared with its own past only, so it needs one first.
+        let judged = !person.system || person.days_seen >= SYSTEM_DAYS_MIN;
+        let mut risen = false;
+        for (index, detector) in self.detectors.iter_mut().enumerate() {
+            self.scratch.raised.clear();
+            detector.observe(&seen, &mut self.scratch);
+            if self.scratch.raised.is_empty() || !judged {
+                continue;
+            }
+            let Some(first) = self.columns.iter().position(|column| column.detector == index)
+            else {
+                continue;
+            };
+            risen |= raise(&mut self.days, &self.tails, first, identity, &self.scratch);
+        }
+        let mut gathered = Vec::new();
+        for gathering in &mut self.gatherings {
+            gathering.observe(&seen, &mut gathered);
+        }
+        if risen {
+            self.judge(identity, access.at, out);
+        }
+        for found in gathered {
+            self.gather(found, access.at, out);
+        }
+    }
+
+    /// Opens the reader's day; true if it is the first access of it.
+    fn enter(&mut self, identity: IdentityId, access: &Access) -> bool {
+        let index = usize::from(identity);
+        if self.days.len() <= index {
+            self.days.resize_with(index + 1, ReaderDay::default);
+        }
+        let columns = self.columns.len();
+        let Some(held) = self.days.get_mut(index) else { return false };
+        let day = access.at.day();
+        if held.day == day && !held.best.is_empty() {
+            return false;
+        }
+        let standing = standing(&self.context, access, identity);
+        held.day = day;
+        held.class = class_of(standing);
+        held.best.clear();
+        held.best.resize(columns, (0.0, 1.0));
+        self.active.push(identity);
+        true
+    }
+
+    /// Combines a reader's chances, and offers the queue what is worth it.
+    fn judge(&mut self, identity: IdentityId, at: Timestamp, out: &mut Vec<Finding>) {
+        let Some(day) = self.days.get(usize::from(identity)) else { return };
+        let nats = combined_nats(&self.columns, &day.best);
+        let p = self.combined.p(usize::from(day.class), nats);
+        let false_per_staff_day =
+            p * self.caution() * self.pace.active_per_day / self.pace.staff / PEOPLE_SHARE;
+        if !self.queue.is_worth_writing(false_per_staff_day) {
+            return;
+        }
+        let Some(lead) = strongest(&day.best) else { return };
+        let Some(lead) = self.columns.get(lead).copied() else { return };
+        let cause = Cause::of(lead.family);
+        if let Some((held, is_alert, patients)) = self.queue.held(cause, identity.0) {
+            // Nothing new to say: neither stronger, nor materially more patients.
+            let same = false_per_staff_day > held * 0.5
+                && (is_alert || !self.queue.is_alarm(false_per_staff_day));
+            let counted = self.people.get(identity).map_or(0, |person| person.count(Stream::All));
+            if same && !(counted as usize).is_multiple_of(patients / 4 + 1) {
+                return;
+            }
+        }
+        if let Some(candidate) = self.candidate(identity, at, lead, cause, false_per_staff_day) {
+            self.tally.offered(lead.lane, self.queue.is_alarm(false_per_staff_day));
+            self.queue.offer(candidate, out);
+        }
+    }
+
+    /// A young region's own tail is not to be trusted yet.
+    fn caution(&self) -> f64 {
+        1.0 + CAUTION_DAYS / (f64::from(self.combined.days()) + CAUTION_DAYS / 100.0)
+    }
+
+    fn candidate(
+        &self,
+        identity: IdentityId,
+        at: Timestamp,
+        lead: Column,
+        cause: Cause,
+        false_per_staff_day: f64,
+    ) -> Option<Candidate> {
+        let person = self.people.get(identity)?;
+        let best = &self.days.get(usize::from(identity))?.best;
+        let (detectors, evidence) = self.evidence(identity, lead, best)?;
+        let back = if lead.lane == Lane::Slow { SLOW_DAYS } else { 0 };
+        let from = Timestamp::start_of_day(person.day - back);
+        let exposed = self.dossiers.since(identity, from);
+        Some(Candidate {
+            cause,
+            subject: identity.0,
+            detectors,
+            family: lead.family,
+            lane: lead.lane,
+            at,
+            first_seen: exposed.first.unwrap_or(at),
+            entities: vec![self.dossiers.entity(identity)],
+            false_per_staff_day,
+            calibrated: self.combined.days() >= CALIBRATED_DAYS,
+            patients: exposed.patients,
+            because: evidence.because,
+            tried: exposed.tried,
+            innocent_story: evidence.innocent_story,
+            next_step: evidence.next_step,
+            counterfactual: evidence.counterfactual,
+        })
+    }
+
+    /// The facts of every detector that finds the day unlikely, the strongest first.
+    fn evidence(
+        &self,
+        identity: IdentityId,
+        lead: Column,
+        best: &[(f32, f32)],
+    ) -> Option<(Vec<&'static str>, Evidence)> {
+        let person = self.people.get(identity)?;
+        let mut by_chance: Vec<(f32, Column)> = self
+            .columns
+            .iter()
+            .zip(best)
+            .filter(|(_, (score, p))| *score > 0.0 && *p < UNLIKELY)
+            .map(|(&column, &(_, p))| (p, column))
+            .collect();
+        by_chance.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut names: Vec<&'static str> = Vec::new();
+        let mut whole: Option<Evidence> = None;
+        for (_, column) in std::iter::once((0.0, lead)).chain(by_chance) {
+            let Some(detector) = self.detectors.get(column.detector) else { continue };
+            if names.contains(&detector.name()) {
+                continue;
+            }
+            let evidence = detector.evidence(identity, person, &self.context);
+            if evidence.because.is_empty() {
+                continue;
+            }
+            names.push(detector.name());
+            match &mut whole {
+                None => whole = Some(evidence),
+                Some(whole) => {
+                    for fact in evidence.because {
+                        let same = |held: &bavn_model::Fact| {
+                            std::mem::discriminant(held) == std::mem::discriminant(&fact)
+                        };
+                        if whole.because.len() < FACTS_MAX && !whole.because.iter().any(same) {
+                            whole.because.push(fact);
+                        }
+                    }
+                }
+            }
+        }
+        whole.map(|evidence| (names, evidence))
+    }
+
+    fn gather(&mut self, found: Gathered, at: Timestamp, out: &mut Vec<Finding>) {
+        let false_per_staff_day = found.false_per_day / self.pace.staff / (1.0 - PEOPLE_SHARE);
+        if !self.queue.is_worth_writing(false_per_staff_day) {
+            return;
+        }
+        let mut patients = found.patients;
+        if found.entities.len() > 1 && patients.is_empty() {
+            let from = Timestamp::start_of_day(at.day());
+            for &identity in &found.entities {
+                patients.extend(self.dossiers.since(identity, from).patients);
+            }
+        }
+        let entities =
+            found.entities.iter().map(|&identity| self.dossiers.entity(identity)).collect();
+        self.tally.offered(Lane::Cohort, self.queue.is_alarm(false_per_staff_day));
+        self.queue.offer(
+            Candidate {
+                cause: found.cause,
+                subject: found.subject,
+                detectors: vec![found.detector],
+                family: found.family,
+                lane: Lane::Cohort,
+                at,
+                first_seen: found.first_seen,
+                entities,
+                false_per_staff_day,
+                calibrated: self.combined.days() >= CALIBRATED_DAYS,
+                patients,
+                because: found.evidence.because,
+                tried: found.tried,
+                innocent_story: found.evidence.innocent_story,
+                next_step: found.evidence.next_step,
+                counterfactual: found.evidence.counterfactual,
+            },
+            out,
+        );
+    }
+
+    fn close_hour(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
+        let cold = self.columns.iter().position(|column| {
+            self.detectors.get(column.detector).is_some_and(|held| held.name() == "cold_reads")
+        });
+        let Some(cold) = cold else { return };
+        let chances: Vec<(IdentityId, f32)> = self
+            .active
+            .iter()
+            .filter(|&&identity| self.people.get(identity).is_some_and(|person| !person.system))
+            .filter_map(|&identity| {
+                let best = &self.days.get(usize::from(identity))?.best;
+                Some((identity, best.get(cold)?.1))
+            })
+            .collect();
+        let mut gathered = Vec::new();
+        for gathering in &mut self.gatherings {
+            gathering.close_hour(now, &chances, &self.people, &mut gathered);
+        }
+        for found in gathered {
+            self.gather(found, now, out);
+        }
+    }
+
+    /// Freezes the day's lessons for the days to come.
+    fn close_day(&mut self, day: i32, now: Timestamp, out: &mut Vec<Finding>) {
+        let active = std::mem::take(&mut self.active);
+        for &identity in &active {
+            if let Some(person) = self.people.get(identity) {
+                for detector in &mut self.detectors {
+                    detector.close_person_day(identity, person);
+                }
+            }
+            let Some(held) = self.days.get(usize::from(identity)) else { continue };
+            // A case counts once, however long it goes on.
+            let suspect_since = self.queue.suspect_since(identity);
+            if suspect_since.is_some_and(|since| since.day() < day) {
+                continue;
+            }
+            let class = usize::from(held.class);
+            for (tail, &(score, _)) in self.tails.iter_mut().zip(&held.best) {
+                tail.learn(class, score, 1.0);
+            }
+            let nats = combined_nats(&self.columns, &held.best);
+            // Far beyond the line stand thieves, who must not hide the next one.
+            let p = self.combined.p(class, nats) * self.pace.active_per_day / self.pace.staff;
+            let far_out = suspect_since.is_some() && self.queue.is_alarm(p * FAR_OUT);
+            self.combined.learn(class, nats, if far_out { FAR_OUT_WEIGHT } else { 1.0 });
+        }
+        let queue = &self.queue;
+        self.people.close_day(day, |identity| !queue.is_suspect(identity));
+        for tail in &mut self.tails {
+            tail.freeze();
+        }
+        self.combined.freeze();
+        for gathering in &mut self.gatherings {
+            gathering.close_day(day);
+        }
+        self.visits.close_day(day);
+        self.pace.learn(active.len(), self.people.met());
+        self.tally.close_day(active.len());
+        self.queue.close_old(now, out);
+    }
 }
+
+impl Pace {
+    fn learn(&mut self, active: usize, met: usize) {
+        // Never fewer than worked on a day of the last weeks: an upper bound keeps the budget.
+        self.active_per_day = (self.active_per_day * 0.9).max(active as f64).max(1.0);
+        self.staff = self.staff.max(met as f64);
+    }
+}
+
+/// Enters raised scores; true if any of them is unlikely enough to judge the reader anew.
+fn raise(
+    days: &mut [ReaderDay],
+    tails: &[Tail],
+    first: usize,
+    identity: IdentityId,
+    scores: &Scores,
+) -> bool {
+    let Some(day) = days.get_mut(usize::from(identity)) else { return false };
+    let mut risen = false;
+    for &(channel, score) in &scores.raised {
+        let column = first + usize::from(channel);
+        if let (Some(held), Some(tail)) = (day.best.get_mut(column), tails.get(column))
+            && score > held.0
+        {
+            let p = tail.p(usize::from(day.class), score) as f32;
+            *held = (score, p.min(held.1));
+            risen |= p < UNLIKELY;
+        }
+    }
+    risen
+}
+
+/// `-ln` of the chance that all of a reader's scores together are innocent.
+fn combined_nats(columns: &[Column], best: &[(f32, f32)]) -> f32 {
+    const FAMILIES: [Family; 5] =
+        [Family::Volume, Family::Relation, Family::Target, Family::Identity, Family::Pattern];
+    let families = FAMILIES.map(|family| {
+        let of_family = columns.iter().zip(best).filter(|(column, _)| column.family == family);
+        inside(of_family.map(|(_, &(_, p))| f64::from(p)))
+    });
+    (-across(&families).ln()) as f32
+}
+
+fn strongest(best: &[(f32, f32)]) -> Option<usize> {
+    let by_chance = best.iter().enumerate().filter(|(_, (score, _))| *score > 0.0);
+    by_chance.min_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(column, _)| column)
+}
+
+/// Where the reader works now; after the last day, where he worked.
+fn standing(context: &Context, access: &Access, identity: IdentityId) -> Standing {
+    let assignments = context.assignments(identity);
+    let now = |held: &&Assignment| held.from <= access.at && access.at < held.to;
+    let held = assignments.iter().rev().find(now).or_else(|| assignments.last());
+    let system = context.staff(identity).system || access.flags.has(Flag::SystemIdentity);
+    Standing {
+        unit: held.and_then(|held| held.unit),
+        role: held.and_then(|held| held.role),
+        system,
+    }
+}
+
+/// Readers who are calibrated together: by function, system accounts apart.
+fn class_of(standing: Standing) -> u8 {
+    if standing.system {
+        return 0;
+    }
+    standing.role.map_or(1, |role| 2 + (role.0 % 250) as u8)
+}
+
+/// Share of the budget that findings on one reader have; the rest is for many at once.
+const PEOPLE_SHARE: f64 = 0.8;
+/// Of staff, on a day, before any day was seen.
+const ACTIVE_SHIPPED: f64 = 0.6;
+const STAFF_MIN: f64 = 20.0;
+const SYSTEM_DAYS_MIN: u32 = 5;
+/// Scores likelier than this never move a decision.
+const UNLIKELY: f32 = 0.02;
+/// This many times beyond the line, a finding is hardly innocent.
+const FAR_OUT: f64 = 100.0;
+const FAR_OUT_WEIGHT: f32 = 0.1;
+/// Readers' days after which the line stands where the budget puts it.
+const CAUTION_DAYS: f64 = 2_000.0;
+/// Readers' days before the region's own tail is trusted in name.
+const CALIBRATED_DAYS: f32 = 5_000.0;
+const SLOW_DAYS: i32 = 30;
+const FACTS_MAX: usize = 5;
+const _: () = assert!(STREAMS == 4);

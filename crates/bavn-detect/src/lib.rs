@@ -3,8 +3,18 @@
 //! Accesses come in event-time order and leave as findings with reasons. No clock, no file, no
 //! random number: the same accesses give the same findings, and a prefix gives a prefix.
 
+mod calibrate;
+mod detectors;
+mod dossier;
 mod engine;
+mod ocsf;
+mod queue;
+mod report;
 mod visit;
+mod visits;
+pub mod words;
 
 pub use engine::{Engine, Settings};
+pub use ocsf::{OcsfOptions, ocsf_line, risk_score};
+pub use report::{LaneReport, Report, RoleReport};
 pub use visit::{Grade, Verdict, Visit, Warmth};

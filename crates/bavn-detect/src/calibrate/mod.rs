@@ -1,0 +1,14 @@
+//! How rare is a score, among innocent work?
+//!
+//! [`People`] says what a reader's day usually holds; [`Tail`] turns a score into the chance of one
+//! as high; [`combine`] makes one chance of several.
+
+mod baseline;
+mod combine;
+mod count;
+mod tail;
+
+pub(crate) use baseline::{People, Person, STREAMS, Standing, Stream};
+pub(crate) use combine::{across, inside};
+pub(crate) use count::{negative_binomial_gain, negative_binomial_surprise};
+pub(crate) use tail::Tail;

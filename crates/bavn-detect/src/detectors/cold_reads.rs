@@ -1,0 +1,132 @@
+//! One reader opens patients that nobody near him has had to do with in a year.
+//!
+//! ## What it sees
+//! Cold patients of today by an exact tail at low counts, and over weeks by a Shiryaev-Roberts
+//! sum; away patients (in care, but nowhere near) of today likewise.
+//! ## Why it matters
+//! Cold look-ups are rare in honest work; two in a day are news, and a thief can hardly avoid them.
+//! ## What makes it harmless
+//! A call for advice, a wrong patient opened and closed, a transfer that was never booked.
+//! ## First thing to do
+//! Ask the reader for the reason, kindly and the same day.
+//! ## Memory
+//! 16 bytes a reader.
+//! ## Source
+//! Shiryaev (1963), Roberts (1966); Pollak and Tartakovsky (2009).
+
+use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
+use crate::calibrate::{Person, Stream};
+use bavn_model::{
+    Context, Counterfactual, Fact, Family, IdentityId, InnocentStory, Lane, NextStep,
+};
+
+/// See the module's text.
+#[derive(Debug)]
+pub(crate) struct ColdReads {
+    readers: PerReader<Held>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    day: i32,
+    /// `ln(1 + R)` at the end of the last working day.
+    sum: f32,
+    next: [u32; 2],
+}
+
+impl ColdReads {
+    pub(crate) fn new() -> Self {
+        Self { readers: PerReader::new() }
+    }
+}
+
+impl Detector for ColdReads {
+    fn name(&self) -> &'static str {
+        "cold_reads"
+    }
+
+    fn family(&self) -> Family {
+        Family::Relation
+    }
+
+    fn lane(&self) -> Lane {
+        Lane::Live
+    }
+
+    fn channels(&self) -> usize {
+        3
+    }
+
+    fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
+        if !seen.opens {
+            return;
+        }
+        let person = seen.person;
+        self.readers.with(seen.identity, |held| {
+            if held.day != person.day {
+                held.day = person.day;
+                held.next = [0; 2];
+            }
+            let with_day = held.with_day(person);
+            for ((channel, stream), next) in
+                [Stream::Cold, Stream::Away].into_iter().enumerate().zip(&mut held.next)
+            {
+                let count = person.count(stream);
+                if count >= (*next).max(1) {
+                    *next = count + 1 + count / 50;
+                    out.raise(channel as u8, person.surprise(stream));
+                    if channel == 0 {
+                        out.raise(2, with_day);
+                    }
+                }
+            }
+        });
+    }
+
+    fn close_person_day(&mut self, identity: IdentityId, person: &Person) {
+        self.readers.with(identity, |held| held.sum = held.with_day(person));
+    }
+
+    fn evidence(&self, _identity: IdentityId, person: &Person, _context: &Context) -> Evidence {
+        let (cold, away) = (person.count(Stream::Cold), person.count(Stream::Away));
+        let mut because = Vec::new();
+        if cold > 0 {
+            because.push(Fact::ColdPatients {
+                cold,
+                usual: f64::from(person.mean(Stream::Cold)),
+                window_secs: DAY_SECS,
+            });
+        }
+        if away > cold {
+            because.push(Fact::AwayPatients {
+                away: away - cold,
+                usual: f64::from(person.mean(Stream::Away) - person.mean(Stream::Cold)).max(0.0),
+                window_secs: DAY_SECS,
+            });
+        }
+        let mut evidence = Evidence::of(because, InnocentStory::ConsultTeam, NextStep::AskReader);
+        evidence.counterfactual = Some(Counterfactual { at_most: cold / 2 });
+        evidence
+    }
+
+    fn bytes_held(&self) -> usize {
+        self.readers.bytes_held()
+    }
+}
+
+impl Held {
+    /// `ln(1 + R)` if the day ended now: `R' = (1 + R) LR`.
+    fn with_day(&self, person: &Person) -> f32 {
+        let mean = person.mean(Stream::Cold).max(MEAN_MIN);
+        let raised = mean + RAISED_BY;
+        let ratio = person.count(Stream::Cold) as f32 * (raised / mean).ln() - (raised - mean);
+        let ln_next = self.sum + ratio.min(DAY_GAIN_MAX);
+        // ln(1 + e^x), without overflow.
+        if ln_next > 20.0 { ln_next } else { ln_next.exp().ln_1p() }
+    }
+}
+
+const MEAN_MIN: f32 = 0.05;
+/// Cold patients a day on top that the sum is tuned to.
+const RAISED_BY: f32 = 1.0;
+const DAY_GAIN_MAX: f32 = 8.0;

@@ -1,0 +1,226 @@
+//! Many readers open one patient's record, and few of them have a reason.
+//!
+//! ## What it sees
+//! Distinct readers of one patient within three days whom nothing explains, away ones above all,
+//! against how many such readers a patient with as much care usually draws.
+//! ## Why it matters
+//! A politician, a colleague, a face from the news: each of twelve curious readers looks once.
+//! ## What makes it harmless
+//! A rare case shown at a conference, a resuscitation to which everybody ran.
+//! ## First thing to do
+//! Ask each of the readers named, the same day; consider a stricter lock on the record.
+//! ## Memory
+//! 48 bytes a patient opened in the last three days, 16 an unexplained reader of one.
+//! ## Source
+//! Boxwala and others (2011) for the case; the count is ours.
+
+use super::{Evidence, Gathered, Gathering, Seen, is_away, is_unexplained};
+use crate::calibrate::{Tail, negative_binomial_surprise};
+use crate::queue::Cause;
+use bavn_model::{
+    Fact, Family, IdentityId, InnocentStory, NextStep, PatientId, Timestamp, Tried, TriedOutcome,
+};
+use hashbrown::HashMap;
+
+/// See the module's text.
+#[derive(Debug)]
+pub(crate) struct CuriousReaders {
+    patients: HashMap<PatientId, Crowd, foldhash::fast::FixedState>,
+    /// Of the day: patients opened, for the number of chances.
+    today: i32,
+    patients_per_day: f64,
+    /// Readers, over all patients: with a reason, unexplained, away.
+    pairs: [f32; 3],
+    tails: [Tail; 2],
+}
+
+#[derive(Clone, Debug, Default)]
+struct Crowd {
+    last_day: i32,
+    with_reason: u16,
+    readers: Vec<Reader>,
+    /// Of today: the highest score of each kind.
+    highest: [f32; 2],
+    scored_day: i32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reader {
+    identity: IdentityId,
+    at_secs: i64,
+    away: bool,
+}
+
+impl CuriousReaders {
+    pub(crate) fn new() -> Self {
+        Self {
+            patients: HashMap::default(),
+            today: i32::MIN,
+            patients_per_day: 1.0,
+            pairs: [200.0, 40.0, 4.0],
+            tails: [Tail::new(2.0), Tail::new(2.0)],
+        }
+    }
+
+    fn score(&mut self, seen: &Seen<'_>, patient: PatientId) -> Option<(f64, f32)> {
+        let [with_reason, unexplained, away] = self.pairs;
+        let crowd = self.patients.get_mut(&patient)?;
+        let reasons = f32::from(crowd.with_reason) + 1.0;
+        let counts = [crowd.readers.len(), crowd.readers.iter().filter(|held| held.away).count()];
+        let mut rarest = 1.0_f64;
+        let mut score = 0.0;
+        let rates = [unexplained / with_reason, away / with_reason];
+        if crowd.scored_day != seen.person.day {
+            crowd.scored_day = seen.person.day;
+            crowd.highest = [0.0; 2];
+        }
+        for (((count, rate), tail), highest) in
+            counts.into_iter().zip(rates).zip(&self.tails).zip(&mut crowd.highest)
+        {
+            if count < READERS_MIN {
+                continue;
+            }
+            let nats =
+                negative_binomial_surprise(count as u32, (rate * reasons).max(0.01), SCATTER_SIZE);
+            if nats > *highest {
+                *highest = nats;
+            }
+            let p = tail.p(0, nats);
+            if p < rarest {
+                (rarest, score) = (p, nats);
+            }
+        }
+        // Two kinds were looked at.
+        Some(((2.0 * rarest).min(1.0), score))
+    }
+}
+
+impl Gathering for CuriousReaders {
+    fn observe(&mut self, seen: &Seen<'_>, out: &mut Vec<Gathered>) {
+        let (Some(visit), Some(patient)) = (seen.visit.filter(|_| seen.opens), seen.patient) else {
+            return;
+        };
+        if seen.person.system {
+            return;
+        }
+        let (at, day) = (seen.access.at, seen.person.day);
+        let crowd = self.patients.entry(patient).or_default();
+        crowd.last_day = day;
+        if !is_unexplained(visit) {
+            crowd.with_reason = crowd.with_reason.saturating_add(1);
+            self.pairs[0] += 1.0;
+            // Whoever has a reason now had one all along.
+            crowd.readers.retain(|held| held.identity != seen.identity);
+            return;
+        }
+        if crowd.readers.iter().any(|held| held.identity == seen.identity) {
+            return;
+        }
+        crowd.readers.retain(|held| at.secs() - held.at_secs <= WINDOW_SECS);
+        if crowd.readers.len() >= READERS_MAX {
+            return;
+        }
+        let away = is_away(visit);
+        crowd.readers.push(Reader { identity: seen.identity, at_secs: at.secs(), away });
+        self.pairs[1] += 1.0;
+        self.pairs[2] += f32::from(u8::from(away));
+        let Some((p, _)) = self.score(seen, patient) else { return };
+        let Some(crowd) = self.patients.get(&patient) else { return };
+        let false_per_day = p * self.patients_per_day;
+        if false_per_day < WORTH_PER_DAY {
+            let usual = f64::from(self.pairs[1] / self.pairs[0]) * f64::from(crowd.with_reason + 1);
+            out.push(crowd.gathered(patient, false_per_day, usual, at));
+        }
+    }
+
+    fn close_day(&mut self, day: i32) {
+        let mut quiet = 0.0;
+        let mut opened = 0_u32;
+        for crowd in self.patients.values() {
+            if crowd.last_day != day {
+                continue;
+            }
+            opened += 1;
+            if crowd.scored_day == day && crowd.highest.iter().any(|&nats| nats > 0.0) {
+                for (tail, &nats) in self.tails.iter_mut().zip(&crowd.highest) {
+                    tail.learn(0, nats, 1.0);
+                }
+            } else {
+                quiet += 1.0;
+            }
+        }
+        for tail in &mut self.tails {
+            tail.learn(0, 0.0, quiet);
+            tail.freeze();
+        }
+        self.patients_per_day = (self.patients_per_day * 0.9).max(f64::from(opened));
+        self.today = day;
+        self.patients.retain(|_, crowd| day - crowd.last_day < WINDOW_DAYS);
+        for crowd in self.patients.values_mut() {
+            crowd.readers.retain(|held| {
+                Timestamp::start_of_day(day + 1).secs() - held.at_secs <= WINDOW_SECS
+            });
+            // Care of days ago counts less and less.
+            crowd.with_reason -= crowd.with_reason / 3;
+        }
+        for pairs in &mut self.pairs {
+            *pairs *= 0.97;
+        }
+        self.pairs[0] = self.pairs[0].max(50.0);
+        self.pairs[1] = self.pairs[1].max(1.0);
+        self.pairs[2] = self.pairs[2].max(0.2);
+    }
+
+    fn bytes_held(&self) -> usize {
+        self.patients.capacity() * size_of::<(PatientId, Crowd)>()
+            + self
+                .patients
+                .values()
+                .map(|held| held.readers.capacity() * size_of::<Reader>())
+                .sum::<usize>()
+    }
+}
+
+impl Crowd {
+    fn gathered(
+        &self,
+        patient: PatientId,
+        false_per_day: f64,
+        usual: f64,
+        at: Timestamp,
+    ) -> Gathered {
+        let without_reason = self.readers.len() as u32;
+        let first = self.readers.iter().map(|held| held.at_secs).min().unwrap_or(at.secs());
+        let fact = Fact::ReadersOfPatient {
+            readers: without_reason + u32::from(self.with_reason),
+            without_reason,
+            usual,
+            window_secs: WINDOW_SECS as u64,
+        };
+        Gathered {
+            detector: "curious_readers",
+            cause: Cause::Patient,
+            family: Family::Target,
+            subject: patient.0,
+            false_per_day,
+            first_seen: Timestamp::from_secs(first),
+            entities: self.readers.iter().map(|held| held.identity).collect(),
+            patients: vec![patient],
+            tried: vec![Tried {
+                template: "record_of_care",
+                outcome: TriedOutcome::NotFound,
+                visits: without_reason,
+            }],
+            evidence: Evidence::of(vec![fact], InnocentStory::SharedPatient, NextStep::AskReader),
+        }
+    }
+}
+
+const WINDOW_DAYS: i32 = 3;
+const WINDOW_SECS: i64 = 3 * 86_400;
+const READERS_MIN: usize = 3;
+/// Far over any alarm level.
+const READERS_MAX: usize = 200;
+const SCATTER_SIZE: f32 = 1.0;
+/// Not worth telling the queue beyond this.
+const WORTH_PER_DAY: f64 = 1.0;

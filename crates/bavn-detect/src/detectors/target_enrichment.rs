@@ -1,0 +1,224 @@
+//! What one reader's unexplained patients share is no chance.
+//!
+//! ## What it sees
+//! Over the last weeks, how many of the reader's unexplained patients are on one list (armed
+//! forces and the like), live in one postal area or were born in one year, against the share of
+//! all unexplained patients in the region that are.
+//! ## Why it matters
+//! Who selects by an attribute is collecting, whatever the daily number.
+//! ## What makes it harmless
+//! A clinic for just that group, whose look-ups no system explains.
+//! ## First thing to do
+//! Ask the unit's head whether the reader has work with that group.
+//! ## Memory
+//! At most 1.6 KB a reader.
+//! ## Source
+//! Kulldorff, A spatial scan statistic (1997), with fixed windows.
+
+use super::{Detector, Evidence, PerReader, Scores, Seen, is_unexplained};
+use crate::calibrate::Person;
+use bavn_model::{
+    Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId, Trait,
+};
+use hashbrown::HashMap;
+
+/// See the module's text.
+#[derive(Debug)]
+pub(crate) struct TargetEnrichment {
+    readers: PerReader<Shares>,
+    /// Unexplained patients of all readers: how many, and how many with each attribute.
+    seen: f32,
+    with: HashMap<Attribute, f32, foldhash::fast::FixedState>,
+    groups: usize,
+}
+
+/// What patients may share: lists, postal areas, years of birth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Attribute {
+    Group(u32),
+    Area(u32),
+    Born(i32),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Shares {
+    /// Newest last: day and patient, each patient once.
+    patients: Vec<(i32, PatientId)>,
+    counts: Vec<(Attribute, u16)>,
+    strongest: Option<(Attribute, u16, f32)>,
+}
+
+impl TargetEnrichment {
+    pub(crate) fn new(context: &Context) -> Self {
+        Self {
+            readers: PerReader::new(),
+            seen: 0.0,
+            with: HashMap::default(),
+            groups: context.groups().len(),
+        }
+    }
+
+    /// Share of unexplained patients with the attribute, the reader's own ones apart.
+    fn share(&self, attribute: Attribute, own: u16, own_seen: usize, context: &Context) -> f32 {
+        let with = self.with.get(&attribute).copied().unwrap_or(0.0) - f32::from(own);
+        let seen = self.seen - own_seen as f32;
+        let prior = match attribute {
+            Attribute::Group(index) => {
+                let members = context.groups().get(index as usize).map_or(0, |g| g.members.len());
+                members as f32 / (context.patient_count() as f32).max(1.0)
+            }
+            Attribute::Area(_) => 0.002,
+            Attribute::Born(_) => 0.012,
+        };
+        ((with.max(0.0) + PRIOR_SEEN * prior) / (seen.max(0.0) + PRIOR_SEEN)).max(1e-5)
+    }
+}
+
+impl Detector for TargetEnrichment {
+    fn name(&self) -> &'static str {
+        "target_enrichment"
+    }
+
+    fn family(&self) -> Family {
+        Family::Target
+    }
+
+    fn lane(&self) -> Lane {
+        Lane::Slow
+    }
+
+    fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
+        let Some(visit) = seen.visit.filter(|visit| seen.opens && is_unexplained(visit)) else {
+            return;
+        };
+        if seen.person.system {
+            return;
+        }
+        let (patient, day) = (visit.patient, seen.person.day);
+        let added =
+            self.readers.with(seen.identity, |shares| shares.add(day, patient, seen.context));
+        if added != Some(true) {
+            return;
+        }
+        self.seen += 1.0;
+        for attribute in attributes_of(patient, seen.context) {
+            *self.with.entry(attribute).or_default() += 1.0;
+        }
+        let Some(shares) = self.readers.get(seen.identity) else { return };
+        let scans = (self.groups + 2) as f32;
+        let mut strongest: Option<(Attribute, u16, f32)> = None;
+        for attribute in attributes_of(patient, seen.context) {
+            let own = shares.count(attribute);
+            if own < MEMBERS_MIN {
+                continue;
+            }
+            let share = self.share(attribute, own, shares.patients.len(), seen.context);
+            let nats = binomial_nats(own, shares.patients.len(), share) - scans.ln();
+            if strongest.is_none_or(|(.., held)| nats > held) {
+                strongest = Some((attribute, own, nats));
+            }
+        }
+        if let Some((attribute, own, nats)) = strongest.filter(|&(.., nats)| nats > 0.0) {
+            self.readers.with(seen.identity, |shares| {
+                shares.strongest = Some((attribute, own, nats));
+            });
+            out.raise(0, nats);
+        }
+    }
+
+    fn evidence(&self, identity: IdentityId, _person: &Person, context: &Context) -> Evidence {
+        let Some(shares) = self.readers.get(identity) else { return Evidence::nothing() };
+        let Some((attribute, own, _)) = shares.strongest else { return Evidence::nothing() };
+        let share = self.share(attribute, own, shares.patients.len(), context);
+        let expected = f64::from(share) * shares.patients.len() as f64;
+        let of = shares.patients.len() as u32;
+        let fact = match attribute {
+            Attribute::Group(group) => {
+                Fact::ListedPatients { group, opened: u32::from(own), of, expected }
+            }
+            Attribute::Area(_) | Attribute::Born(_) => Fact::SharedTrait {
+                shared: Trait::Patients,
+                accounts: u32::from(own),
+                of,
+                expected,
+            },
+        };
+        Evidence::of(vec![fact], InnocentStory::RegistryProject, NextStep::AskUnitManager)
+    }
+
+    fn bytes_held(&self) -> usize {
+        let each = |shares: &Shares| {
+            shares.patients.capacity() * size_of::<(i32, PatientId)>()
+                + shares.counts.capacity() * size_of::<(Attribute, u16)>()
+        };
+        self.readers.bytes_held()
+            + self.readers.held.iter().map(each).sum::<usize>()
+            + self.with.capacity() * size_of::<(Attribute, f32)>()
+    }
+}
+
+impl Shares {
+    /// Whether the patient is new among those held.
+    fn add(&mut self, day: i32, patient: PatientId, context: &Context) -> bool {
+        if self.patients.iter().any(|&(_, held)| held == patient) {
+            return false;
+        }
+        let old = self
+            .patients
+            .iter()
+            .position(|&(held, _)| day - held <= WINDOW_DAYS)
+            .unwrap_or(self.patients.len())
+            .max((self.patients.len() + 1).saturating_sub(PATIENTS_MAX));
+        let gone: Vec<(i32, PatientId)> = self.patients.drain(..old).collect();
+        for (_, patient) in gone {
+            for attribute in attributes_of(patient, context) {
+                if let Some(held) = self.counts.iter_mut().find(|(held, _)| *held == attribute) {
+                    held.1 = held.1.saturating_sub(1);
+                }
+            }
+        }
+        self.counts.retain(|&(_, count)| count > 0);
+        self.patients.push((day, patient));
+        for attribute in attributes_of(patient, context) {
+            match self.counts.iter_mut().find(|(held, _)| *held == attribute) {
+                Some((_, count)) => *count += 1,
+                None => self.counts.push((attribute, 1)),
+            }
+        }
+        true
+    }
+
+    fn count(&self, attribute: Attribute) -> u16 {
+        self.counts.iter().find(|(held, _)| *held == attribute).map_or(0, |&(_, count)| count)
+    }
+}
+
+fn attributes_of(patient: PatientId, context: &Context) -> impl Iterator<Item = Attribute> {
+    let of = context.patient(patient);
+    let groups = context
+        .groups()
+        .iter()
+        .enumerate()
+        .filter(move |(_, group)| group.members.binary_search(&patient).is_ok())
+        .map(|(index, _)| Attribute::Group(index as u32));
+    groups
+        .chain(of.postal_area.map(Attribute::Area))
+        .chain(of.born.map(|day| Attribute::Born(day.div_euclid(365))))
+}
+
+/// Chernoff's bound on a binomial's upper tail, in nats.
+fn binomial_nats(own: u16, of: usize, share: f32) -> f32 {
+    let (n, x) = (of as f32, f32::from(own));
+    let found = x / n;
+    if found <= share {
+        return 0.0;
+    }
+    let rest = if found < 1.0 { (1.0 - found) * ((1.0 - found) / (1.0 - share)).ln() } else { 0.0 };
+    n * (found * (found / share).ln() + rest)
+}
+
+const WINDOW_DAYS: i32 = 21;
+/// Patients held of a reader: over any alarm level, and bounds the search.
+const PATIENTS_MAX: usize = 64;
+const MEMBERS_MIN: u16 = 3;
+const PRIOR_SEEN: f32 = 500.0;

@@ -1,0 +1,133 @@
+//! What a finding would have to show: each reader's recent look-ups that nothing explains.
+
+use crate::detectors::is_unexplained;
+use crate::visit::{Verdict, Visit, Warmth};
+use bavn_model::{
+    Access, ClientId, Entity, HostId, IdentityId, PatientId, Timestamp, Tried, TriedOutcome,
+};
+
+/// The recent unexplained look-ups of every reader, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Dossiers {
+    readers: Vec<Dossier>,
+}
+
+#[derive(Debug, Default)]
+struct Dossier {
+    entries: Vec<Entry>,
+    host: Option<HostId>,
+    client: Option<ClientId>,
+    opened_today: u32,
+    day: i32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    at_secs: u32,
+    patient: PatientId,
+    warmth: Warmth,
+    made_by_reader: bool,
+    explained: bool,
+}
+
+impl Dossiers {
+    /// Notes a visit that began. Explained ones count too while an alarm is open (`keep_all`).
+    pub(crate) fn note(
+        &mut self,
+        access: &Access,
+        identity: IdentityId,
+        visit: &Visit,
+        keep_all: bool,
+    ) {
+        let index = usize::from(identity);
+        if self.readers.len() <= index {
+            self.readers.resize_with(index + 1, Dossier::default);
+        }
+        let Some(dossier) = self.readers.get_mut(index) else { return };
+        let day = access.at.day();
+        if dossier.day != day {
+            (dossier.day, dossier.opened_today) = (day, 0);
+        }
+        dossier.opened_today += 1;
+        let unexplained = is_unexplained(visit);
+        if unexplained || dossier.host.is_none() {
+            dossier.host = access.host.or(dossier.host);
+            dossier.client = access.client.or(dossier.client);
+        }
+        if !unexplained && !keep_all && dossier.opened_today <= EXPLAINED_FROM {
+            return;
+        }
+        let limit = if keep_all { ENTRIES_OPEN_MAX } else { ENTRIES_MAX };
+        if dossier.entries.len() >= limit {
+            // Half at a time, so that the attack is not the slow case.
+            dossier.entries.drain(..limit / 2);
+        }
+        dossier.entries.push(Entry {
+            at_secs: access.at.secs().clamp(0, i64::from(u32::MAX)) as u32,
+            patient: visit.patient,
+            warmth: visit.warmth,
+            made_by_reader: matches!(visit.verdict, Verdict::MadeByReader { .. }),
+            explained: !unexplained,
+        });
+    }
+
+    /// The patients since `from`, when the first was opened, and what was tried to explain them.
+    pub(crate) fn since(&self, identity: IdentityId, from: Timestamp) -> Exposed {
+        let mut exposed = Exposed { first: None, patients: Vec::new(), tried: Vec::new() };
+        let Some(dossier) = self.readers.get(usize::from(identity)) else { return exposed };
+        let from_secs = from.secs().clamp(0, i64::from(u32::MAX)) as u32;
+        let (mut not_found, mut cold, mut made) = (0, 0, 0);
+        for entry in dossier.entries.iter().filter(|entry| entry.at_secs >= from_secs) {
+            exposed.patients.push(entry.patient);
+            exposed.first.get_or_insert(Timestamp::from_secs(i64::from(entry.at_secs)));
+            not_found += u32::from(!entry.explained && !entry.made_by_reader);
+            cold += u32::from(!entry.explained && entry.warmth == Warmth::Cold);
+            made += u32::from(entry.made_by_reader);
+        }
+        exposed.patients.sort_unstable();
+        exposed.patients.dedup();
+        for (template, outcome, visits) in [
+            ("record_of_care", TriedOutcome::NotFound, not_found),
+            ("unit_worked_with_patient", TriedOutcome::NotFound, cold),
+            ("own_record", TriedOutcome::MadeByReader, made),
+        ] {
+            if visits > 0 {
+                exposed.tried.push(Tried { template, outcome, visits });
+            }
+        }
+        exposed
+    }
+
+    pub(crate) fn entity(&self, identity: IdentityId) -> Entity {
+        let dossier = self.readers.get(usize::from(identity));
+        Entity {
+            identity,
+            host: dossier.and_then(|dossier| dossier.host),
+            client: dossier.and_then(|dossier| dossier.client),
+        }
+    }
+
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.readers.capacity() * size_of::<Dossier>()
+            + self
+                .readers
+                .iter()
+                .map(|held| held.entries.capacity() * size_of::<Entry>())
+                .sum::<usize>()
+    }
+}
+
+/// What a finding exposes.
+#[derive(Debug)]
+pub(crate) struct Exposed {
+    pub(crate) first: Option<Timestamp>,
+    /// Sorted, each once.
+    pub(crate) patients: Vec<PatientId>,
+    pub(crate) tried: Vec<Tried>,
+}
+
+const ENTRIES_MAX: usize = 128;
+/// Over any real theft by one reader in a month; the exact scope is the store's.
+const ENTRIES_OPEN_MAX: usize = 65_536;
+/// A day of more patients than this is noted whole: its volume may be the finding.
+const EXPLAINED_FROM: u32 = 150;

@@ -1,0 +1,280 @@
+//! One ranked queue, and the alarm budget that it keeps.
+//!
+//! Every candidate comes with the number of findings as strong that innocent work is expected to
+//! cause per member of staff and day. Those under the budget's line are alarms; those up to ten
+//! times weaker are written too, so that a curve can be drawn. One open finding an identity and
+//! cause: it is updated when it gets materially stronger, not repeated.
+
+use bavn_model::{
+    Entity, Fact, Family, Finding, FindingState, IdentityId, InnocentStory, Lane, NextStep,
+    PatientId, Timestamp, Tried,
+};
+use hashbrown::HashMap;
+
+/// What a finding is about: with its subject, what makes two findings one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    /// How much and whom somebody reads.
+    Reading,
+    /// Whom he reads stands near him or on a list.
+    Target,
+    /// The account itself.
+    Account,
+    /// Many readers of one patient.
+    Patient,
+    /// Many accounts at once.
+    Cohort,
+}
+
+impl Cause {
+    pub(crate) fn of(family: Family) -> Self {
+        match family {
+            Family::Volume | Family::Relation | Family::Pattern => Self::Reading,
+            Family::Target => Self::Target,
+            Family::Identity => Self::Account,
+        }
+    }
+}
+
+/// A finding before the queue has judged it.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) cause: Cause,
+    /// Dense id of the identity or patient, or the day of a cohort.
+    pub(crate) subject: u32,
+    pub(crate) detectors: Vec<&'static str>,
+    pub(crate) family: Family,
+    pub(crate) lane: Lane,
+    pub(crate) at: Timestamp,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) entities: Vec<Entity>,
+    /// Expected innocent findings as strong, per member of staff and day.
+    pub(crate) false_per_staff_day: f64,
+    pub(crate) calibrated: bool,
+    pub(crate) patients: Vec<PatientId>,
+    pub(crate) because: Vec<Fact>,
+    pub(crate) tried: Vec<Tried>,
+    pub(crate) innocent_story: InnocentStory,
+    pub(crate) next_step: NextStep,
+    pub(crate) counterfactual: Option<bavn_model::Counterfactual>,
+}
+
+/// Findings that are open, and what has been written of each.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    line: f64,
+    open: HashMap<(Cause, u32), Open, foldhash::fast::FixedState>,
+    /// Identities that an open alarm names.
+    pub(crate) alarms: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    finding: Finding,
+    alarm_since: Option<Timestamp>,
+    written_false: f64,
+    written_patients: usize,
+    written_entities: usize,
+}
+
+impl Queue {
+    /// `line` is the budget: expected false alarms per member of staff and day.
+    pub(crate) fn new(line: f64) -> Self {
+        Self { line, open: HashMap::default(), alarms: 0 }
+    }
+
+    /// Whether a candidate this strong would be written at all.
+    pub(crate) fn is_worth_writing(&self, false_per_staff_day: f64) -> bool {
+        false_per_staff_day <= self.line * WEAKER_WRITTEN
+    }
+
+    pub(crate) fn is_alarm(&self, false_per_staff_day: f64) -> bool {
+        false_per_staff_day <= self.line
+    }
+
+    /// What is open of a subject and cause: its strength, whether it is an alarm, its patients.
+    pub(crate) fn held(&self, cause: Cause, subject: u32) -> Option<(f64, bool, usize)> {
+        self.open
+            .get(&(cause, subject))
+            .map(|open| (open.finding.p_value, open.finding.is_alert, open.finding.patients.len()))
+    }
+
+    /// Whether an alarm on this identity's own work is open.
+    pub(crate) fn is_suspect(&self, identity: IdentityId) -> bool {
+        [Cause::Reading, Cause::Target, Cause::Account].into_iter().any(|cause| {
+            self.open.get(&(cause, identity.0)).is_some_and(|open| open.finding.is_alert)
+        })
+    }
+
+    /// When the first open alarm on this identity's own work was raised.
+    pub(crate) fn suspect_since(&self, identity: IdentityId) -> Option<Timestamp> {
+        [Cause::Reading, Cause::Target, Cause::Account]
+            .into_iter()
+            .filter_map(|cause| self.open.get(&(cause, identity.0))?.alarm_since)
+            .min()
+    }
+
+    /// Creates or updates; writes a line where there is something to tell.
+    pub(crate) fn offer(&mut self, candidate: Candidate, out: &mut Vec<Finding>) {
+        let key = (candidate.cause, candidate.subject);
+        let is_alert = self.is_alarm(candidate.false_per_staff_day);
+        match self.open.get_mut(&key) {
+            None => {
+                let finding = create(candidate, is_alert);
+                self.alarms += u64::from(is_alert);
+                out.push(finding.clone());
+                self.open.insert(
+                    key,
+                    Open {
+                        alarm_since: is_alert.then_some(finding.raised_at),
+                        written_false: finding.p_value,
+                        written_patients: finding.patients.len(),
+                        written_entities: finding.entities.len(),
+                        finding,
+                    },
+                );
+            }
+            Some(open) => {
+                let first_alert = is_alert && !open.finding.is_alert;
+                if first_alert {
+                    open.alarm_since = Some(candidate.at);
+                }
+                open.absorb(candidate, is_alert);
+                let stronger = open.finding.p_value <= open.written_false * UPDATE_FACTOR;
+                let grown = open.finding.patients.len() >= 2 * open.written_patients.max(5);
+                let more = open.finding.entities.len() > open.written_entities;
+                if first_alert || (open.finding.is_alert && (stronger || grown || more)) {
+                    self.alarms += u64::from(first_alert);
+                    open.written_false = open.finding.p_value;
+                    open.written_patients = open.finding.patients.len();
+                    open.written_entities = open.finding.entities.len();
+                    open.finding.state = FindingState::Updated;
+                    out.push(open.finding.clone());
+                }
+            }
+        }
+    }
+
+    /// Closes what has had no new evidence for a month.
+    pub(crate) fn close_old(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
+        let mut closed: Vec<Finding> = self
+            .open
+            .extract_if(|_, open| now.secs_since(open.finding.last_seen) > OPEN_SECS)
+            .map(|(_, open)| open.finding)
+            .filter(|finding| finding.is_alert)
+            .collect();
+        closed.sort_by_key(|finding| (finding.first_seen, finding.uid));
+        for mut finding in closed {
+            finding.state = FindingState::Closed;
+            finding.raised_at = now;
+            out.push(finding);
+        }
+    }
+
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.open
+            .values()
+            .map(|open| size_of::<Open>() + open.finding.patients.capacity() * 4 + 256)
+            .sum()
+    }
+}
+
+impl Open {
+    fn absorb(&mut self, candidate: Candidate, is_alert: bool) {
+        let finding = &mut self.finding;
+        finding.last_seen = finding.last_seen.max(candidate.at);
+        finding.first_seen = finding.first_seen.min(candidate.first_seen);
+        finding.raised_at = candidate.at;
+        let patients = finding.patients.len();
+        for patient in candidate.patients {
+            if let Err(place) = finding.patients.binary_search(&patient) {
+                finding.patients.insert(place, patient);
+            }
+        }
+        for entity in candidate.entities {
+            match finding.entities.iter_mut().find(|held| held.identity == entity.identity) {
+                Some(held) => *held = entity,
+                None => finding.entities.push(entity),
+            }
+        }
+        // The strongest statement stands; fresh facts replace it when they are as strong.
+        if candidate.false_per_staff_day <= finding.p_value {
+            finding.p_value = candidate.false_per_staff_day;
+            finding.expected_false_per_10k_staff_day = candidate.false_per_staff_day * 1e4;
+            finding.detector = candidate.detectors.first().copied().unwrap_or(finding.detector);
+            finding.detectors = candidate.detectors;
+            finding.family = candidate.family;
+            finding.lane = candidate.lane;
+            finding.because = candidate.because;
+            finding.tried = candidate.tried;
+            finding.innocent_story = candidate.innocent_story;
+            finding.next_step = candidate.next_step;
+            finding.counterfactual = candidate.counterfactual;
+            finding.calibrated = candidate.calibrated;
+        }
+        finding.is_alert |= is_alert;
+        if finding.patients.len() != patients || is_alert {
+            finding.rank = rank(finding);
+        }
+    }
+}
+
+fn create(candidate: Candidate, is_alert: bool) -> Finding {
+    let mut patients = candidate.patients;
+    patients.sort_unstable();
+    patients.dedup();
+    let mut finding = Finding {
+        uid: uid(candidate.cause, candidate.subject, candidate.at),
+        detector: candidate.detectors.first().copied().unwrap_or("reading"),
+        detectors: candidate.detectors,
+        family: candidate.family,
+        lane: candidate.lane,
+        state: FindingState::Created,
+        raised_at: candidate.at,
+        first_seen: candidate.first_seen,
+        last_seen: candidate.at,
+        entities: candidate.entities,
+        p_value: candidate.false_per_staff_day,
+        expected_false_per_10k_staff_day: candidate.false_per_staff_day * 1e4,
+        is_alert,
+        calibrated: candidate.calibrated,
+        rank: 0.0,
+        patients,
+        because: candidate.because,
+        tried: candidate.tried,
+        innocent_story: candidate.innocent_story,
+        next_step: candidate.next_step,
+        counterfactual: candidate.counterfactual,
+    };
+    finding.rank = rank(&finding);
+    finding
+}
+
+/// Order inside the budget: how likely it is true, times the harm (detection.md 6.3, 8).
+fn rank(finding: &Finding) -> f64 {
+    // Prior: about as many true cases a day as the budget allows false ones (6.3).
+    let likely = 1.0 / (1.0 + finding.expected_false_per_10k_staff_day / TRUE_PER_10K_STAFF_DAY);
+    let sensitive = f64::from(u8::from(finding.family == Family::Target)) * 2.0;
+    likely * ((1.0 + finding.patients.len() as f64).log2() + sensitive + 1.0)
+}
+
+/// The same on every run: made of the subject and the time of the first evidence.
+fn uid(cause: Cause, subject: u32, at: Timestamp) -> u128 {
+    let mix = |seed: u64| {
+        // SplitMix64: spreads the bits; this is a name, not a secret.
+        let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    let first = mix(at.micros() as u64 ^ mix(u64::from(subject) << 8 | cause as u64));
+    u128::from(first) << 64 | u128::from(mix(first))
+}
+
+/// Findings this many times weaker than the line are still written.
+const WEAKER_WRITTEN: f64 = 10.0;
+/// A finding is written again when its chance has fallen tenfold.
+const UPDATE_FACTOR: f64 = 0.1;
+const OPEN_SECS: i64 = 30 * 86_400;
+/// 444 confirmed snoopers in seven months at one centre (detection.md 6.3).
+const TRUE_PER_10K_STAFF_DAY: f64 = 2.0;

@@ -1,0 +1,165 @@
+//! What a run shows of itself: how much was explained, what was expected, what it cost.
+
+use crate::visit::{Verdict, Visit};
+use bavn_model::{Context, Lane, RoleId};
+use hashbrown::HashMap;
+use serde::Serialize;
+
+/// Counts while a run goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) nameless: u64,
+    roles: HashMap<Option<RoleId>, Shares, foldhash::fast::FixedState>,
+    all: Shares,
+    lanes: [LaneTally; LANES.len()],
+    reader_days: u64,
+    days: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Shares {
+    visits: u64,
+    explained: u64,
+    made_by_reader: u64,
+    cannot_judge: u64,
+    first_visits: u64,
+    first_visits_explained: u64,
+    cold: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct LaneTally {
+    offered: u64,
+    alarms: u64,
+}
+
+/// `bavn watch --report`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Days closed, and readers' days in them.
+    pub days: u64,
+    pub reader_days: u64,
+    pub budget_per_10k_staff_day: f64,
+    /// Staff that the budget is reckoned for, and the false alarms it allows so far.
+    pub staff: f64,
+    pub false_alarms_allowed: f64,
+    pub accesses_without_reader: u64,
+    pub explained: RoleReport,
+    pub by_role: Vec<RoleReport>,
+    pub by_lane: Vec<LaneReport>,
+    pub bytes_by_detector: Vec<(&'static str, usize)>,
+    pub bytes_held: usize,
+}
+
+/// How much of a function's work is explained by records that somebody else made.
+#[derive(Clone, Debug, Serialize)]
+pub struct RoleReport {
+    pub role: String,
+    pub visits: u64,
+    pub explained_share: f64,
+    pub first_visits: u64,
+    pub first_visits_explained_share: f64,
+    pub made_by_reader: u64,
+    pub cannot_judge: u64,
+    pub cold: u64,
+}
+
+/// Candidates that a lane offered the queue, and how many of them were alarms.
+#[derive(Clone, Debug, Serialize)]
+pub struct LaneReport {
+    pub lane: &'static str,
+    pub offered: u64,
+    pub alarms: u64,
+}
+
+impl Tally {
+    pub(crate) fn visit(&mut self, role: Option<RoleId>, visit: &Visit, _first_of_day: bool) {
+        let of_role = self.roles.entry(role).or_default();
+        for held in [of_role, &mut self.all] {
+            let explained = u64::from(matches!(visit.verdict, Verdict::Explained { .. }));
+            held.visits += 1;
+            held.explained += explained;
+            held.made_by_reader += u64::from(matches!(visit.verdict, Verdict::MadeByReader { .. }));
+            held.cannot_judge += u64::from(matches!(visit.verdict, Verdict::CannotJudge { .. }));
+            held.first_visits += u64::from(visit.first_ever);
+            held.first_visits_explained += u64::from(visit.first_ever) * explained;
+            held.cold += u64::from(crate::detectors::is_cold(visit));
+        }
+    }
+
+    pub(crate) fn offered(&mut self, lane: Lane, is_alarm: bool) {
+        let index = LANES.iter().position(|&(held, _)| held == lane);
+        if let Some(held) = index.and_then(|index| self.lanes.get_mut(index)) {
+            held.offered += 1;
+            held.alarms += u64::from(is_alarm);
+        }
+    }
+
+    pub(crate) fn close_day(&mut self, active: usize) {
+        self.days += 1;
+        self.reader_days += active as u64;
+    }
+
+    pub(crate) fn report(
+        &self,
+        context: &Context,
+        budget: f64,
+        staff: f64,
+        bytes: impl Iterator<Item = (&'static str, usize)>,
+        bytes_held: usize,
+    ) -> Report {
+        let mut by_role: Vec<RoleReport> = self
+            .roles
+            .iter()
+            .map(|(role, held)| {
+                held.report(role.map_or("(none)", |role| context.role_name(role)).to_owned())
+            })
+            .collect();
+        by_role.sort_by(|a, b| b.visits.cmp(&a.visits).then_with(|| a.role.cmp(&b.role)));
+        Report {
+            days: self.days,
+            reader_days: self.reader_days,
+            budget_per_10k_staff_day: budget,
+            staff,
+            false_alarms_allowed: budget * staff / 1e4 * self.days as f64,
+            accesses_without_reader: self.nameless,
+            explained: self.all.report("(all)".to_owned()),
+            by_role,
+            by_lane: LANES
+                .iter()
+                .zip(&self.lanes)
+                .map(|(&(_, lane), held)| LaneReport {
+                    lane,
+                    offered: held.offered,
+                    alarms: held.alarms,
+                })
+                .collect(),
+            bytes_by_detector: bytes.collect(),
+            bytes_held,
+        }
+    }
+}
+
+impl Shares {
+    fn report(&self, role: String) -> RoleReport {
+        let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+        RoleReport {
+            role,
+            visits: self.visits,
+            explained_share: share(self.explained, self.visits),
+            first_visits: self.first_visits,
+            first_visits_explained_share: share(self.first_visits_explained, self.first_visits),
+            made_by_reader: self.made_by_reader,
+            cannot_judge: self.cannot_judge,
+            cold: self.cold,
+        }
+    }
+}
+
+const LANES: [(Lane, &str); 5] = [
+    (Lane::Live, "live"),
+    (Lane::Daily, "daily"),
+    (Lane::Slow, "slow"),
+    (Lane::Cohort, "cohort"),
+    (Lane::Deterministic, "deterministic"),
+];

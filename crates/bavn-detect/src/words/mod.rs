@@ -1,0 +1,118 @@
+//! Typed facts as plain sentences, in English and bokmål.
+//!
+//! The only place that makes sentences; console, notices and OCSF lines all ask here. A sentence
+//! never holds a patient.
+
+mod bokmaal;
+mod english;
+
+use bavn_model::{Context, Directory, Fact, Finding, InnocentStory, NextStep, Tried};
+
+/// Which language to speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    #[default]
+    English,
+    Bokmaal,
+}
+
+/// What the sentences need to name things.
+#[derive(Clone, Copy, Debug)]
+pub struct Speaker<'a> {
+    pub language: Language,
+    pub directory: &'a Directory,
+    pub context: &'a Context,
+}
+
+impl Speaker<'_> {
+    /// What a finding of this detector is called, in a few words.
+    pub fn title(&self, detector: &str) -> &'static str {
+        match self.language {
+            Language::English => english::title(detector),
+            Language::Bokmaal => bokmaal::title(detector),
+        }
+    }
+
+    /// Who did what, and by how much it is out of the usual, in one sentence.
+    pub fn summary(&self, finding: &Finding) -> String {
+        let who = self.who(finding);
+        let fact = finding.because.first().map(|fact| self.fact(fact)).unwrap_or_default();
+        format!("{who}: {fact}.")
+    }
+
+    /// One countable fact, without a final stop.
+    pub fn fact(&self, fact: &Fact) -> String {
+        match self.language {
+            Language::English => english::fact(self, fact),
+            Language::Bokmaal => bokmaal::fact(self, fact),
+        }
+    }
+
+    /// One explanation that was looked for, and what became of it.
+    pub fn tried(&self, tried: &Tried) -> String {
+        match self.language {
+            Language::English => english::tried(tried),
+            Language::Bokmaal => bokmaal::tried(tried),
+        }
+    }
+
+    /// The innocent reading that fits best, and the record that would confirm it.
+    pub fn innocent_story(&self, story: InnocentStory) -> &'static str {
+        match self.language {
+            Language::English => english::innocent_story(story),
+            Language::Bokmaal => bokmaal::innocent_story(story),
+        }
+    }
+
+    pub fn next_step(&self, step: NextStep) -> &'static str {
+        match self.language {
+            Language::English => english::next_step(step),
+            Language::Bokmaal => bokmaal::next_step(step),
+        }
+    }
+
+    /// What would have kept the finding below the line; empty where nothing countable would.
+    pub fn counterfactual(&self, finding: &Finding) -> String {
+        let Some(counterfactual) = finding.counterfactual else { return String::new() };
+        match self.language {
+            Language::English => english::counterfactual(counterfactual),
+            Language::Bokmaal => bokmaal::counterfactual(counterfactual),
+        }
+    }
+
+    fn who(&self, finding: &Finding) -> String {
+        let mut names = finding.entities.iter().map(|entity| {
+            let role = self
+                .context
+                .assignments(entity.identity)
+                .last()
+                .and_then(|held| held.role)
+                .map_or("", |role| self.context.role_name(role));
+            let name = self.directory.identities.name(entity.identity);
+            if role.is_empty() { name.to_owned() } else { format!("{name} ({role})") }
+        });
+        match (names.next(), finding.entities.len()) {
+            (None, _) => String::new(),
+            (Some(only), 1) => only,
+            (Some(first), many) => match self.language {
+                Language::English => format!("{first} and {} others", many - 1),
+                Language::Bokmaal => format!("{first} og {} andre", many - 1),
+            },
+        }
+    }
+
+    fn group_name(&self, group: u32) -> &str {
+        self.context.groups().get(group as usize).map_or("?", |group| group.name.as_str())
+    }
+}
+
+/// A usual count, as people say it: two figures at most.
+fn about(usual: f64) -> String {
+    if usual >= 10.0 {
+        format!("{usual:.0}")
+    } else if usual >= 0.95 {
+        format!("{usual:.1}")
+    } else {
+        format!("{usual:.2}")
+    }
+}
