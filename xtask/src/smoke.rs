@@ -45,7 +45,9 @@ pub(crate) fn benches() -> Result<bool> {
 fn test_events(bavn: &Path, folder: &Path) -> Result<Vec<Value>> {
     let data = shell::root().join("crates/bavn-decode/tests/data");
     let mut inputs = shell::files(&data)?;
-    inputs.retain(|path| path.file_stem().is_some_and(|stem| stem == "input"));
+    inputs.retain(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().contains("input."))
+    });
     let mut command = Command::new(bavn);
     command.arg("decode").arg("--rejects").arg(folder.join("rejects.ndjson")).args(inputs);
     let output = command.output().context("bavn could not be started")?;
