@@ -6,6 +6,7 @@
 pub mod atna;
 pub mod csv;
 mod decoder;
+mod digest;
 pub mod fhir;
 mod frame;
 mod frame_json;
@@ -14,14 +15,17 @@ mod frame_xml;
 pub mod mapping;
 mod query_hl7;
 mod records;
+mod skeleton;
 mod sniff;
 mod syslog;
 pub mod tree;
 pub mod xml;
 
 pub use decoder::{Decoder, Format};
+pub use digest::digest;
 pub use frame::RECORD_BYTES_MAX;
 pub use mapping::{Mapping, Mappings};
+pub use skeleton::Skeletons;
 pub use sniff::{SniffError, sniff, sniff_atna, sniff_fhir};
 
 use bavn_model::{EventId, Record, Reject};

@@ -115,6 +115,50 @@ pub fn parse(bytes: &[u8]) -> Result<Value<'_>, RejectReason> {
     if parser.at < bytes.len() { Err(parser.malformed()) } else { Ok(value) }
 }
 
+/// Position of the next quote, backslash or control byte at or after `at`, or the end. Eight bytes
+/// at a time.
+pub(crate) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let special = special_bytes(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        at += 1;
+    }
+    at
+}
+
+/// Position of the closing quote of a string whose content begins at `at`, if it is well-formed.
+pub(crate) fn end_of_string(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let end = plain_end(bytes, at);
+    if bytes.get(end) == Some(&b'"') {
+        return Some(end);
+    }
+    let mut parser = Parser { text, bytes, at };
+    parser.string().ok()?;
+    Some(parser.at - 1)
+}
+
+/// The content of a string with its escapes undone.
+pub(crate) fn unescape(content: &str) -> Option<String> {
+    let mut parser = Parser { text: content, bytes: content.as_bytes(), at: 0 };
+    let mut value = String::with_capacity(content.len());
+    loop {
+        let plain = parser.at;
+        parser.skip_plain();
+        value.push_str(content.get(plain..parser.at)?);
+        match parser.next() {
+            None => return Some(value),
+            Some(b'\\') => value.push(parser.escape().ok()?),
+            Some(_) => return None,
+        }
+    }
+}
+
 struct Parser<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -309,19 +353,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Steps to the next quote, backslash or control byte, eight bytes at a time.
+    /// Steps to the next quote, backslash or control byte.
     fn skip_plain(&mut self) {
-        while let Some(chunk) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk()) {
-            let special = special_bytes(u64::from_le_bytes(*chunk));
-            if special != 0 {
-                self.at += special.trailing_zeros() as usize / 8;
-                return;
-            }
-            self.at += 8;
-        }
-        while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.at += 1;
-        }
+        self.at = plain_end(self.bytes, self.at);
     }
 
     fn skip_space(&mut self) {
@@ -455,9 +489,7 @@ mod tests {
                 }
                 let place = place * 2 % 24;
                 bytes[place] = special;
-                let mut parser = Parser { text: "", bytes: &bytes, at: 0 };
-                parser.skip_plain();
-                assert_eq!(parser.at, place, "{special}");
+                assert_eq!(plain_end(&bytes, 0), place, "{special}");
             }
         }
     }

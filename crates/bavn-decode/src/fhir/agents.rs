@@ -299,7 +299,7 @@ fn add_reference<'a>(
             }
             Target::Contained(_) => {}
             Target::Instance { folded, .. } => {
-                found.names.push(Name::Plain(names::part(&text, folded)));
+                add(Name::Plain(names::part(&text, folded)), found);
             }
             Target::Conditional { query, .. } => {
                 let identifier = query.split('&').find_map(|p| p.strip_prefix("identifier="));
@@ -360,14 +360,11 @@ fn add_identifiers<'a>(identifiers: &Value<'a>, found: &mut Identity<'a>) {
 }
 
 fn add<'a>(name: Name<Text<'a>>, found: &mut Identity<'a>) {
-    match name {
-        Name::Plain(text) if names::is_opaque(&text) => {
-            found.placeholder.get_or_insert(text);
-        }
-        Name::Qualified { value, .. } if names::is_opaque(&value) => {
-            found.placeholder.get_or_insert(value);
-        }
-        name => found.names.push(name),
+    if names::tells_nobody(&name) {
+        let (Name::Plain(text) | Name::Qualified { value: text, .. }) = name;
+        found.placeholder.get_or_insert(text);
+    } else {
+        found.names.push(name);
     }
 }
 

@@ -63,3 +63,53 @@ pub(crate) enum Own {
     Patient,
     Representative,
 }
+
+impl<T> Draft<T> {
+    /// The same draft over other texts; `None` as soon as `f` gives none.
+    pub(crate) fn try_map<U>(&self, mut f: impl FnMut(&T) -> Option<U>) -> Option<Draft<U>> {
+        let f = &mut f;
+        Some(Draft {
+            recorded: text(self.recorded.as_ref(), f)?,
+            occurred: text(self.occurred.as_ref(), f)?,
+            who: names(&self.who, f)?,
+            on_behalf_of: name(self.on_behalf_of.as_ref(), f)?,
+            application: name(self.application.as_ref(), f)?,
+            patients: self
+                .patients
+                .iter()
+                .map(|patient| names(patient, f))
+                .collect::<Option<_>>()?,
+            resource: text(self.resource.as_ref(), f)?,
+            patient_resource: text(self.patient_resource.as_ref(), f)?,
+            purpose: self.purpose.iter().map(&mut *f).collect::<Option<_>>()?,
+            reason: text(self.reason.as_ref(), f)?,
+            source: name(self.source.as_ref(), f)?,
+            address: text(self.address.as_ref(), f)?,
+            session: text(self.session.as_ref(), f)?,
+            query: text(self.query.as_ref(), f)?,
+            asked: self.asked.iter().map(&mut *f).collect::<Option<_>>()?,
+            steady: self.steady,
+        })
+    }
+}
+
+// The outer option is for the mapping that failed, the inner for the piece that is not there.
+#[expect(clippy::option_option, reason = "absent and failed are two things here")]
+fn text<T, U>(piece: Option<&T>, f: &mut impl FnMut(&T) -> Option<U>) -> Option<Option<U>> {
+    piece.map_or(Some(None), |piece| f(piece).map(Some))
+}
+
+#[expect(clippy::option_option, reason = "absent and failed are two things here")]
+fn name<T, U>(
+    piece: Option<&Name<T>>,
+    f: &mut impl FnMut(&T) -> Option<U>,
+) -> Option<Option<Name<U>>> {
+    piece.map_or(Some(None), |piece| piece.try_map(f).map(Some))
+}
+
+fn names<T, U, const N: usize>(
+    pieces: &SmallVec<[Name<T>; N]>,
+    f: &mut impl FnMut(&T) -> Option<U>,
+) -> Option<SmallVec<[Name<U>; N]>> {
+    pieces.iter().map(|piece| piece.try_map(f)).collect()
+}

@@ -14,16 +14,18 @@ mod patients;
 mod query;
 mod types;
 
-use draft::Draft;
-use finish::finish;
-use names::{Name, Target, target};
+pub(crate) use agents::Text;
+pub(crate) use draft::Draft;
+pub(crate) use finish::finish;
+pub(crate) use names::{Target, is_placeholder, target};
 pub use types::is_resource_type;
 
 use crate::tree::{self, Value};
-use agents::{Text, for_each_code};
+use agents::for_each_code;
 use bavn_model::{Origin, Record, RejectReason};
 use codes::Codes;
 use draft::Steady;
+use names::Name;
 use smallvec::SmallVec;
 
 /// Reads one `AuditEvent` in JSON that fills `bytes`.
@@ -31,9 +33,14 @@ use smallvec::SmallVec;
 /// A key that is read here and stands twice in one object is refused: two readers would see two
 /// records.
 pub fn read_json(bytes: &[u8], origin: Origin) -> Result<Record<'_>, RejectReason> {
+    finish(pick_json(bytes)?, crate::event_id(bytes), origin)
+}
+
+/// The pieces of one `AuditEvent` in JSON.
+pub(crate) fn pick_json(bytes: &[u8]) -> Result<Draft<Text<'_>>, RejectReason> {
     let event = tree::parse(bytes)?;
     refuse_duplicate_keys(&event)?;
-    read(&event, bytes, origin)
+    pick(&event)
 }
 
 /// Reads one `AuditEvent` from a tree, whatever it was parsed from; `raw` is the record's own

@@ -45,6 +45,17 @@ impl<'a> Name<Cow<'a, str>> {
     }
 }
 
+impl<T> Name<T> {
+    pub(crate) fn try_map<U>(&self, f: &mut impl FnMut(&T) -> Option<U>) -> Option<Name<U>> {
+        Some(match self {
+            Self::Plain(text) => Name::Plain(f(text)?),
+            Self::Qualified { system, bare_oid, value } => {
+                Name::Qualified { system: f(system)?, bare_oid: *bare_oid, value: f(value)? }
+            }
+        })
+    }
+}
+
 /// What a FHIR reference points at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target<'t> {
@@ -156,7 +167,13 @@ pub(crate) fn is_opaque(text: &str) -> bool {
     text.starts_with('/') || is_placeholder(text) || text.contains("://")
 }
 
-fn is_placeholder(text: &str) -> bool {
+/// Whether a name tells nobody, as [`is_opaque`], or refers to a placeholder (`Patient/unknown`).
+pub(crate) fn tells_nobody(name: &Name<Cow<'_, str>>) -> bool {
+    let text = name.value();
+    is_opaque(text) || text.rsplit_once('/').is_some_and(|(_, id)| is_placeholder(id))
+}
+
+pub(crate) fn is_placeholder(text: &str) -> bool {
     const WORDS: [&str; 16] = [
         "unknown",
         "anonymous",

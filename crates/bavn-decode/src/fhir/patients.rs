@@ -92,14 +92,12 @@ fn add_patient<'a>(event: &Value<'a>, reference: &Value<'a>, contents: &mut Cont
                 found.push(Name::Plain(names::part(&text, folded)));
             }
             Target::Conditional { .. } => contents.asked.push(text),
-            Target::Other(other) if !names::is_opaque(other) => {
-                found.push(Name::Plain(text));
-            }
-            Target::Other(_) | Target::Kind(_) => {}
+            Target::Other(_) => found.push(Name::Plain(text)),
+            Target::Kind(_) => {}
         }
     }
     found.extend(reference.get("identifier").items().iter().filter_map(identifier_name));
-    found.retain(|name| !names::is_opaque(name.value()));
+    found.retain(|name| !names::tells_nobody(name));
     push(found, display, contents)
 }
 
@@ -107,7 +105,7 @@ fn add_patient<'a>(event: &Value<'a>, reference: &Value<'a>, contents: &mut Cont
 fn add_bare_patient<'a>(entity: &Value<'a>, contents: &mut Contents<'a>) -> bool {
     let mut found: PatientNames<'a> =
         entity.get("identifier").items().iter().filter_map(identifier_name).collect();
-    found.retain(|name| !names::is_opaque(name.value()));
+    found.retain(|name| !names::tells_nobody(name));
     push(found, entity.get("name").text(), contents)
 }
 
@@ -223,7 +221,9 @@ fn add_extensions<'a>(
         }
         if about_patient {
             let identifiers = extension.get("valueIdentifier").items();
-            let found: PatientNames<'a> = identifiers.iter().filter_map(identifier_name).collect();
+            let mut found: PatientNames<'a> =
+                identifiers.iter().filter_map(identifier_name).collect();
+            found.retain(|name| !names::tells_nobody(name));
             if !found.is_empty() {
                 contents.patients.push(found);
             }

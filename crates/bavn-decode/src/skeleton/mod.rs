@@ -1,0 +1,197 @@
+//! Has a record of this very shape been read before?
+//!
+//! Records of one source repeat one skeleton: literal stretches between a few free values. A
+//! skeleton keeps where in a record the pieces of its draft stand; a record that matches it byte
+//! for byte outside the slots, and in each slot by class, is read without being parsed. Any
+//! difference goes to the full parser, so this is exact: both ways give the same record.
+
+mod shape;
+mod slot;
+mod trie;
+
+use crate::fhir::{self, Draft, Text};
+use crate::tree;
+use bavn_model::{Origin, Record, RejectReason};
+use shape::Slot;
+use std::borrow::Cow;
+use trie::Trie;
+
+/// The skeletons that one worker has learnt, a bounded number.
+#[derive(Debug, Default)]
+pub struct Skeletons {
+    trie: Trie,
+    drafts: Vec<Draft<Place>>,
+    /// Shapes that were seen, by the low bits of their digests: one is learnt the second time, so
+    /// that one-off records cannot fill the tree.
+    seen: Vec<u64>,
+    ends: Vec<u32>,
+    hits: u64,
+    misses: u64,
+}
+
+/// A piece of text in a record: both ends as distances from the end of a slot before them.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: Anchor,
+    end: Anchor,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    /// How many slots end before; 0 is the start of the record.
+    slots: u16,
+    bytes: u32,
+}
+
+impl Skeletons {
+    /// Nothing learnt yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many records were read by a skeleton, and how many by the full parser.
+    pub const fn hits_and_misses(&self) -> (u64, u64) {
+        (self.hits, self.misses)
+    }
+
+    /// Reads one `AuditEvent` in JSON that fills `line`, exactly as [`fhir::read_json`] does.
+    pub fn decode_line<'a>(
+        &mut self,
+        line: &'a [u8],
+        origin: Origin,
+    ) -> Result<Record<'a>, RejectReason> {
+        if line.len() > RECORD_BYTES_MAX {
+            return fhir::read_json(line, origin);
+        }
+        let text = std::str::from_utf8(line)
+            .map_err(|error| RejectReason::NotUtf8 { at: error.valid_up_to() as u64 })?
+            .trim_end_matches([' ', '\t', '\r', '\n']);
+        if let Some(draft) = self.known(text) {
+            self.hits += 1;
+            return fhir::finish(draft, crate::event_id(line), origin);
+        }
+        self.misses += 1;
+        let draft = fhir::pick_json(line)?;
+        self.learn(text, &draft);
+        fhir::finish(draft, crate::event_id(line), origin)
+    }
+
+    /// The pieces of `text`, if its skeleton is known.
+    fn known<'a>(&mut self, text: &'a str) -> Option<Draft<Text<'a>>> {
+        self.ends.clear();
+        self.ends.push(0);
+        let leaf = self.trie.find(text, &mut self.ends)?;
+        let ends = &self.ends;
+        let find =
+            |anchor: Anchor| Some((ends.get(usize::from(anchor.slots))? + anchor.bytes) as usize);
+        self.drafts.get(leaf as usize)?.try_map(|place| {
+            let piece = text.get(find(place.start)?..find(place.end)?)?;
+            // Literal pieces hold no escapes, or the skeleton would not have been learnt.
+            if memchr::memchr(b'\\', piece.as_bytes()).is_none() {
+                return Some(Cow::Borrowed(piece));
+            }
+            tree::unescape(piece).map(Cow::Owned)
+        })
+    }
+
+    fn learn(&mut self, text: &str, draft: &Draft<Text<'_>>) {
+        if self.drafts.len() >= SKELETONS_MAX {
+            return;
+        }
+        let Some(slots) = shape::slots(text).filter(|slots| slots.len() < SLOTS_MAX) else {
+            return;
+        };
+        if !self.seen_before(text, &slots) {
+            return;
+        }
+        let Some(places) = draft.try_map(|piece| place(text, piece, &slots)) else { return };
+        if self.trie.insert(text, &slots, self.drafts.len() as u32) {
+            self.drafts.push(places);
+        }
+    }
+
+    fn seen_before(&mut self, text: &str, slots: &[Slot]) -> bool {
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        let mut at = 0;
+        for slot in slots {
+            hasher.update(text.as_bytes().get(at..slot.range.start).unwrap_or_default());
+            hasher.update(&[0, slot.class as u8]);
+            at = slot.range.end;
+        }
+        hasher.update(text.as_bytes().get(at..).unwrap_or_default());
+        let digest = hasher.digest();
+        if self.seen.is_empty() {
+            self.seen = vec![0; SEEN_MAX];
+        }
+        let Some(held) = self.seen.get_mut(digest as usize % SEEN_MAX) else { return false };
+        std::mem::replace(held, digest) == digest
+    }
+}
+
+/// Where in `text` the piece stands. `None` if it was made up, or does not end where a slot ends.
+fn place(text: &str, piece: &Text<'_>, slots: &[Slot]) -> Option<Place> {
+    let Cow::Borrowed(piece) = piece else { return None };
+    let start = (piece.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    let end = start + piece.len();
+    if end > text.len() {
+        return None;
+    }
+    Some(Place { start: anchor(start, slots)?, end: anchor(end, slots)? })
+}
+
+fn anchor(at: usize, slots: &[Slot]) -> Option<Anchor> {
+    let before = slots.partition_point(|slot| slot.range.end <= at);
+    if slots.get(before).is_some_and(|slot| slot.range.start < at) {
+        return None;
+    }
+    let base = before.checked_sub(1).and_then(|last| slots.get(last)).map_or(0, |s| s.range.end);
+    Some(Anchor { slots: before as u16, bytes: (at - base) as u32 })
+}
+
+/// Longer records are always parsed; their positions would not fit.
+const RECORD_BYTES_MAX: usize = 1 << 20;
+/// A region has a few dozen shapes in each of its dialects; the rest is parsed.
+const SKELETONS_MAX: usize = 4_096;
+const SLOTS_MAX: usize = 1_000;
+const SEEN_MAX: usize = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(id: &str, who: &str, patient: &str) -> String {
+        format!(
+            r#"{{"resourceType":"AuditEvent","id":"{id}","recorded":"2020-01-01T00:00:00Z","agent":[{{"who":{{"reference":"Practitioner/{who}"}},"requestor":true}}],"entity":[{{"what":{{"reference":"Patient/{patient}"}}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_shape_is_learnt_the_second_time_and_then_known() {
+        let mut skeletons = Skeletons::new();
+        for number in 0..5 {
+            let line = line(&number.to_string(), &format!("p{number}"), "17");
+            let record = skeletons.decode_line(line.as_bytes(), Origin::default()).unwrap();
+            assert_eq!(record.who.as_deref(), Some(&*format!("Practitioner/p{number}")));
+        }
+        assert_eq!(skeletons.hits_and_misses(), (3, 2));
+        // Values that do not fit their slots go to the full parser.
+        for (who, patient) in [("unknown", "17"), ("7", "17/_history/2"), ("7", "17?x"), ("7", "")]
+        {
+            let line = line("x", who, patient);
+            let fast = skeletons.decode_line(line.as_bytes(), Origin::default()).unwrap();
+            let full = fhir::read_json(line.as_bytes(), Origin::default()).unwrap();
+            assert_eq!(crate::digest(&fast), crate::digest(&full));
+        }
+        assert_eq!(skeletons.hits_and_misses(), (3, 6));
+    }
+
+    #[test]
+    fn one_off_shapes_fill_nothing() {
+        let mut skeletons = Skeletons::new();
+        for number in 0..5_000 {
+            let line = line("x", "7", "17").replacen('{', &format!("{{\"x{number}\":1,"), 1);
+            skeletons.decode_line(line.as_bytes(), Origin::default()).unwrap();
+        }
+        assert!(skeletons.drafts.is_empty());
+    }
+}

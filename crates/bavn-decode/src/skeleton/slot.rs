@@ -1,0 +1,189 @@
+//! What may stand in this slot of a known skeleton?
+//!
+//! A slot's class is the promise under which reading takes no turn on the value: whatever fits the
+//! class is picked alike. What does not fit goes to the full parser.
+
+use crate::fhir;
+use crate::tree;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Class {
+    /// Never read: any string of JSON.
+    Unread,
+    /// Carried but not looked into: a string with something in it that is not white space.
+    Text,
+    /// As `Text`, and may become a person's name: no placeholder, path, address or HL7 v2 parts.
+    Name,
+    /// As `Text`, and no web address: a policy that is a token.
+    Token,
+    /// As `Text`, and no URN: a network address.
+    Address,
+    /// The id in a reference, or the number in a composed identifier.
+    Id,
+    /// The digits of a whole number.
+    Digits,
+}
+
+impl Class {
+    /// Where the value that begins at `from` ends, if it is of this class. Names and texts end at
+    /// the closing quote, which follows as part of the skeleton.
+    pub(super) fn end(self, text: &str, from: usize) -> Option<usize> {
+        match self {
+            Self::Unread => tree::end_of_string(text, from),
+            Self::Text | Self::Token | Self::Address => self.end_of_text(text, from),
+            Self::Name => end_of_name(text, from),
+            Self::Id => end_of_id(text, from),
+            Self::Digits => end_of_digits(text, from),
+        }
+    }
+
+    fn end_of_text(self, text: &str, from: usize) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let end = tree::plain_end(bytes, from);
+        match bytes.get(end)? {
+            b'"' => self.holds(text.get(from..end)?).then_some(end),
+            b'\\' => self.end_of_escaped(text, from),
+            _ => None,
+        }
+    }
+
+    /// As the others, for a string with escapes: what they stand for must be of the class.
+    fn end_of_escaped(self, text: &str, from: usize) -> Option<usize> {
+        let end = tree::end_of_string(text, from)?;
+        let value = tree::unescape(text.get(from..end)?)?;
+        self.holds(&value).then_some(end)
+    }
+
+    /// Whether an unescaped value is of the class.
+    fn holds(self, value: &str) -> bool {
+        let is_something = match (value.as_bytes().first(), value.as_bytes().last()) {
+            (Some(0x21..=0x7f), Some(0x21..=0x7f)) => true,
+            (None, _) => false,
+            _ => value.trim().len() == value.len(),
+        };
+        is_something
+            && match self {
+                Self::Unread | Self::Text => true,
+                Self::Name => !value.contains(['^', '|', '/']) && !fhir::is_placeholder(value),
+                Self::Token => {
+                    !(memchr::memchr(b':', value.as_bytes()).is_some() && value.contains("://"))
+                }
+                Self::Address => !value.starts_with("urn:"),
+                Self::Id | Self::Digits => false,
+            }
+    }
+}
+
+fn end_of_name(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut kinds = 0;
+    let mut end = from;
+    loop {
+        let kind = kind(*bytes.get(end)?);
+        if kind & STOP != 0 {
+            break;
+        }
+        kinds |= kind;
+        end += 1;
+    }
+    match bytes.get(end)? {
+        b'"' if kinds & PARTS != 0 => None,
+        b'"' => Class::Name.holds(text.get(from..end)?).then_some(end),
+        b'\\' => Class::Name.end_of_escaped(text, from),
+        _ => None,
+    }
+}
+
+fn end_of_id(text: &str, from: usize) -> Option<usize> {
+    let rest = text.as_bytes().get(from..)?;
+    let length = rest.iter().take_while(|&&byte| kind(byte) & ID != 0).count();
+    let value = text.get(from..from + length)?;
+    (length > 0 && rest.first() != Some(&b'_') && !fhir::is_placeholder(value))
+        .then_some(from + length)
+}
+
+fn end_of_digits(text: &str, from: usize) -> Option<usize> {
+    let rest = text.as_bytes().get(from..)?;
+    let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let leading_zero = length > 1 && rest.first() == Some(&b'0');
+    (length > 0 && !leading_zero).then_some(from + length)
+}
+
+/// Quote, backslash, control.
+const STOP: u8 = 1;
+/// What a reference's id consists of.
+const ID: u8 = 2;
+/// What divides HL7 v2, `system|value` and paths.
+const PARTS: u8 = 4;
+
+#[expect(clippy::indexing_slicing, reason = "in a constant, the loop's bound is the array's")]
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'"' | b'\\' | 0..0x20 => STOP,
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => ID,
+            b'^' | b'|' | b'/' => PARTS,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+fn kind(byte: u8) -> u8 {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(STOP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(class: Class, value: &str) -> bool {
+        let text = format!("\"{value}\"}}");
+        class.end(&text, 1) == Some(1 + value.len())
+    }
+
+    #[test]
+    fn each_class_refuses_what_would_steer_reading() {
+        use Class::{Address, Digits, Id, Name, Text, Token, Unread};
+        for (class, good, bad) in [
+            (Unread, &["", "a", " ", "\\u0041\\n", "/x"][..], &["\\q", "tab\there"][..]),
+            (
+                Text,
+                &["2020-01-01", "a b", "/x", "\u{f8}", "a\\u0020\\\"b"],
+                &["", " a", "a ", "\u{a0}a", "a\\n", "a\\q"],
+            ),
+            (
+                Name,
+                &["John Smith", "95", "a@b", "\u{d8}ye 1. etasje", "a:b", "a\\\"b"],
+                &[
+                    "",
+                    "unknown",
+                    "Anonymous",
+                    "/x",
+                    "a/b",
+                    "http://x",
+                    "a^b",
+                    "a|b",
+                    " a",
+                    "a\\n",
+                    "a\\/b",
+                    "\\u002d",
+                ],
+            ),
+            (Token, &["urn:uuid:1", "C187", "a:b//c"], &["http://x/y", ""]),
+            (Address, &["10.0.0.1", "2001:db8::1", "http://x"], &["urn:ipv6:::1", ""]),
+            (Id, &["pat-17", "A.b_c"], &["", "_history", "a/b", "a#b", "unknown", "\u{f8}", "a|b"]),
+            (Digits, &["0", "17"], &["", "017", "1.5", "-1"]),
+        ] {
+            for value in good {
+                assert!(fits(class, value), "{class:?} {value}");
+            }
+            for value in bad {
+                assert!(!fits(class, value), "{class:?} {value}");
+            }
+        }
+    }
+}
