@@ -1,10 +1,9 @@
 //! Who reads this JSON record: FHIR, an audit message kept as JSON, or a mapping?
 
-use crate::fhir;
 use crate::frame::{Block, reject};
 use crate::mapping::{Base, Mappings};
 use crate::tree::{self, Value};
-use crate::{Decoded, atna, frame_json};
+use crate::{Decoded, Skeletons, atna, frame_json};
 use bavn_model::{Origin, Record, RejectReason};
 use std::sync::Arc;
 
@@ -14,38 +13,55 @@ pub(crate) struct Records {
     mappings: Arc<Mappings>,
     /// By which mappings are chosen.
     file_name: String,
+    skeletons: Skeletons,
+    /// Mappings of the user's may look at any value of an `AuditEvent`: then each is parsed.
+    must_parse: bool,
 }
 
 impl Records {
     pub(crate) fn new(mappings: Arc<Mappings>, file_name: String) -> Self {
-        Self { mappings, file_name }
+        let must_parse = mappings.any_added_over(Base::Fhir, &file_name);
+        Self { mappings, file_name, skeletons: Skeletons::new(), must_parse }
     }
 
     /// Reads one line: a record, or a list or Bundle of records.
     pub(crate) fn line<'a>(&mut self, bytes: &'a [u8], origin: Origin, out: &mut Decoded<'a>) {
-        frame_json::document(&mut Block::new(bytes, origin, true), self, out, 0);
+        match self.recall(bytes, origin) {
+            Some(record) => out.records.push(record),
+            None => frame_json::document(&mut Block::new(bytes, origin, true), self, out, 0),
+        }
+    }
+
+    /// The record, if it is an `AuditEvent` of a shape that has been read before.
+    fn recall<'a>(&mut self, bytes: &'a [u8], origin: Origin) -> Option<Record<'a>> {
+        if self.must_parse { None } else { self.skeletons.recall(bytes, origin)?.ok() }
     }
 
     /// Reads one value that is no list and no Bundle.
     pub(crate) fn value<'a>(&mut self, bytes: &'a [u8], origin: Origin, out: &mut Decoded<'a>) {
+        if let Some(record) = self.recall(bytes, origin) {
+            out.records.push(record);
+            return;
+        }
         match self.record(bytes, origin) {
             Ok(record) => out.records.push(record),
             Err(reason) => out.rejects.push(reject(origin, bytes, reason)),
         }
     }
 
-    fn record<'a>(&self, bytes: &'a [u8], origin: Origin) -> Result<Record<'a>, RejectReason> {
+    fn record<'a>(&mut self, bytes: &'a [u8], origin: Origin) -> Result<Record<'a>, RejectReason> {
         let value = tree::parse(bytes)?;
         if !matches!(value, Value::Object(_)) {
             return Err(RejectReason::WrongType { field: "record", expected: "an object" });
         }
         let kind = value.get("resourceType").str();
         if kind == Some("AuditEvent") {
-            let mut record = fhir::read_json(bytes, origin)?;
-            if let Some(mapping) = self.mappings.find_over(Base::Fhir, &self.file_name, &value) {
-                mapping.add_to(&value, &mut record);
-            }
-            return Ok(record);
+            let over = self.mappings.find_over(Base::Fhir, &self.file_name, &value);
+            return self.skeletons.read(&value, bytes, origin, |record| {
+                if let Some(mapping) = over {
+                    mapping.add_to(&value, record);
+                }
+            });
         }
         if let Some(mapping) = self.mappings.find_for_json(&self.file_name, &value) {
             return mapping.read_json(&value, bytes, origin);

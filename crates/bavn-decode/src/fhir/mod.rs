@@ -33,14 +33,14 @@ use smallvec::SmallVec;
 /// A key that is read here and stands twice in one object is refused: two readers would see two
 /// records.
 pub fn read_json(bytes: &[u8], origin: Origin) -> Result<Record<'_>, RejectReason> {
-    finish(pick_json(bytes)?, crate::event_id(bytes), origin)
+    let event = tree::parse(bytes)?;
+    finish(pick_strict(&event)?, crate::event_id(bytes), origin)
 }
 
-/// The pieces of one `AuditEvent` in JSON.
-pub(crate) fn pick_json(bytes: &[u8]) -> Result<Draft<Text<'_>>, RejectReason> {
-    let event = tree::parse(bytes)?;
-    refuse_duplicate_keys(&event)?;
-    pick(&event)
+/// The pieces of one `AuditEvent` in JSON, where a key may stand twice.
+pub(crate) fn pick_strict<'a>(event: &Value<'a>) -> Result<Draft<Text<'a>>, RejectReason> {
+    refuse_duplicate_keys(event)?;
+    pick(event)
 }
 
 /// Reads one `AuditEvent` from a tree, whatever it was parsed from; `raw` is the record's own

@@ -296,6 +296,13 @@ impl Mappings {
         })
     }
 
+    /// Whether the user laid a mapping of their own over a base decoder for this file.
+    pub(crate) fn any_added_over(&self, base: Base, file_name: &str) -> bool {
+        self.added.iter().any(|mapping| {
+            mapping.purpose == Purpose::EventsOver(base) && mapping.fit_file(file_name).is_some()
+        })
+    }
+
     /// The first of those that fit best; the user's own beat the shipped ones.
     fn best(&self, fit: impl Fn(&Mapping) -> Option<usize>) -> Option<&Arc<Mapping>> {
         let best_of = |mappings: &[Arc<Mapping>]| {

@@ -10,7 +10,7 @@ mod slot;
 mod trie;
 
 use crate::fhir::{self, Draft, Text};
-use crate::tree;
+use crate::tree::{self, Value};
 use bavn_model::{Origin, Record, RejectReason};
 use shape::Slot;
 use std::borrow::Cow;
@@ -20,13 +20,37 @@ use trie::Trie;
 #[derive(Debug, Default)]
 pub struct Skeletons {
     trie: Trie,
-    drafts: Vec<Draft<Place>>,
+    known: Vec<Skeleton>,
     /// Shapes that were seen, by the low bits of their digests: one is learnt the second time, so
     /// that one-off records cannot fill the tree.
     seen: Vec<u64>,
     ends: Vec<u32>,
     hits: u64,
     misses: u64,
+}
+
+/// How to read every record of one shape.
+#[derive(Debug)]
+struct Skeleton {
+    draft: Draft<Place>,
+    /// Stands in for the reason that the record itself gives.
+    reason: Option<String>,
+}
+
+impl Skeleton {
+    /// The pieces of a record with this skeleton; `ends` are the ends of its slots.
+    fn fill<'a>(&self, text: &'a str, ends: &[u32]) -> Option<Draft<Text<'a>>> {
+        let find =
+            |anchor: Anchor| Some((ends.get(usize::from(anchor.slots))? + anchor.bytes) as usize);
+        self.draft.try_map(|place| {
+            let piece = text.get(find(place.start)?..find(place.end)?)?;
+            // Literal pieces hold no escapes, or the skeleton would not have been learnt.
+            if memchr::memchr(b'\\', piece.as_bytes()).is_none() {
+                return Some(Cow::Borrowed(piece));
+            }
+            tree::unescape(piece).map(Cow::Owned)
+        })
+    }
 }
 
 /// A piece of text in a record: both ends as distances from the end of a slot before them.
@@ -60,42 +84,67 @@ impl Skeletons {
         line: &'a [u8],
         origin: Origin,
     ) -> Result<Record<'a>, RejectReason> {
-        if line.len() > RECORD_BYTES_MAX {
-            return fhir::read_json(line, origin);
+        match self.recall(line, origin) {
+            Some(known) => known,
+            None => self.read(&tree::parse(line)?, line, origin, |_| {}),
         }
-        let text = std::str::from_utf8(line)
-            .map_err(|error| RejectReason::NotUtf8 { at: error.valid_up_to() as u64 })?
-            .trim_end_matches([' ', '\t', '\r', '\n']);
-        if let Some(draft) = self.known(text) {
-            self.hits += 1;
-            return fhir::finish(draft, crate::event_id(line), origin);
-        }
-        self.misses += 1;
-        let draft = fhir::pick_json(line)?;
-        self.learn(text, &draft);
-        fhir::finish(draft, crate::event_id(line), origin)
     }
 
-    /// The pieces of `text`, if its skeleton is known.
-    fn known<'a>(&mut self, text: &'a str) -> Option<Draft<Text<'a>>> {
+    /// Reads a record if its skeleton is known.
+    pub(crate) fn recall<'a>(
+        &mut self,
+        line: &'a [u8],
+        origin: Origin,
+    ) -> Option<Result<Record<'a>, RejectReason>> {
+        if line.len() > RECORD_BYTES_MAX {
+            return None;
+        }
+        let text = std::str::from_utf8(line).ok()?.trim_end_matches(SPACE);
         self.ends.clear();
         self.ends.push(0);
         let leaf = self.trie.find(text, &mut self.ends)?;
-        let ends = &self.ends;
-        let find =
-            |anchor: Anchor| Some((ends.get(usize::from(anchor.slots))? + anchor.bytes) as usize);
-        self.drafts.get(leaf as usize)?.try_map(|place| {
-            let piece = text.get(find(place.start)?..find(place.end)?)?;
-            // Literal pieces hold no escapes, or the skeleton would not have been learnt.
-            if memchr::memchr(b'\\', piece.as_bytes()).is_none() {
-                return Some(Cow::Borrowed(piece));
-            }
-            tree::unescape(piece).map(Cow::Owned)
-        })
+        let skeleton = self.known.get(leaf as usize)?;
+        let draft = skeleton.fill(text, &self.ends)?;
+        self.hits += 1;
+        let mut read = fhir::finish(draft, crate::event_id(line), origin);
+        if let (Some(reason), Ok(record)) = (&skeleton.reason, &mut read) {
+            record.reason = Some(Cow::Owned(reason.clone()));
+        }
+        Some(read)
     }
 
-    fn learn(&mut self, text: &str, draft: &Draft<Text<'_>>) {
-        if self.drafts.len() >= SKELETONS_MAX {
+    /// Reads a record whose tree has been parsed, and learns its skeleton.
+    ///
+    /// `adjust` may change the record; what it does must depend on nothing that is a slot.
+    pub(crate) fn read<'a>(
+        &mut self,
+        event: &Value<'a>,
+        line: &'a [u8],
+        origin: Origin,
+        adjust: impl FnOnce(&mut Record<'a>),
+    ) -> Result<Record<'a>, RejectReason> {
+        self.misses += 1;
+        let draft = fhir::pick_strict(event)?;
+        let mut record = fhir::finish(draft.clone(), crate::event_id(line), origin)?;
+        let before = crate::digest(&record);
+        let plain_reason = record.reason.clone();
+        adjust(&mut record);
+        let reason = (record.reason != plain_reason).then(|| record.reason.clone()).flatten();
+        // A skeleton can give another reason, and nothing else.
+        let adjusted = std::mem::replace(&mut record.reason, plain_reason);
+        let learnable = crate::digest(&record) == before;
+        record.reason = adjusted;
+        if learnable
+            && line.len() <= RECORD_BYTES_MAX
+            && let Ok(text) = std::str::from_utf8(line)
+        {
+            self.learn(text.trim_end_matches(SPACE), &draft, reason.map(Cow::into_owned));
+        }
+        Ok(record)
+    }
+
+    fn learn(&mut self, text: &str, draft: &Draft<Text<'_>>, reason: Option<String>) {
+        if self.known.len() >= SKELETONS_MAX {
             return;
         }
         let Some(slots) = shape::slots(text).filter(|slots| slots.len() < SLOTS_MAX) else {
@@ -104,9 +153,9 @@ impl Skeletons {
         if !self.seen_before(text, &slots) {
             return;
         }
-        let Some(places) = draft.try_map(|piece| place(text, piece, &slots)) else { return };
-        if self.trie.insert(text, &slots, self.drafts.len() as u32) {
-            self.drafts.push(places);
+        let Some(draft) = draft.try_map(|piece| place(text, piece, &slots)) else { return };
+        if self.trie.insert(text, &slots, self.known.len() as u32) {
+            self.known.push(Skeleton { draft, reason });
         }
     }
 
@@ -148,6 +197,8 @@ fn anchor(at: usize, slots: &[Slot]) -> Option<Anchor> {
     Some(Anchor { slots: before as u16, bytes: (at - base) as u32 })
 }
 
+/// What JSON allows after a value.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 /// Longer records are always parsed; their positions would not fit.
 const RECORD_BYTES_MAX: usize = 1 << 20;
 /// A region has a few dozen shapes in each of its dialects; the rest is parsed.
@@ -192,6 +243,6 @@ mod tests {
             let line = line("x", "7", "17").replacen('{', &format!("{{\"x{number}\":1,"), 1);
             skeletons.decode_line(line.as_bytes(), Origin::default()).unwrap();
         }
-        assert!(skeletons.drafts.is_empty());
+        assert!(skeletons.known.is_empty());
     }
 }

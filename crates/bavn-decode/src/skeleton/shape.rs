@@ -89,15 +89,33 @@ impl Walk<'_> {
     fn object(&mut self, place: Place, level: u32) -> Option<()> {
         self.at += 1;
         self.skip_space();
+        let mut stated = None;
+        let mut is_reason = false;
         while !self.eat(b'}') {
             let key = self.string()?;
             let key = self.text.get(key)?;
             self.skip_space();
             self.at += 1;
+            self.skip_space();
+            let (from, slots_before) = (self.at, self.slots.len());
             self.value(place, key, level + 1)?;
+            match key {
+                "valueString" => stated = Some(slots_before),
+                "url" => {
+                    let url = self.text.get(from..self.at)?;
+                    is_reason |= url.ends_with("decision-ref-description\"");
+                }
+                _ => {}
+            }
             self.skip_space();
             let _more = self.eat(b',');
             self.skip_space();
+        }
+        // Mappings put stated reasons into words by what they say: such a text steers.
+        if let (true, Some(slot)) = (is_reason, stated)
+            && slot < self.slots.len()
+        {
+            self.slots.remove(slot);
         }
         Some(())
     }
@@ -112,6 +130,8 @@ impl Walk<'_> {
 
     fn add_string(&mut self, place: Place, key: &str, content: Range<usize>) {
         match (place, key) {
+            // Mappings are chosen by profile.
+            (Place::Unread, "profile") => {}
             (Place::Unread, _) | (Place::Root, "id") | (Place::Contained, "birthDate") => {
                 self.add(content, Class::Unread);
             }
