@@ -27,6 +27,13 @@ pub struct Tie {
     pub known_at: Timestamp,
 }
 
+impl Tie {
+    fn order(&self) -> impl Ord + use<> {
+        let who = (self.unit, self.identity, self.author);
+        (self.patient, self.from, self.known_at, self.to, self.kind, who)
+    }
+}
+
 /// What kind of record made a tie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,11 +159,16 @@ impl ContextBuilder {
             tie.identity = tie.identity.map(identity);
             tie.author = tie.author.map(identity);
         }
-        self.ties.sort_by_key(|tie| (tie.patient, tie.from, tie.known_at));
+        // In place: a region has millions. The whole key, so that the order is one.
+        self.ties.sort_unstable_by_key(Tie::order);
+        self.ties.dedup();
+        self.ties.shrink_to_fit();
         for assignment in &mut self.assignments {
             assignment.identity = identity(assignment.identity);
         }
-        self.assignments.sort_by_key(|assignment| (assignment.identity, assignment.from));
+        self.assignments
+            .sort_unstable_by_key(|held| (held.identity, held.from, held.to, held.unit, held.role));
+        self.assignments.dedup();
 
         let mut staff = vec![Staff::default(); self.directory.identities.len()];
         for (id, facts) in self.staff {

@@ -16,9 +16,12 @@ pub struct PersonNames<Id> {
     /// Bare values (`prac-7`, `9144897`), and the one person that each means; `None` when several.
     bare: Interner<SideIndex>,
     bare_means: Vec<Option<Id>>,
+    /// Bare values met again for another person; settled when it is known who is whom.
+    bare_again: Vec<(SideIndex, Id)>,
     systems: Interner<SideIndex>,
-    /// Pairs found to be one person while context was read; settled before the first event.
-    same: Vec<(Id, Id)>,
+    /// Pairs that one spelling (by its index) showed to be one person while context was read;
+    /// settled before the first event.
+    same: Vec<(u32, Id, Id)>,
 }
 
 /// Index into a side table of [`PersonNames`].
@@ -43,6 +46,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
             full: Interner::new(),
             bare: Interner::new(),
             bare_means: Vec::new(),
+            bare_again: Vec::new(),
             systems: Interner::new(),
             same: Vec::new(),
         }
@@ -65,6 +69,35 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
         self.full.find(spelling).or_else(|| self.find_bare(spelling))
     }
 
+    /// The person whom exactly this spelling means.
+    pub fn find_exact(&self, spelling: &str) -> Option<Id> {
+        self.full.find(spelling)
+    }
+
+    /// Every spelling so far, and the person whom it means.
+    pub fn spellings(&self) -> impl Iterator<Item = (&str, Id)> {
+        self.full.spellings()
+    }
+
+    /// Declares a person under a name whose bare value names nobody, such as the id of one of
+    /// several functions that a person has.
+    pub fn declare_exact(&mut self, name: &str) -> Id {
+        self.full.intern(name)
+    }
+
+    /// As [`Self::declare_also`], for a spelling whose bare value names nobody.
+    pub fn declare_exact_also(&mut self, spelling: &str, id: Id) {
+        if let Some(other) = self.full.alias(spelling, id) {
+            self.push_same(spelling, other, id);
+        }
+    }
+
+    /// Declares a bare value that comes without its system: by itself it never shows two people to
+    /// be one.
+    pub fn declare_bare_only(&mut self, value: &str, id: Id) {
+        self.declare_bare(value, id);
+    }
+
     /// Declares a person of the context under `name`, with that name's bare value.
     pub fn declare(&mut self, name: &str) -> Id {
         let id = self.full.intern(name);
@@ -79,7 +112,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
     /// person, the two are one from [`Self::settle`] on.
     pub fn declare_also(&mut self, spelling: &str, id: Id) {
         if let Some(other) = self.full.alias(spelling, id) {
-            self.same.push((other, id));
+            self.push_same(spelling, other, id);
         }
         if let Some(system) = system_of(spelling) {
             self.systems.intern(system);
@@ -119,23 +152,34 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
 
     /// Makes people that the context showed to be one share the lowest of their ids. Returns the
     /// id that each old id now is, by index.
+    ///
+    /// A spelling that more than [`SHARED_MAX`] records bear is no person's (a placeholder, or an
+    /// employer's number): it joins nobody and becomes a name of its own.
     pub fn settle(&mut self) -> Vec<Id> {
+        let mut same = std::mem::take(&mut self.same);
+        same.sort_unstable_by_key(|&(spelling, a, b)| (spelling, a, b));
         let mut leader: Vec<u32> = (0..self.full.len() as u32).collect();
-        for (a, b) in std::mem::take(&mut self.same) {
-            let (a, b) = (find_leader(&mut leader, a), find_leader(&mut leader, b));
-            let (low, high) = (a.min(b), a.max(b));
-            if let Some(slot) = leader.get_mut(high as usize) {
-                *slot = low;
+        for pairs in same.chunk_by(|a, b| a.0 == b.0) {
+            if pairs.len() < SHARED_MAX {
+                join(&mut leader, pairs);
+            } else if let Some(&(spelling, ..)) = pairs.first() {
+                leader.push(leader.len() as u32);
+                self.full.detach(spelling);
             }
         }
         let settled: Vec<Id> = (0..self.full.len() as u32)
             .map(|id| Id::from(find_leader(&mut leader, Id::from(id))))
             .collect();
         self.full.remap(&settled);
+        let now = |id: Id| settled.get(id.into()).copied().unwrap_or(id);
         for means in self.bare_means.iter_mut().flatten() {
-            let index: usize = (*means).into();
-            if let Some(&id) = settled.get(index) {
-                *means = id;
+            *means = now(*means);
+        }
+        for (bare, id) in std::mem::take(&mut self.bare_again) {
+            if let Some(means) = self.bare_means.get_mut(usize::from(bare))
+                && means.is_some_and(|held| held != now(id))
+            {
+                *means = None;
             }
         }
         settled
@@ -154,19 +198,18 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
     }
 
     fn declare_bare(&mut self, value: &str, id: Id) {
-        let index: usize = self.bare.intern(value).into();
-        match self.bare_means.get_mut(index) {
+        let bare = self.bare.intern(value);
+        match self.bare_means.get(usize::from(bare)) {
             None => self.bare_means.push(Some(id)),
             Some(means) if *means == Some(id) => {}
-            Some(means) => {
-                // Two people, unless the two turn out to be one.
-                let one = means.is_some_and(|held| {
-                    self.same.contains(&(held, id)) || self.same.contains(&(id, held))
-                });
-                if !one {
-                    *means = None;
-                }
-            }
+            // Two people, unless the two turn out to be one.
+            Some(_) => self.bare_again.push((bare, id)),
+        }
+    }
+
+    fn push_same(&mut self, spelling: &str, other: Id, id: Id) {
+        if let Some(index) = self.full.spelling_index(spelling) {
+            self.same.push((index, other, id));
         }
     }
 }
@@ -174,6 +217,16 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
 impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> Default for PersonNames<Id> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+fn join<Id: Into<usize> + Copy>(leader: &mut [u32], pairs: &[(u32, Id, Id)]) {
+    for &(_, a, b) in pairs {
+        let (a, b) = (find_leader(leader, a), find_leader(leader, b));
+        let (low, high) = (a.min(b), a.max(b));
+        if let Some(slot) = leader.get_mut(high as usize) {
+            *slot = low;
+        }
     }
 }
 
@@ -191,6 +244,9 @@ fn find_leader<Id: Into<usize>>(leader: &mut [u32], id: Id) -> u32 {
     }
     at
 }
+
+/// Ten hospitals may each hold a record of one person; a number in more records is nobody's.
+const SHARED_MAX: usize = 64;
 
 /// `urn:oid:1.2|17` -> `17`, `Patient/17` -> `17`, `17` -> `17`.
 fn bare_value(spelling: &str) -> &str {
@@ -297,6 +353,7 @@ mod tests {
         let mut staff = PersonNames::<IdentityId>::new();
         let doctor = staff.declare("Practitioner/7");
         let device = staff.declare("Device/7");
+        staff.settle();
         let bare = staff.intern("7");
         assert!(bare != doctor && bare != device);
     }
@@ -312,5 +369,40 @@ mod tests {
         assert_eq!(settled, [old, old]);
         assert_eq!(patients.intern("Patient/new"), old);
         assert_eq!(patients.intern("17"), old);
+    }
+
+    #[test]
+    fn one_person_is_found_whichever_record_comes_first() {
+        for order in [["Patient/a", "Patient/b"], ["Patient/b", "Patient/a"]] {
+            let mut patients = PersonNames::<PatientId>::new();
+            for name in order {
+                let id = patients.declare(name);
+                patients.declare_bare_only("17", id);
+            }
+            let first = patients.declare("Patient/a");
+            patients.declare_also("Patient/b", first);
+            patients.settle();
+            assert_eq!(patients.intern("17"), patients.intern("Patient/b"));
+        }
+    }
+
+    #[test]
+    fn a_placeholder_in_many_records_joins_nobody() {
+        let mut patients = PersonNames::<PatientId>::new();
+        let declare = |patients: &mut PersonNames<PatientId>, count: usize| {
+            for number in 0..count {
+                let id = patients.declare(&format!("Patient/{count}-{number}"));
+                patients.declare_also(&format!("nn|{count}"), id);
+            }
+        };
+        declare(&mut patients, SHARED_MAX);
+        declare(&mut patients, SHARED_MAX + 1);
+        let settled = patients.settle();
+        assert_eq!(settled.len(), 2 * SHARED_MAX + 2);
+        let apart: std::collections::BTreeSet<_> = settled.iter().collect();
+        assert_eq!(apart.len(), 1 + SHARED_MAX + 1 + 1);
+        let placeholder = patients.find("nn|65");
+        assert!(placeholder.is_some() && placeholder != patients.find("Patient/65-0"));
+        assert_eq!(patients.find("nn|64"), patients.find("Patient/64-63"));
     }
 }

@@ -151,6 +151,26 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
         self.shown.get(index).map_or("", |&spelling| self.spelling(spelling))
     }
 
+    /// Every spelling, and the id that it means.
+    pub fn spellings(&self) -> impl Iterator<Item = (&str, Id)> {
+        let ids = self.spellings.iter().map(|&(_, id)| Id::from(id));
+        (0..self.spellings.len() as u32).map(|index| self.spelling(index)).zip(ids)
+    }
+
+    /// The place of a spelling among all spellings.
+    pub fn spelling_index(&self, name: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(name);
+        self.table.find(hash, |&index| self.spelling(index) == name).copied()
+    }
+
+    /// Lets the spelling with this index mean a new id.
+    pub fn detach(&mut self, spelling: u32) {
+        if let Some((_, id)) = self.spellings.get_mut(spelling as usize) {
+            *id = self.shown.len() as u32;
+            self.shown.push(spelling);
+        }
+    }
+
     /// Gives every spelling the id that its old id now is, by index.
     pub fn remap(&mut self, settled: &[Id]) {
         for (_, id) in &mut self.spellings {
