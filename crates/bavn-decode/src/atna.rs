@@ -31,10 +31,10 @@ pub fn read<'a>(
     origin: Origin,
 ) -> Result<Record<'a>, RejectReason> {
     let event = field(message, "EventIdentification");
-    if matches!(event, Value::Array(_)) {
+    if event.items().len() > 1 {
         return Err(RejectReason::DuplicateKey { field: "EventIdentification" });
     }
-    let result = fhir::read(&audit_event(message, event), raw, origin);
+    let result = fhir::read(&audit_event(message, event.first()), raw, origin);
     result.map_err(|reason| match reason {
         RejectReason::Missing { .. } => RejectReason::Missing { field: "EventDateTime" },
         RejectReason::WrongType { expected, .. } => {
@@ -312,8 +312,12 @@ fn details<'a>(object: &Value<'a>) -> Value<'a> {
 }
 
 fn identifiers(ids: Vec<Cow<'_, str>>) -> Value<'_> {
-    let all = ids.into_iter().map(|id| object("value", Value::String(id)));
-    object("identifier", Value::Array(all.collect()))
+    let mut all: Vec<_> = ids.into_iter().map(|id| object("value", Value::String(id))).collect();
+    let one_or_all = match all.len() {
+        1 => all.pop().unwrap_or(Value::Null),
+        _ => Value::Array(all),
+    };
+    object("identifier", one_or_all)
 }
 
 fn concepts<'a>(codes: &Value<'a>) -> Value<'a> {

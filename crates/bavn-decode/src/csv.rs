@@ -60,7 +60,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, usize> {
+    pub(crate) fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, usize> {
         match std::str::from_utf8(bytes) {
             Ok(text) if self == Self::Utf8 || text.is_ascii() => Ok(Cow::Borrowed(text)),
             Err(error) if self == Self::Utf8 => Err(error.valid_up_to()),

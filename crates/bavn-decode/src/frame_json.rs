@@ -61,7 +61,7 @@ pub(crate) fn document<'a>(
     };
     block.advance(at + 1);
     let mut entry = 0;
-    while let Some(element) = next_element(block, out) {
+    while let Some((element, is_cut)) = next_element(block, entry, out) {
         let origin = Origin { entry: Some(entry), ..block.place() };
         entry += 1;
         let resource = if in_bundle { member(element, "resource") } else { Some(0..element.len()) };
@@ -73,7 +73,7 @@ pub(crate) fn document<'a>(
                 let mut inner = Block::new(resource, place.place(), true);
                 document(&mut inner, records, out, level + 1);
             }
-            None if value_end(element).is_none() => {
+            None if is_cut => {
                 out.rejects.push(reject(origin, element, RejectReason::CutShort));
             }
             None => {
@@ -82,12 +82,20 @@ pub(crate) fn document<'a>(
             }
         }
         block.advance(element.len());
+        // The list was cut with its element, which has been told.
+        if is_cut {
+            return;
+        }
     }
 }
 
-/// The next element of the list in which `block` stands, not yet advanced over; its place is the
-/// block's. `None` at the end of the list.
-fn next_element<'a>(block: &mut Block<'a>, out: &mut Decoded<'a>) -> Option<&'a [u8]> {
+/// The next element of the list in which `block` stands, not yet advanced over, and whether it is
+/// cut. `None` at the end of the list.
+fn next_element<'a>(
+    block: &mut Block<'a>,
+    entry: u32,
+    out: &mut Decoded<'a>,
+) -> Option<(&'a [u8], bool)> {
     let between = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b',';
     let skipped = block.rest().iter().take_while(between).count();
     block.advance(skipped);
@@ -95,16 +103,21 @@ fn next_element<'a>(block: &mut Block<'a>, out: &mut Decoded<'a>) -> Option<&'a 
     match rest.first() {
         Some(b']') => None,
         None => {
-            out.rejects.push(reject(block.place(), rest, RejectReason::CutShort));
+            let origin = Origin { entry: Some(entry), ..block.place() };
+            out.rejects.push(reject(origin, rest, RejectReason::CutShort));
             None
         }
         // The list's own brackets are broken: what follows cannot be told apart.
         Some(b'}' | b':') => {
+            let origin = Origin { entry: Some(entry), ..block.place() };
             let malformed = RejectReason::Malformed { format: "JSON", at: 0 };
-            out.rejects.push(reject(block.place(), rest, malformed));
+            out.rejects.push(reject(origin, rest, malformed));
             None
         }
-        Some(_) => rest.get(..value_end(rest).unwrap_or(rest.len())),
+        Some(_) => match value_end(rest) {
+            Some(end) => rest.get(..end).map(|element| (element, false)),
+            None => Some((rest, true)),
+        },
     }
 }
 

@@ -1,33 +1,38 @@
 //! XML with records in it: one, several one after the other, one a line, in a root element of any
 //! name, or in a FHIR Bundle.
 //!
-//! Only the markup between records is walked here; each record is read by itself, so that a broken
-//! one costs itself alone: reading goes on behind its end tag, or at the next record's start.
+//! Only the markup between records is walked here (`markup`); each record is read by itself, so
+//! that a broken one costs itself alone: reading goes on behind its end tag, or at the next
+//! record's start.
 
-use crate::Decoded;
-use crate::atna;
-use crate::fhir;
+use crate::csv::Encoding;
 use crate::frame::{Block, Endless, RECORD_BYTES_MAX, reject, too_long};
-use crate::xml::{self, Style};
-use bavn_model::{Origin, RejectReason};
-use memchr::{memchr, memmem};
+use crate::markup::{Markup, declared_encoding, markup, resync};
+use crate::xml::{self, Broken, Style};
+use crate::{Decoded, atna, fhir};
+use bavn_model::{Origin, Record, RejectReason};
+use memchr::memchr;
 
 /// Takes records off blocks of XML.
 #[derive(Debug, Default)]
 pub(crate) struct XmlStream {
     /// Elements open around the next record.
     depth: u32,
-    /// The Bundle's entry that is open: its place and whether a resource was seen in it.
+    /// The document that is open, and whether anything of it was told.
+    document: Option<(Origin, bool)>,
+    /// The Bundle's entry that is open, and whether a resource was seen in it.
     entry: Option<(Origin, bool)>,
     entries: u32,
     /// Directly inside `resource`, where any FHIR resource may stand.
     in_resource: bool,
-    /// A DOCTYPE stands before the document's root: nothing in it is read.
+    /// As declared, where it is not UTF-8.
+    encoding: Option<Encoding>,
     doctype: Doctype,
     /// A record that could not be read is being skipped, with the reason.
     broken: Option<(Endless, RejectReason, &'static str)>,
 }
 
+/// A DOCTYPE stands before the document's root: nothing in it is read.
 #[derive(Clone, Copy, Debug, Default)]
 enum Doctype {
     #[default]
@@ -35,23 +40,6 @@ enum Doctype {
     /// Not yet told by a reject of its own.
     Untold(Endless),
     Told,
-}
-
-/// One piece of markup between records, and its length.
-enum Markup<'a> {
-    /// Declaration, processing instruction, comment.
-    Aside(usize),
-    /// Opens a CDATA section: some exports keep each message in one.
-    Cdata(usize),
-    Doctype(usize),
-    End(usize),
-    Start {
-        name: &'a str,
-        empty: bool,
-        bytes: usize,
-    },
-    /// The block ends within it.
-    Cut,
 }
 
 impl XmlStream {
@@ -62,14 +50,18 @@ impl XmlStream {
         while self.gap(block, out) {
             let rest = block.rest();
             let walked = match markup(rest) {
-                Markup::Aside(bytes) | Markup::Cdata(bytes) => bytes,
+                Markup::Declaration(bytes) => {
+                    self.encoding = declared_encoding(rest.get(..bytes).unwrap_or_default());
+                    bytes
+                }
+                Markup::Aside(bytes) => bytes,
                 Markup::Doctype(bytes) => {
                     self.doctype =
                         Doctype::Untold(Endless { origin: block.place(), bytes: bytes as u64 });
                     bytes
                 }
-                Markup::End(bytes) => {
-                    self.close(out);
+                Markup::End { name, bytes } => {
+                    self.close(name, block.place(), bytes, out);
                     bytes
                 }
                 Markup::Start { name, empty, bytes } => {
@@ -83,15 +75,25 @@ impl XmlStream {
                     bytes
                 }
                 Markup::Cut if block.at_end || rest.len() > RECORD_BYTES_MAX => {
-                    out.rejects.push(reject(block.place(), rest, RejectReason::CutShort));
-                    rest.len()
+                    // Whatever opened here never closes: the next record is looked for behind it.
+                    if !self.skip_from(
+                        1,
+                        RejectReason::CutShort,
+                        "Audit",
+                        block.place(),
+                        block,
+                        out,
+                    ) {
+                        return;
+                    }
+                    continue;
                 }
                 Markup::Cut => return,
             };
             block.advance(walked);
         }
         if block.at_end {
-            self.tell_doctype(out);
+            self.end_document(block.place(), out);
         }
     }
 
@@ -102,23 +104,19 @@ impl XmlStream {
         let next = memchr(b'<', rest);
         let text = rest.get(..next.unwrap_or(rest.len())).unwrap_or_default();
         let blank = text.iter().take_while(|byte| is_blank(**byte)).count();
-        let words = text.trim_ascii();
-        let stray = self.depth == 0 && blank < text.len() && words != b"]]>";
-        if stray {
-            if next.is_none() && !block.at_end && text.len() <= RECORD_BYTES_MAX {
-                return false;
-            }
-            block.advance(blank);
-            let malformed = RejectReason::Malformed { format: "XML", at: 0 };
-            out.rejects.push(reject(
-                block.place(),
-                text.get(blank..).unwrap_or_default(),
-                malformed,
-            ));
-            block.advance(text.len() - blank);
-        } else {
+        let stray = self.depth == 0 && blank < text.len() && text.trim_ascii() != b"]]>";
+        if !stray {
             block.advance(text.len());
+            return next.is_some();
         }
+        if next.is_none() && !block.at_end && text.len() <= RECORD_BYTES_MAX {
+            return false;
+        }
+        block.advance(blank);
+        let words = text.get(blank..).unwrap_or_default();
+        let malformed = RejectReason::Malformed { format: "XML", at: 0 };
+        out.rejects.push(reject(block.place(), words, malformed));
+        block.advance(words.len());
         next.is_some()
     }
 
@@ -145,39 +143,72 @@ impl XmlStream {
         let rest = block.rest();
         let entry = self.entry.is_some().then(|| self.entries.saturating_sub(1));
         let origin = Origin { entry, ..block.place() };
-        let element = xml::element(rest, kind.style(), kind.until());
-        let (raw, value) = match element {
+        let (raw, value) = match xml::element(rest, kind.style(), kind.until()) {
             Ok(element) => (rest.get(..element.bytes).unwrap_or_default(), element.value),
-            Err(broken) if broken.reached_end && !block.at_end => {
-                if rest.len() <= RECORD_BYTES_MAX {
-                    return false;
-                }
-                return self.skip_from(1, RejectReason::CutShort, kind, origin, block, out);
+            Err(broken) if !block.at_end && self.wants_more(&broken, kind, rest) => {
+                return rest.len() > RECORD_BYTES_MAX
+                    && self.skip_from(1, broken.reason, kind.name(), origin, block, out);
             }
             Err(broken) => {
-                let from = if kind.until().is_some() && broken.reason == RejectReason::CutShort {
-                    broken.at
-                } else {
-                    1
-                };
+                if let Some(end) = self.recode(kind, &broken.reason, origin, rest, out) {
+                    block.advance(end);
+                    self.record_over(block.place(), out);
+                    return true;
+                }
+                // A record cut by the next one ends where that begins.
+                let from = if broken.nested { broken.at } else { 1 };
                 let reason = self.refusal().unwrap_or(broken.reason);
-                return self.skip_from(from.max(1), reason, kind, origin, block, out);
+                return self.skip_from(from, reason, kind.name(), origin, block, out);
             }
         };
-        let read = match (self.refusal(), kind) {
-            (Some(refusal), _) => Err(refusal),
-            _ if raw.len() > RECORD_BYTES_MAX => Err(too_long(raw.len() as u64)),
-            (_, RecordKind::OtherResource) => Err(RejectReason::OtherResource),
-            (_, RecordKind::AuditEvent) => fhir::read(&value, raw, origin),
-            (_, RecordKind::AuditMessage) => atna::read(&value, raw, origin),
+        let read = match self.refusal() {
+            Some(refusal) => Err(refusal),
+            None if raw.len() > RECORD_BYTES_MAX => Err(too_long(raw.len() as u64)),
+            None => match memchr(0, raw) {
+                Some(at) => Err(RejectReason::Malformed { format: "XML", at: at as u64 }),
+                None => kind.read(&value, raw, origin),
+            },
         };
         match read {
             Ok(record) => out.records.push(record),
             Err(reason) => out.rejects.push(reject(origin, raw, reason)),
         }
         block.advance(raw.len());
-        self.record_over(out);
+        self.record_over(block.place(), out);
         true
+    }
+
+    /// Whether more bytes may make a record whole that could not be read.
+    fn wants_more(&self, broken: &Broken, kind: RecordKind, rest: &[u8]) -> bool {
+        let other_encoding =
+            self.encoding.is_some() && matches!(broken.reason, RejectReason::NotUtf8 { .. });
+        broken.reached_end
+            || (other_encoding && resync(rest.get(1..).unwrap_or_default(), kind.name()).is_none())
+    }
+
+    /// Reads a record that is not UTF-8 in the encoding that its document declares. Returns its
+    /// length; `None` if none is declared or its end is not found.
+    fn recode(
+        &mut self,
+        kind: RecordKind,
+        reason: &RejectReason,
+        origin: Origin,
+        rest: &[u8],
+        out: &mut Decoded<'_>,
+    ) -> Option<usize> {
+        let RejectReason::NotUtf8 { .. } = reason else { return None };
+        let end = 1 + resync(rest.get(1..)?, kind.name())?;
+        let raw = rest.get(..end).filter(|raw| raw.len() <= RECORD_BYTES_MAX)?;
+        let text = self.encoding?.decode(raw).ok()?;
+        let element = xml::element(text.as_bytes(), kind.style(), kind.until()).ok()?;
+        match self.refusal() {
+            Some(refusal) => out.rejects.push(reject(origin, raw, refusal)),
+            None => match kind.read(&element.value, raw, origin) {
+                Ok(record) => out.records.push(record.into_owned()),
+                Err(reason) => out.rejects.push(reject(origin, raw, reason)),
+            },
+        }
+        Some(end)
     }
 
     /// Why nothing of a document with a DOCTYPE is read.
@@ -189,13 +220,13 @@ impl XmlStream {
         Some(RejectReason::EntityRefused)
     }
 
-    fn record_over(&mut self, out: &mut Decoded<'_>) {
-        if let Some((_, seen)) = &mut self.entry {
-            *seen = true;
+    fn record_over(&mut self, place: Origin, out: &mut Decoded<'_>) {
+        for (_, told) in self.entry.iter_mut().chain(&mut self.document) {
+            *told = true;
         }
         self.in_resource = false;
         if self.depth == 0 {
-            self.tell_doctype(out);
+            self.end_document(place, out);
         }
     }
 
@@ -204,14 +235,13 @@ impl XmlStream {
         &mut self,
         from: usize,
         reason: RejectReason,
-        kind: RecordKind,
+        name: &'static str,
         origin: Origin,
         block: &mut Block<'_>,
         out: &mut Decoded<'_>,
     ) -> bool {
         block.advance(from);
-        let endless = Endless { origin, bytes: from as u64 };
-        self.broken = Some((endless, reason, kind.name()));
+        self.broken = Some((Endless { origin, bytes: from as u64 }, reason, name));
         self.skip_broken(block, out)
     }
 
@@ -237,11 +267,15 @@ impl XmlStream {
             told.reason = reason;
         }
         out.rejects.push(told);
-        self.record_over(out);
+        self.record_over(block.place(), out);
         true
     }
 
     fn open(&mut self, name: &str, empty: bool, place: Origin) {
+        if self.depth == 0 {
+            // An empty search result is nothing to tell.
+            self.document = Some((place, name == "Bundle"));
+        }
         self.in_resource = name == "resource" && !empty;
         match name {
             "Bundle" => self.entries = 0,
@@ -254,24 +288,53 @@ impl XmlStream {
         self.depth += u32::from(!empty);
     }
 
-    fn close(&mut self, out: &mut Decoded<'_>) {
+    fn close(&mut self, name: &str, place: Origin, bytes: usize, out: &mut Decoded<'_>) {
+        let end = place.byte_offset + bytes as u64;
+        if matches!(name, "AuditMessage" | "AuditEvent") {
+            // Its start tag was broken, so its parts were taken for wrapping.
+            let malformed = RejectReason::Malformed { format: "XML", at: 0 };
+            let (origin, _) = self.document.unwrap_or((place, false));
+            let origin = Origin { entry: None, ..origin };
+            out.rejects.push(told(origin, end, malformed));
+            for (_, told) in self.entry.iter_mut().chain(&mut self.document) {
+                *told = true;
+            }
+        }
+        if name == "entry"
+            && let Some((origin, false)) = self.entry.take()
+        {
+            let origin = Origin { entry: Some(self.entries.saturating_sub(1)), ..origin };
+            let missing = RejectReason::Missing { field: "entry.resource" };
+            out.rejects.push(told(origin, end, missing));
+        }
         self.depth = self.depth.saturating_sub(1);
         self.in_resource = false;
         if self.depth == 0 {
-            self.entry = None;
-            self.tell_doctype(out);
+            self.end_document(Origin { byte_offset: end, ..place }, out);
         }
     }
 
-    /// The end of a document: what its DOCTYPE announced is over.
-    fn tell_doctype(&mut self, out: &mut Decoded<'_>) {
+    /// What the document's DOCTYPE announced is over; a document without any record is told.
+    fn end_document(&mut self, place: Origin, out: &mut Decoded<'_>) {
+        let document = self.document.take();
         if let Doctype::Untold(found) = self.doctype {
-            let mut told = found.ended(0);
-            told.reason = RejectReason::EntityRefused;
-            out.rejects.push(told);
+            out.rejects.push(told(
+                found.origin,
+                found.origin.byte_offset + found.bytes,
+                RejectReason::EntityRefused,
+            ));
+        } else if let Some((origin, false)) = document {
+            out.rejects.push(told(origin, place.byte_offset, RejectReason::OtherResource));
         }
         self.doctype = Doctype::None;
+        self.entry = None;
+        self.depth = 0;
     }
+}
+
+/// The reject of what stands from `origin` to `end`.
+fn told(origin: Origin, end: u64, reason: RejectReason) -> bavn_model::Reject {
+    bavn_model::Reject { origin, bytes: end.saturating_sub(origin.byte_offset), reason }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,6 +345,19 @@ enum RecordKind {
 }
 
 impl RecordKind {
+    fn read<'a>(
+        self,
+        value: &crate::tree::Value<'a>,
+        raw: &[u8],
+        origin: Origin,
+    ) -> Result<Record<'a>, RejectReason> {
+        match self {
+            Self::AuditMessage => atna::read(value, raw, origin),
+            Self::AuditEvent => fhir::read(value, raw, origin),
+            Self::OtherResource => Err(RejectReason::OtherResource),
+        }
+    }
+
     fn style(self) -> Style {
         match self {
             Self::AuditMessage | Self::OtherResource => Style::Plain,
@@ -297,111 +373,15 @@ impl RecordKind {
         }
     }
 
+    /// The element that cannot stand inside one of this kind.
     fn until(self) -> Option<&'static str> {
         (self != Self::OtherResource).then(|| self.name())
     }
 }
 
-/// Behind the next end tag of `name`, or at its next start tag.
-fn resync(bytes: &[u8], name: &str) -> Option<usize> {
-    for found in memmem::find_iter(bytes, name.as_bytes()) {
-        let after = found + name.len();
-        let is_name_end = bytes
-            .get(after)
-            .is_some_and(|&byte| byte.is_ascii_whitespace() || b">/".contains(&byte));
-        let head = bytes.get(..found).unwrap_or_default();
-        let prefix = head.iter().rev().take_while(|byte| is_name_byte(**byte)).count();
-        let head = head.get(..found - prefix).unwrap_or_default();
-        if !is_name_end {
-            continue;
-        }
-        if head.ends_with(b"</") {
-            return memchr(b'>', bytes.get(after..)?).map(|length| after + length + 1);
-        }
-        if head.ends_with(b"<") {
-            return Some(head.len() - 1);
-        }
-    }
-    None
-}
-
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte)
-}
-
 fn is_blank(byte: u8) -> bool {
     // A byte order mark may stand before each of several documents; NUL ends a syslog frame.
     byte.is_ascii_whitespace() || b"\xef\xbb\xbf\0".contains(&byte)
-}
-
-/// The markup with which `rest` begins: its first byte is `<`.
-fn markup(rest: &[u8]) -> Markup<'_> {
-    let through = |end: &[u8]| memmem::find(rest, end).map(|at| at + end.len());
-    let found = match rest {
-        [b'<', b'?', ..] => through(b"?>").map(Markup::Aside),
-        [b'<', b'!', b'-', b'-', ..] => through(b"-->").map(Markup::Aside),
-        [b'<', b'!', b'[', ..] => return cdata(rest),
-        [b'<', b'!', b'D' | b'd', ..] => doctype_end(rest).map(Markup::Doctype),
-        [b'<', b'/', ..] => memchr(b'>', rest).map(|at| Markup::End(at + 1)),
-        [b'<', b'!'] | [b'<', b'!', b'-'] | [b'<'] => None,
-        _ => return start_tag(rest),
-    };
-    found.unwrap_or(Markup::Cut)
-}
-
-fn cdata(rest: &[u8]) -> Markup<'_> {
-    const OPEN: &[u8] = b"<![CDATA[";
-    match rest.get(..OPEN.len()) {
-        Some(head) if head == OPEN => Markup::Cdata(OPEN.len()),
-        Some(_) => Markup::Aside(1),
-        None => Markup::Cut,
-    }
-}
-
-fn start_tag(rest: &[u8]) -> Markup<'_> {
-    let name_bytes = rest.iter().skip(1).take_while(|byte| is_name_byte(**byte)).count();
-    let qualified = rest.get(1..=name_bytes).unwrap_or_default();
-    let qualified = std::str::from_utf8(qualified).unwrap_or("");
-    let name = qualified.rsplit_once(':').map_or(qualified, |(_, name)| name);
-    // No tag at all: the bracket is stray text.
-    if name.is_empty() {
-        return Markup::Aside(1);
-    }
-    let mut at = name_bytes + 1;
-    loop {
-        let Some(&byte) = rest.get(at) else { return Markup::Cut };
-        match byte {
-            b'>' => {
-                let empty = rest.get(at - 1) == Some(&b'/');
-                return Markup::Start { name, empty, bytes: at + 1 };
-            }
-            b'<' => return Markup::Aside(at),
-            b'"' | b'\'' => match memchr(byte, rest.get(at + 1..).unwrap_or_default()) {
-                Some(length) => at += length + 2,
-                None => return Markup::Cut,
-            },
-            _ => at += 1,
-        }
-    }
-}
-
-/// One past the end of a DOCTYPE, its internal subset and quoted text included.
-fn doctype_end(rest: &[u8]) -> Option<usize> {
-    let mut at = 2;
-    let mut in_subset = false;
-    loop {
-        match *rest.get(at)? {
-            b'[' => in_subset = true,
-            b']' => in_subset = false,
-            b'>' if !in_subset => return Some(at + 1),
-            quote @ (b'"' | b'\'') => at += memchr(quote, rest.get(at + 1..)?)? + 1,
-            b'<' if rest.get(at..)?.starts_with(b"<!--") => {
-                at += memmem::find(rest.get(at..)?, b"-->")? + 2;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
 }
 
 /// Longer than any end tag with its prefix.

@@ -13,6 +13,7 @@ mod frame_json;
 mod frame_lines;
 mod frame_xml;
 pub mod mapping;
+mod markup;
 mod query_hl7;
 mod records;
 mod skeleton;

@@ -81,10 +81,9 @@ impl Syslog {
 /// The next message: bytes of its octet count, and bytes behind it. `None` if it is cut.
 fn frame(rest: &[u8], at_end: bool) -> Option<(usize, usize)> {
     if let Some((count, length)) = octet_count(rest) {
-        let end = count + length;
-        match rest.get(end..) {
+        match rest.get(count + length..) {
             // A wrong count would cost the next message as well.
-            Some(next) if may_follow(next) => return Some((count, length)),
+            Some(next) if may_follow(next, at_end)? => return Some((count, length)),
             None if !at_end && length <= RECORD_BYTES_MAX => return None,
             _ => {}
         }
@@ -104,9 +103,14 @@ fn octet_count(rest: &[u8]) -> Option<(usize, usize)> {
     Some((digits + 1, number))
 }
 
-fn may_follow(next: &[u8]) -> bool {
-    let next = next.trim_ascii_start();
-    next.first().is_none_or(|&byte| byte == 0 || byte == b'<' || byte.is_ascii_digit())
+/// Whether a message stands here, or nothing more. `None`: too few bytes to tell.
+fn may_follow(next: &[u8], at_end: bool) -> Option<bool> {
+    let between = |byte: &&u8| byte.is_ascii_whitespace() || **byte == 0;
+    let next = next.get(next.iter().take_while(between).count()..).unwrap_or_default();
+    if next.len() < HEADER_BYTES_MIN && !at_end {
+        return None;
+    }
+    Some(next.is_empty() || has_priority(next))
 }
 
 /// Bytes up to the newline behind which another message's header stands.

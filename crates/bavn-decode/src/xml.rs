@@ -48,7 +48,12 @@ pub fn element<'a>(
     outcome.map_err(|reason| {
         let read = parser.reader.buffer_position() as usize;
         let cut = reason == RejectReason::CutShort && !parser.nested;
-        Broken { reached_end: cut || read >= bytes.len(), reason, at: parser.started }
+        Broken {
+            reached_end: cut || read >= bytes.len(),
+            reason,
+            at: parser.started,
+            nested: parser.nested,
+        }
     })
 }
 
@@ -60,6 +65,8 @@ pub struct Broken {
     pub at: usize,
     /// Every byte was looked at: more bytes might make the element whole.
     pub reached_end: bool,
+    /// An element named `until` began at `at`.
+    pub nested: bool,
 }
 
 struct Parser<'a, 'n> {
@@ -456,6 +463,9 @@ mod tests {
     fn a_message_within_a_message_was_cut() {
         let text = b"<A><b><A><b/></A>";
         let broken = element(text, Style::Plain, Some("A")).unwrap_err();
-        assert_eq!(broken, Broken { reason: RejectReason::CutShort, at: 6, reached_end: false });
+        assert_eq!(
+            broken,
+            Broken { reason: RejectReason::CutShort, at: 6, reached_end: false, nested: true }
+        );
     }
 }

@@ -47,6 +47,42 @@ pub struct Record<'a> {
     pub flags: Flags,
 }
 
+impl Record<'_> {
+    /// The same record, borrowing nothing: it fits wherever one is wanted.
+    pub fn into_owned<'b>(self) -> Record<'b> {
+        let all = |texts: Vec<Cow<'_, str>>| texts.into_iter().map(owned).collect::<Vec<_>>();
+        let patients = self.patients.into_iter();
+        Record {
+            id: self.id,
+            at: self.at,
+            who: self.who.map(owned),
+            who_also: all(self.who_also),
+            on_behalf_of: self.on_behalf_of.map(owned),
+            application: self.application.map(owned),
+            patients: patients
+                .map(|patient| PatientName { name: owned(patient.name), also: all(patient.also) })
+                .collect(),
+            resource: self.resource.map(owned),
+            action: self.action,
+            kind: self.kind,
+            found_by: self.found_by,
+            purpose: self.purpose.into_iter().map(owned).collect(),
+            reason: self.reason.map(owned),
+            outcome: self.outcome,
+            source: self.source.map(owned),
+            address: self.address.map(owned),
+            session: self.session.map(owned),
+            query: self.query.map(owned),
+            origin: self.origin,
+            flags: self.flags,
+        }
+    }
+}
+
+fn owned<'b>(text: Cow<'_, str>) -> Cow<'b, str> {
+    Cow::Owned(text.into_owned())
+}
+
 /// One patient of a record: the spelling to show, and others that the record says mean the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatientName<'a> {

@@ -113,6 +113,15 @@ fn client<'v, 'a>(
     others: &(impl Iterator<Item = &'v Agent<'v, 'a>> + Clone),
     action: Option<Action>,
 ) -> Option<&'v Agent<'v, 'a>> {
+    // A system that asked is the client, whichever way the content went.
+    let asking = |agent: &&Agent<'_, '_>| {
+        agent.requestor == Some(true)
+            && agent.nature == Nature::System
+            && agent.part != Part::Organisation
+    };
+    if let Some(agent) = others.clone().find(asking) {
+        return Some(agent);
+    }
     let order = if action == Some(Action::Read) {
         [Part::Application, Part::Processor, Part::Destination, Part::Source]
     } else {
