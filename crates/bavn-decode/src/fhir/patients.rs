@@ -52,8 +52,11 @@ fn add_entity<'a>(event: &Value<'a>, entity: &Value<'a>, contents: &mut Contents
     let role = code_in(entity.get("role"));
     let kind = code_in(entity.get("type"));
     let referred = referred_type(event, what);
+    if matches!(role.as_deref(), Some("6" | "11" | "12")) {
+        // Users and user groups: neither patient nor content.
+        return;
+    }
     let is_patient = match (role.as_deref(), referred) {
-        (Some("6" | "11" | "12"), _) => false,
         (_, Some("Patient")) | (Some("1"), None) => true,
         (_, None) if kind.as_deref() == Some("Patient") => true,
         // Any other person is no patient, unless no role says what the person was.
@@ -91,7 +94,10 @@ fn add_patient<'a>(event: &Value<'a>, reference: &Value<'a>, contents: &mut Cont
             Target::Instance { folded, .. } => {
                 found.push(Name::Plain(names::part(&text, folded)));
             }
-            Target::Conditional { .. } => contents.asked.push(text),
+            Target::Conditional { .. } => {
+                contents.asked.push(text);
+                return true;
+            }
             Target::Other(_) => found.push(Name::Plain(text)),
             Target::Kind(_) => {}
         }
