@@ -1,1 +1,37 @@
-//! Run it.
+//! Run it: command line, files, threads and clock around the pure rooms.
+
+mod cli;
+mod commands;
+pub mod error;
+pub mod input;
+pub mod pipeline;
+
+use clap::Parser;
+use error::Kind;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs one command line and says how it ended (exit codes: DESIGN 3.1).
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match cli::Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        // clap prints help and version to stdout and everything else to stderr, and knows its code.
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(Kind::Usage as u8);
+            return match error.print() {
+                Ok(()) => ExitCode::from(code),
+                Err(_) => ExitCode::FAILURE,
+            };
+        }
+    };
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::run(cli)));
+    match outcome {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            commands::say(&error);
+            ExitCode::from(error.kind as u8)
+        }
+        Err(_) => ExitCode::from(Kind::Internal as u8),
+    }
+}

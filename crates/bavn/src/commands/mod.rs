@@ -1,0 +1,27 @@
+//! One file per command: parse, ask, print.
+
+mod bench;
+mod context;
+mod decode;
+mod formats;
+mod watch;
+
+use crate::cli::{Bench, Cli, Command, ContextCommand};
+use crate::error::CommandResult;
+use std::fmt;
+use std::io::Write;
+
+pub(crate) fn run(cli: Cli) -> CommandResult {
+    match cli.command {
+        Command::Decode(arguments) => decode::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
+        Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
+        Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),
+        Command::Bench(Bench::Watch(arguments)) => bench::watch(&arguments),
+    }
+}
+
+/// Words for the person at the terminal. When stderr is gone there is nobody to tell.
+pub(crate) fn say(words: impl fmt::Display) {
+    let _nobody_there = writeln!(std::io::stderr(), "{words}");
+}

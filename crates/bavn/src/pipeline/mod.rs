@@ -1,0 +1,10 @@
+//! From files to accesses in the order of time, each name interned and each event once.
+
+mod cursor;
+mod rejects;
+mod seen;
+mod stream;
+
+pub use cursor::plain_words;
+pub use rejects::{RejectCounts, RejectWriter, bytes_of};
+pub use stream::{Batch, Stream, StreamError, Totals};

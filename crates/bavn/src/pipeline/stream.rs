@@ -1,0 +1,127 @@
+//! All inputs merged by the time of the event.
+
+use super::cursor::{Cursor, Order, Sinks, TakeReject};
+use super::rejects::RejectCounts;
+use super::seen::Seen;
+use crate::input::{Formats, Input, Source};
+use bavn_model::{Access, Directory, Reject, Timestamp};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+use std::sync::{Mutex, PoisonError};
+
+/// Accesses in the order of time.
+pub type Batch = Vec<Access>;
+
+/// Why the stream ended before its inputs did.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// More than a little out of order: start again and sort this one.
+    #[error("input {file} is not in the order of time")]
+    Unsorted { file: u32 },
+    #[error("whoever took the accesses has stopped")]
+    Stopped,
+    #[error("{0}")]
+    Rejects(crate::error::CommandError),
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    pub bytes: u64,
+    pub records: u64,
+    pub duplicates: u64,
+    /// Live inputs only: came after later ones had gone.
+    pub late: u64,
+    pub rejects: RejectCounts,
+    /// Inputs that could not be read to their end, and why.
+    pub unread: Vec<(u32, String)>,
+}
+
+/// The inputs of one run.
+#[derive(Debug)]
+pub struct Stream<'a> {
+    pub inputs: &'a [Input],
+    pub formats: &'a Formats,
+    /// Files known to be out of order, which are read whole and sorted.
+    pub unsorted: &'a BTreeSet<u32>,
+}
+
+impl Stream<'_> {
+    /// Reads everything and gives it away in batches, in (time, input, record) order. Names are
+    /// added to `directory` as their records are read.
+    pub fn run(
+        &self,
+        directory: &Mutex<Directory>,
+        mut reject: impl FnMut(&Input, &Reject, &[u8]) -> Result<(), StreamError>,
+        mut give: impl FnMut(Batch, &Totals) -> Result<(), StreamError>,
+    ) -> Result<Totals, StreamError> {
+        let mut totals = Totals::default();
+        let mut cursors = self.open(&mut totals);
+        let mut reject = |file: u32, rejected: &Reject, bytes: &[u8]| {
+            self.inputs.get(file as usize).map_or(Ok(()), |input| reject(input, rejected, bytes))
+        };
+        let mut seen = Seen::default();
+        let mut next: BinaryHeap<Reverse<(Timestamp, u64, usize)>> = BinaryHeap::new();
+        for (index, cursor) in cursors.iter_mut().enumerate() {
+            fill(cursor, directory, &mut totals, &mut reject)?;
+            next.extend(cursor.peek().map(|(at, seq)| Reverse((at, seq, index))));
+        }
+        let mut batch = Batch::with_capacity(BATCH_ACCESSES);
+        while let Some(Reverse((_, _, index))) = next.pop() {
+            let Some(cursor) = cursors.get_mut(index) else { continue };
+            // Take from this input for as long as no other has an earlier one.
+            let limit = next.peek().map(|&Reverse((at, seq, _))| (at, seq));
+            while let Some(key) = cursor.peek() {
+                if limit.is_some_and(|limit| key > limit) {
+                    break;
+                }
+                let Some(access) = cursor.pop() else { break };
+                if seen.is_new(access.id, access.at) {
+                    batch.push(access);
+                } else {
+                    totals.duplicates += 1;
+                }
+                if batch.len() == BATCH_ACCESSES {
+                    let full = std::mem::replace(&mut batch, Batch::with_capacity(BATCH_ACCESSES));
+                    give(full, &totals)?;
+                }
+                if cursor.peek().is_none() {
+                    fill(cursor, directory, &mut totals, &mut reject)?;
+                }
+            }
+            next.extend(cursor.peek().map(|(at, seq)| Reverse((at, seq, index))));
+        }
+        give(batch, &totals)?;
+        Ok(totals)
+    }
+
+    fn open(&self, totals: &mut Totals) -> Vec<Cursor> {
+        let mut cursors = Vec::new();
+        for (file, input) in (0_u32..).zip(self.inputs) {
+            let order = match input {
+                Input::Stdin => Order::Live,
+                Input::File(_) if self.unsorted.contains(&file) => Order::Any,
+                Input::File(_) => Order::Near,
+            };
+            match Source::open(input, file, self.formats) {
+                Ok(source) => cursors.push(Cursor::new(source, file, order)),
+                Err(error) => totals.unread.push((file, super::cursor::plain_words(&error))),
+            }
+        }
+        cursors
+    }
+}
+
+fn fill(
+    cursor: &mut Cursor,
+    directory: &Mutex<Directory>,
+    totals: &mut Totals,
+    reject: &mut TakeReject<'_>,
+) -> Result<(), StreamError> {
+    // A writer that panicked ends the run by itself; the names are whole all the same.
+    let mut directory = directory.lock().unwrap_or_else(PoisonError::into_inner);
+    cursor.fill(&mut Sinks { directory: &mut directory, totals, reject })
+}
+
+/// Enough that handing over costs nothing an access, few enough for alarms to be prompt.
+const BATCH_ACCESSES: usize = 1_024;
