@@ -21,6 +21,9 @@ pub struct Access {
     /// None: the record names no reader.
     pub identity: Option<IdentityId>,
     pub patients: PatientSet,
+    /// The number in the first patient's identifier, as the source spells it: dense ids say nothing
+    /// of an order in which a machine pages through a register.
+    pub patient_number: Option<u64>,
     pub source: Option<SourceId>,
     pub host: Option<HostId>,
     pub client: Option<ClientId>,

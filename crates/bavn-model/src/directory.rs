@@ -256,6 +256,13 @@ fn bare_value(spelling: &str) -> &str {
     }
 }
 
+/// The longest run of digits in an identifier, as a number: `pat-0017` -> 17.
+fn identifier_number(bare: &str) -> Option<u64> {
+    let runs = bare.split(|byte: char| !byte.is_ascii_digit());
+    let longest = runs.max_by_key(|run| run.len())?;
+    longest.parse().ok()
+}
+
 fn system_of(spelling: &str) -> Option<&str> {
     spelling.rsplit_once('|').map(|(system, _)| system)
 }
@@ -300,6 +307,10 @@ impl Directory {
                 .as_deref()
                 .map(|who| self.identities.intern_all(who, &record.who_also)),
             patients,
+            patient_number: record
+                .patients
+                .first()
+                .and_then(|patient| identifier_number(bare_value(&patient.name))),
             source: record.source.as_deref().map(|name| self.sources.intern(name)),
             host: record.address.as_deref().map(|name| self.hosts.intern(name)),
             client: record.application.as_deref().map(|name| self.clients.intern(name)),

@@ -17,7 +17,7 @@
 
 use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
 use crate::calibrate::{Person, Stream};
-use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId};
+use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct ApiPaging {
 #[derive(Clone, Copy, Debug, Default)]
 struct Walk {
     day: i32,
-    last: Option<PatientId>,
+    last: Option<u64>,
     last_micros: i64,
     up: u32,
     down: u32,
@@ -65,13 +65,13 @@ impl Detector for ApiPaging {
     }
 
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
-        let Some(patient) = seen.patient.filter(|_| seen.opens) else { return };
+        let (true, Some(number)) = (seen.opens, seen.access.patient_number) else { return };
         let (day, micros) = (seen.person.day, seen.access.at.micros());
         self.readers.with(seen.identity, |walk| {
             if walk.day != day {
                 *walk = Walk { day, ..Walk::default() };
             }
-            walk.step(patient, micros);
+            walk.step(number, micros);
             let scores = [walk.order_nats(), walk.beat_nats()];
             for (channel, (nats, highest)) in scores.into_iter().zip(&mut walk.highest).enumerate()
             {
@@ -112,11 +112,11 @@ impl Detector for ApiPaging {
 }
 
 impl Walk {
-    fn step(&mut self, patient: PatientId, micros: i64) {
+    fn step(&mut self, number: u64, micros: i64) {
         self.opened += 1;
         if let Some(last) = self.last {
-            self.up = if patient > last { self.up + 1 } else { 1 };
-            self.down = if patient < last { self.down + 1 } else { 1 };
+            self.up = if number > last { self.up + 1 } else { 1 };
+            self.down = if number < last { self.down + 1 } else { 1 };
             self.longest = self.longest.max(self.up).max(self.down);
             let pause = ((micros - self.last_micros) as f64 / 1e6) as f32;
             // A pause far off the beat ends the stretch.
@@ -131,7 +131,7 @@ impl Walk {
         } else {
             (self.up, self.down) = (1, 1);
         }
-        (self.last, self.last_micros) = (Some(patient), micros);
+        (self.last, self.last_micros) = (Some(number), micros);
     }
 
     /// `-ln(2 n / run!)`, over the `n` look-ups of the day in which such a run could begin.
