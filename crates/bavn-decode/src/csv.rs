@@ -158,7 +158,12 @@ impl<'a> Rows<'a> {
         };
         let end = match outcome {
             Ok(end) => end,
-            Err(_) => self.line_end(start),
+            Err(_) => match self.line_end(start) {
+                Some(end) => end,
+                // The whole of a broken line is told at once.
+                None if !self.last && self.block.len() - start <= ROW_BYTES_MAX => return None,
+                None => self.block.len(),
+            },
         };
         let place = RowPlace {
             raw: trim_cr(self.block.get(start..end).unwrap_or_default()),
@@ -264,9 +269,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn line_end(&self, from: usize) -> usize {
+    fn line_end(&self, from: usize) -> Option<usize> {
         let rest = self.block.get(from..).unwrap_or_default();
-        memchr(b'\n', rest).map_or(self.block.len(), |length| from + length)
+        memchr(b'\n', rest).map(|length| from + length)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::csv::Encoding;
 use crate::frame::{Block, Endless, RECORD_BYTES_MAX, reject, too_long};
-use crate::markup::{Markup, declared_encoding, markup, resync};
+use crate::markup::{Markup, declared_encoding, is_record, markup, resync};
 use crate::xml::{self, Broken, Style};
 use crate::{Decoded, atna, fhir};
 use bavn_model::{Origin, Record, RejectReason};
@@ -29,7 +29,7 @@ pub(crate) struct XmlStream {
     encoding: Option<Encoding>,
     doctype: Doctype,
     /// A record that could not be read is being skipped, with the reason.
-    broken: Option<(Endless, RejectReason, &'static str)>,
+    broken: Option<(Endless, RejectReason)>,
 }
 
 /// A DOCTYPE stands before the document's root: nothing in it is read.
@@ -76,14 +76,7 @@ impl XmlStream {
                 }
                 Markup::Cut if block.at_end || rest.len() > RECORD_BYTES_MAX => {
                     // Whatever opened here never closes: the next record is looked for behind it.
-                    if !self.skip_from(
-                        1,
-                        RejectReason::CutShort,
-                        "Audit",
-                        block.place(),
-                        block,
-                        out,
-                    ) {
+                    if !self.skip_from(1, RejectReason::CutShort, block.place(), block, out) {
                         return;
                     }
                     continue;
@@ -145,9 +138,9 @@ impl XmlStream {
         let origin = Origin { entry, ..block.place() };
         let (raw, value) = match xml::element(rest, kind.style(), kind.until()) {
             Ok(element) => (rest.get(..element.bytes).unwrap_or_default(), element.value),
-            Err(broken) if !block.at_end && self.wants_more(&broken, kind, rest) => {
+            Err(broken) if !block.at_end && self.wants_more(&broken, rest) => {
                 return rest.len() > RECORD_BYTES_MAX
-                    && self.skip_from(1, broken.reason, kind.name(), origin, block, out);
+                    && self.skip_from(1, broken.reason, origin, block, out);
             }
             Err(broken) => {
                 if let Some(end) = self.recode(kind, &broken.reason, origin, rest, out) {
@@ -158,7 +151,7 @@ impl XmlStream {
                 // A record cut by the next one ends where that begins.
                 let from = if broken.nested { broken.at } else { 1 };
                 let reason = self.refusal().unwrap_or(broken.reason);
-                return self.skip_from(from, reason, kind.name(), origin, block, out);
+                return self.skip_from(from, reason, origin, block, out);
             }
         };
         let read = match self.refusal() {
@@ -179,11 +172,11 @@ impl XmlStream {
     }
 
     /// Whether more bytes may make a record whole that could not be read.
-    fn wants_more(&self, broken: &Broken, kind: RecordKind, rest: &[u8]) -> bool {
+    fn wants_more(&self, broken: &Broken, rest: &[u8]) -> bool {
         let other_encoding =
             self.encoding.is_some() && matches!(broken.reason, RejectReason::NotUtf8 { .. });
         broken.reached_end
-            || (other_encoding && resync(rest.get(1..).unwrap_or_default(), kind.name()).is_none())
+            || (other_encoding && resync(rest.get(1..).unwrap_or_default()).is_none())
     }
 
     /// Reads a record that is not UTF-8 in the encoding that its document declares. Returns its
@@ -197,7 +190,7 @@ impl XmlStream {
         out: &mut Decoded<'_>,
     ) -> Option<usize> {
         let RejectReason::NotUtf8 { .. } = reason else { return None };
-        let end = 1 + resync(rest.get(1..)?, kind.name())?;
+        let end = 1 + resync(rest.get(1..)?)?;
         let raw = rest.get(..end).filter(|raw| raw.len() <= RECORD_BYTES_MAX)?;
         let text = self.encoding?.decode(raw).ok()?;
         let element = xml::element(text.as_bytes(), kind.style(), kind.until()).ok()?;
@@ -235,21 +228,20 @@ impl XmlStream {
         &mut self,
         from: usize,
         reason: RejectReason,
-        name: &'static str,
         origin: Origin,
         block: &mut Block<'_>,
         out: &mut Decoded<'_>,
     ) -> bool {
         block.advance(from);
-        self.broken = Some((Endless { origin, bytes: from as u64 }, reason, name));
+        self.broken = Some((Endless { origin, bytes: from as u64 }, reason));
         self.skip_broken(block, out)
     }
 
     /// False if the block ends before the broken record does.
     fn skip_broken(&mut self, block: &mut Block<'_>, out: &mut Decoded<'_>) -> bool {
-        let Some((mut endless, reason, name)) = self.broken.take() else { return true };
+        let Some((mut endless, reason)) = self.broken.take() else { return true };
         let rest = block.rest();
-        let end = resync(rest, name);
+        let end = resync(rest);
         let walked = match end {
             Some(end) => end,
             None if block.at_end => rest.len(),
@@ -259,7 +251,7 @@ impl XmlStream {
         block.advance(walked);
         endless.bytes += walked as u64;
         if end.is_none() && !block.at_end {
-            self.broken = Some((endless, reason, name));
+            self.broken = Some((endless, reason));
             return false;
         }
         let mut told = endless.ended(0);
@@ -290,7 +282,7 @@ impl XmlStream {
 
     fn close(&mut self, name: &str, place: Origin, bytes: usize, out: &mut Decoded<'_>) {
         let end = place.byte_offset + bytes as u64;
-        if matches!(name, "AuditMessage" | "AuditEvent") {
+        if is_record(name) {
             // Its start tag was broken, so its parts were taken for wrapping.
             let malformed = RejectReason::Malformed { format: "XML", at: 0 };
             let (origin, _) = self.document.unwrap_or((place, false));
@@ -365,17 +357,13 @@ impl RecordKind {
         }
     }
 
-    /// Whose tag is looked for behind a broken record of this kind.
-    fn name(self) -> &'static str {
-        match self {
-            Self::AuditMessage => "AuditMessage",
-            Self::AuditEvent | Self::OtherResource => "AuditEvent",
-        }
-    }
-
     /// The element that cannot stand inside one of this kind.
     fn until(self) -> Option<&'static str> {
-        (self != Self::OtherResource).then(|| self.name())
+        match self {
+            Self::AuditMessage => Some("AuditMessage"),
+            Self::AuditEvent => Some("AuditEvent"),
+            Self::OtherResource => None,
+        }
     }
 }
 

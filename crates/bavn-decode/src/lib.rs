@@ -12,6 +12,7 @@ mod frame;
 mod frame_json;
 mod frame_lines;
 mod frame_xml;
+pub mod fuzz;
 pub mod mapping;
 mod markup;
 mod query_hl7;

@@ -4,7 +4,7 @@
 //! look-ahead decide; what is inside a record is read by `xml`.
 
 use crate::csv::Encoding;
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 /// One piece of markup, and its length.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,8 +50,11 @@ fn cdata(rest: &[u8]) -> Option<Markup<'_>> {
 }
 
 fn end_tag(rest: &[u8]) -> Option<Markup<'_>> {
-    let bytes = memchr(b'>', rest)? + 1;
-    let name = local_name(rest.get(2..bytes - 1)?.trim_ascii_end());
+    let end = 2 + memchr2(b'>', b'<', rest.get(2..)?)?;
+    if rest.get(end) == Some(&b'<') {
+        return Some(Markup::Aside(end));
+    }
+    let (name, bytes) = (local_name(rest.get(2..end)?.trim_ascii_end()), end + 1);
     Some(Markup::End { name, bytes })
 }
 
@@ -70,7 +73,11 @@ fn start_tag(rest: &[u8]) -> Option<Markup<'_>> {
                 return Some(Markup::Start { name, empty, bytes: at + 1 });
             }
             b'<' => return Some(Markup::Aside(at)),
-            quote @ (b'"' | b'\'') => at += memchr(quote, rest.get(at + 1..)?)? + 2,
+            quote @ (b'"' | b'\'') => {
+                at += memchr2(quote, b'<', rest.get(at + 1..)?)? + 1;
+                // No value holds a bracket: the closing quote is missing.
+                at += usize::from(rest.get(at) == Some(&quote));
+            }
             _ => at += 1,
         }
     }
@@ -111,22 +118,29 @@ pub(crate) fn declared_encoding(declaration: &[u8]) -> Option<Encoding> {
     }
 }
 
-/// Behind the next end tag whose name begins so, or at the next such start tag.
-pub(crate) fn resync(bytes: &[u8], name: &str) -> Option<usize> {
+/// Behind the next end tag of a record, or at the next start tag of one.
+pub(crate) fn resync(bytes: &[u8]) -> Option<usize> {
     for open in memchr_iter(b'<', bytes) {
         let rest = bytes.get(open + 1..).unwrap_or_default();
         let closes = rest.first() == Some(&b'/');
         let qualified = rest.get(usize::from(closes)..).unwrap_or_default();
         let length = qualified.iter().take_while(|byte| is_name_byte(**byte)).count();
-        if !local_name(qualified.get(..length).unwrap_or_default()).starts_with(name) {
+        if !is_record(local_name(qualified.get(..length).unwrap_or_default())) {
             continue;
         }
         if !closes {
-            return Some(open);
+            // The name may go on behind the end of the block.
+            return (length < qualified.len()).then_some(open);
         }
-        return memchr(b'>', rest).map(|length| open + length + 2);
+        let end = memchr2(b'>', b'<', rest)?;
+        return Some(open + 1 + end + usize::from(rest.get(end) == Some(&b'>')));
     }
     None
+}
+
+/// Whether an element of this name is a record by itself.
+pub(crate) fn is_record(name: &str) -> bool {
+    matches!(name, "AuditMessage" | "AuditEvent")
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -151,6 +165,8 @@ mod tests {
             ("</p:a >x", Markup::End { name: "a", bytes: 7 }),
             ("< 5", Markup::Aside(1)),
             ("<a <b>", Markup::Aside(3)),
+            ("</a <b>", Markup::Aside(4)),
+            ("<a b='c><d e='f'>", Markup::Aside(8)),
         ] {
             assert_eq!(markup(text.as_bytes()), expected, "{text}");
         }
@@ -162,9 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn reading_goes_on_at_the_next_tag_of_that_name() {
-        assert_eq!(resync(b"x <b></p:A ><A>", "A"), Some(12));
-        assert_eq!(resync(b"x <b> <p:A>", "A"), Some(6));
-        assert_eq!(resync(b"A <b> </A", "A"), None);
+    fn reading_goes_on_at_the_next_record() {
+        assert_eq!(resync(b"x <b></p:AuditMessage ><AuditEvent>"), Some(23));
+        assert_eq!(resync(b"x <AuditSource> <p:AuditMessage>"), Some(16));
+        assert_eq!(resync(b"AuditMessage> <b> </AuditMessage"), None);
     }
 }

@@ -89,7 +89,8 @@ fn text_of(head: &[u8]) -> Result<&[u8], SniffError> {
 fn is_document(text: &[u8]) -> bool {
     let Some(end) = value_end(text) else {
         // No end in sight: a long document, or lines of which the first is cut.
-        return !has_whole_line(text) || is_whole_so_far(text);
+        return !has_whole_line(text, true)
+            && (is_whole_so_far(text) || !has_whole_line(text, false));
     };
     let value = text.get(..end).unwrap_or_default();
     let one_line = memchr::memchr(b'\n', value).is_none();
@@ -97,7 +98,7 @@ fn is_document(text: &[u8]) -> bool {
         let rest = text.get(end..).unwrap_or_default().trim_ascii_start();
         return value.first() == Some(&b'[') && rest.is_empty();
     }
-    is_whole_so_far(value) || !has_whole_line(text)
+    is_whole_so_far(value) || !has_whole_line(text, false)
 }
 
 /// Whether nothing is wrong with this JSON but that it may end too early.
@@ -112,12 +113,14 @@ fn is_whole_so_far(text: &[u8]) -> bool {
     )
 }
 
-/// Whether some line is an object by itself.
-fn has_whole_line(text: &[u8]) -> bool {
+/// Whether some line is an object by itself, and (if asked) a resource: lines of a Bundle may hold
+/// an entry each, but not the bare resource.
+fn has_whole_line(text: &[u8], resource: bool) -> bool {
     text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).any(|line| {
         line.len() > 2
             && line.starts_with(b"{")
             && line.ends_with(b"}")
-            && tree::parse(line).is_ok()
+            && tree::parse(line)
+                .is_ok_and(|value| !resource || !value.get("resourceType").is_null())
     })
 }

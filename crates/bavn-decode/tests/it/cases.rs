@@ -15,8 +15,21 @@ fn every_folder_is_read_as_expected() {
     assert!(failures.is_empty(), "{} folders:\n\n{}", failures.len(), failures.join("\n\n"));
 }
 
+/// Every sample of every area, with its name.
+pub(crate) fn inputs() -> Vec<(String, Vec<u8>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let areas = folders(&root);
+    let places = areas.iter().flat_map(|area| [vec![area.clone()], folders(area)].concat());
+    let files = places.flat_map(|place| std::fs::read_dir(place).unwrap());
+    let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.file_name().unwrap().to_string_lossy().contains("input."));
+    paths.sort();
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    paths.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect()
+}
+
 /// All case folders, sorted.
-pub(crate) fn cases() -> Vec<PathBuf> {
+fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let mut cases: Vec<PathBuf> = folders(&root).iter().flat_map(|area| folders(area)).collect();
     cases.sort();
@@ -61,7 +74,7 @@ fn check(case: &Path) -> Result<(), String> {
     Ok(())
 }
 
-pub(crate) fn input(case: &Path) -> Option<PathBuf> {
+fn input(case: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(case).unwrap().map(|entry| entry.unwrap().path());
     let is_input = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == "input");
     let mut inputs: Vec<PathBuf> = entries.filter(is_input).collect();
@@ -70,7 +83,7 @@ pub(crate) fn input(case: &Path) -> Option<PathBuf> {
 }
 
 /// The shipped mappings, and those of the folder.
-pub(crate) fn mappings(case: &Path) -> Result<Arc<Mappings>, String> {
+fn mappings(case: &Path) -> Result<Arc<Mappings>, String> {
     let mut mappings = Mappings::shipped();
     for entry in std::fs::read_dir(case).unwrap() {
         let path = entry.unwrap().path();
@@ -83,12 +96,7 @@ pub(crate) fn mappings(case: &Path) -> Result<Arc<Mappings>, String> {
 }
 
 /// Decodes an input as an edge would that reads `block_bytes` at a time.
-pub(crate) fn decode(
-    name: &str,
-    bytes: &[u8],
-    mappings: &Arc<Mappings>,
-    block_bytes: usize,
-) -> Vec<String> {
+fn decode(name: &str, bytes: &[u8], mappings: &Arc<Mappings>, block_bytes: usize) -> Vec<String> {
     let format = match sniff(name, bytes, mappings) {
         Ok(format) => format,
         Err(error) => return vec![json!({ "refused": error.to_string() }).to_string()],

@@ -8,4 +8,8 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod mapping;
+#[cfg(test)]
+mod mutated;

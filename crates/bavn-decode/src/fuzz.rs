@@ -1,0 +1,76 @@
+//! Does any input make a decoder panic, lose bytes, or read blocks otherwise than the whole?
+//!
+//! Called by the fuzz targets in `fuzz/`, and by the tests on mutated samples.
+
+use crate::mapping::{CsvTable, Mappings};
+use crate::{Decoded, Decoder, Format, sniff};
+use bavn_model::EventId;
+use std::sync::{Arc, OnceLock};
+
+/// JSON lines.
+pub fn fuzz_lines(bytes: &[u8]) {
+    check(&Format::Lines, bytes);
+}
+
+/// JSON documents, Bundles and arrays.
+pub fn fuzz_json(bytes: &[u8]) {
+    check(&Format::Json, bytes);
+}
+
+/// DICOM audit messages and FHIR in XML.
+pub fn fuzz_xml(bytes: &[u8]) {
+    check(&Format::Xml, bytes);
+}
+
+/// Syslog frames.
+pub fn fuzz_syslog(bytes: &[u8]) {
+    check(&Format::Syslog, bytes);
+}
+
+/// CSV through whichever shipped mapping fits its header.
+pub fn fuzz_csv(bytes: &[u8]) {
+    if let Ok(Some(table)) = CsvTable::open(&mappings(), "input.csv", bytes) {
+        check(&Format::Csv(Arc::new(table)), bytes);
+    }
+}
+
+/// Whatever the content says that it is.
+pub fn fuzz_any(bytes: &[u8]) {
+    if let Ok(format) = sniff("input", bytes, &mappings()) {
+        check(&format, bytes);
+    }
+}
+
+/// Decodes `bytes` whole and in two blocks, and holds the one against the other.
+fn check(format: &Format, bytes: &[u8]) {
+    let whole = decode(format, bytes, bytes.len());
+    let cut = bytes.first().map_or(0, |&first| bytes.len() * usize::from(first) / 256);
+    let in_blocks = decode(format, bytes, cut);
+    assert!(whole.0 == in_blocks.0, "other records in two blocks than in one");
+    assert!(whole.1 == in_blocks.1, "other rejects in two blocks than in one");
+}
+
+/// Ids of the records, and places of the rejects.
+fn decode(format: &Format, bytes: &[u8], cut: usize) -> (Vec<EventId>, Vec<(u64, u64)>) {
+    let mut decoder = Decoder::new(format.clone(), mappings(), 0, "input");
+    let (mut records, mut rejects) = (Vec::new(), Vec::new());
+    let head = bytes.get(..cut).unwrap_or_default();
+    let mut out = Decoded::default();
+    let taken = decoder.decode(head, false, &mut out);
+    assert!(taken <= head.len(), "more bytes were taken than there were");
+    let rest = bytes.get(taken..).unwrap_or_default();
+    let mut tail = Decoded::default();
+    let taken = decoder.decode(rest, true, &mut tail);
+    assert!(taken == rest.len(), "bytes were left at the end");
+    for part in [out, tail] {
+        records.extend(part.records.iter().map(|record| record.id));
+        rejects.extend(part.rejects.iter().map(|told| (told.origin.byte_offset, told.bytes)));
+    }
+    rejects.sort_unstable();
+    (records, rejects)
+}
+
+fn mappings() -> Arc<Mappings> {
+    static SHIPPED: OnceLock<Arc<Mappings>> = OnceLock::new();
+    Arc::clone(SHIPPED.get_or_init(|| Arc::new(Mappings::shipped())))
+}
