@@ -4,6 +4,7 @@
 //! record becomes a [`Record`] or a [`Reject`].
 
 pub mod atna;
+pub mod context;
 pub mod csv;
 mod decoder;
 mod digest;

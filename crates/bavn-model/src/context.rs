@@ -28,9 +28,16 @@ pub struct Tie {
 }
 
 impl Tie {
+    /// Whether it is the same tie once more, or the leg of a stay that is the whole stay.
+    fn says_no_more_than(&self, stay: &Self) -> bool {
+        let is_stay = |kind| matches!(kind, TieKind::Stay | TieKind::Move);
+        let kind = if is_stay(self.kind) && is_stay(stay.kind) { stay.kind } else { self.kind };
+        Self { kind, ..*self } == *stay
+    }
+
     fn order(&self) -> impl Ord + use<> {
         let who = (self.unit, self.identity, self.author);
-        (self.patient, self.from, self.known_at, self.to, self.kind, who)
+        (self.patient, self.from, self.known_at, self.to, who, self.kind)
     }
 }
 
@@ -161,7 +168,7 @@ impl ContextBuilder {
         }
         // In place: a region has millions. The whole key, so that the order is one.
         self.ties.sort_unstable_by_key(Tie::order);
-        self.ties.dedup();
+        self.ties.dedup_by(|next, tie| next.says_no_more_than(tie));
         self.ties.shrink_to_fit();
         for assignment in &mut self.assignments {
             assignment.identity = identity(assignment.identity);

@@ -100,6 +100,9 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
 
     /// Declares a person of the context under `name`, with that name's bare value.
     pub fn declare(&mut self, name: &str) -> Id {
+        if let Some(id) = self.full.find(name) {
+            return id;
+        }
         let id = self.full.intern(name);
         self.declare_bare(bare_value(name), id);
         if let Some(system) = system_of(name) {

@@ -147,6 +147,27 @@ fn needed(purpose: Purpose) -> &'static [Target] {
 }
 
 impl Table {
+    /// As mappings spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Assignments => "assignments",
+            Self::Patients => "patients",
+            Self::Units => "units",
+            Self::Stays => "stays",
+            Self::Moves => "moves",
+            Self::Bookings => "bookings",
+            Self::Orders => "orders",
+            Self::Referrals => "referrals",
+            Self::CareTeams => "care_teams",
+            Self::Tasks => "tasks",
+            Self::Projects => "projects",
+            Self::Households => "households",
+            Self::Kin => "kin",
+            Self::Groups => "groups",
+        }
+    }
+
     /// Fields without which a row of the table says nothing.
     fn needed(self) -> &'static [Target] {
         match self {

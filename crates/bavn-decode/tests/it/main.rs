@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod context;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod mapping;
