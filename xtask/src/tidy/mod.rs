@@ -4,6 +4,7 @@
 
 mod arrows;
 pub(crate) mod detectors;
+mod fuzzing;
 mod licences;
 mod links;
 mod lock;
@@ -47,6 +48,7 @@ const RULES: &[Rule] = &[
     ("core and work are pure", purity::check),
     ("names say what things are", names::check),
     ("a detector is whole", detectors::check),
+    ("what is fuzzed is tested", fuzzing::check),
     ("nothing is left unfinished", unfinished::check),
     ("people are synthetic", national_numbers::check),
     ("links lead somewhere", links::check),
