@@ -3,8 +3,8 @@
 //! Called by the fuzz targets in `fuzz/`, and by the tests on mutated samples.
 
 use crate::mapping::{CsvTable, Mappings};
-use crate::{Decoded, Decoder, Format, sniff};
-use bavn_model::EventId;
+use crate::{Decoded, Decoder, Format, Skeletons, digest, fhir, sniff};
+use bavn_model::{EventId, Origin};
 use std::sync::{Arc, OnceLock};
 
 /// JSON lines.
@@ -31,6 +31,22 @@ pub fn fuzz_syslog(bytes: &[u8]) {
 pub fn fuzz_csv(bytes: &[u8]) {
     if let Ok(Some(table)) = CsvTable::open(&mappings(), "input.csv", bytes) {
         check(&Format::Csv(Arc::new(table)), bytes);
+    }
+}
+
+/// Each line by parsing and by skeleton.
+///
+/// # Panics
+/// If the two do not say the same.
+pub fn fuzz_skeletons(bytes: &[u8]) {
+    let mut skeletons = Skeletons::new();
+    for line in bytes.split(|&byte| byte == b'\n') {
+        let full = fhir::read_json(line, Origin::default()).map(|record| digest(&record));
+        // Seen, learnt, known.
+        for _ in 0..3 {
+            let fast = skeletons.decode_line(line, Origin::default());
+            assert!(fast.map(|record| digest(&record)) == full, "a skeleton reads otherwise");
+        }
     }
 }
 

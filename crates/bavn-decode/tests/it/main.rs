@@ -15,3 +15,5 @@ mod limits;
 mod mapping;
 #[cfg(test)]
 mod mutated;
+#[cfg(test)]
+mod skeleton;
