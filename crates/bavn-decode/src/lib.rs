@@ -8,6 +8,7 @@ pub mod context;
 pub mod csv;
 mod decoder;
 mod digest;
+pub mod encode;
 pub mod fhir;
 mod frame;
 mod frame_json;

@@ -20,6 +20,8 @@ pub(crate) enum Command {
     /// Look at the context: who works where, who is treated where.
     #[command(subcommand)]
     Context(ContextCommand),
+    /// Make a simulated region with thieves in it, or score alarms against one.
+    Drill(Drill),
     /// Measure speed and memory.
     #[command(subcommand)]
     Bench(Bench),
@@ -127,4 +129,52 @@ pub(crate) struct BenchWatch {
     pub(crate) json: bool,
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Drill {
+    #[command(subcommand)]
+    pub(crate) command: Option<DrillCommand>,
+    #[command(flatten)]
+    pub(crate) region: DrillRegion,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DrillCommand {
+    /// Which thefts were found, when, at what loss, and how many alarms were false?
+    Score(DrillScore),
+    /// List the kinds of theft that a region can have.
+    Attacks,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DrillRegion {
+    #[arg(long, default_value_t = 400)]
+    pub(crate) staff: usize,
+    #[arg(long, default_value_t = 40_000)]
+    pub(crate) patients: usize,
+    #[arg(long, default_value_t = 35)]
+    pub(crate) days: i32,
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Kinds of theft, separated by commas; `none` for a clean region [default: all].
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub(crate) attacks: Vec<String>,
+    /// From 0 (records late or missing, clocks apart) to 1 (everything recorded at once).
+    #[arg(long, default_value_t = 0.5)]
+    pub(crate) tidiness: f64,
+    /// Folder to make; must not exist, or be empty.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DrillScore {
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder with `truth.json`.
+    pub(crate) dir: PathBuf,
+    /// Alarms that `bavn watch` wrote.
+    pub(crate) alarms: PathBuf,
 }

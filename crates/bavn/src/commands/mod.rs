@@ -3,6 +3,7 @@
 mod bench;
 mod context;
 mod decode;
+mod drill;
 mod formats;
 mod watch;
 
@@ -16,6 +17,7 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
+        Command::Drill(arguments) => drill::run(&arguments),
         Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),
         Command::Bench(Bench::Watch(arguments)) => bench::watch(&arguments),
     }
