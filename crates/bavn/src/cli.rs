@@ -56,9 +56,8 @@ pub(crate) struct Decode {
 
 #[derive(Args, Debug)]
 pub(crate) struct Watch {
-    /// Folder or file of context (FHIR bulk NDJSON, or an export with a mapping); may be repeated.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) context: Vec<String>,
+    #[command(flatten)]
+    pub(crate) context: ContextPaths,
     /// Where to write the alarms, one OCSF Detection Finding a line.
     #[arg(long, default_value = "-", value_name = "FILE|-")]
     pub(crate) alarms: String,
@@ -82,6 +81,20 @@ pub(crate) struct Watch {
     /// Files, folders, quoted globs, or `-` for standard input; merged by the time of the event.
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<String>,
+}
+
+/// Where context is.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ContextPaths {
+    /// Folder or file of context (FHIR bulk NDJSON, or an export with a mapping); may be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub context: Vec<String>,
+    /// A protected list that is not handed over in clear: one keyed token a line, made by
+    /// HMAC-SHA-256 of `system|value` with the key of `--protected-list-key`.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub protected_list: Vec<String>,
+    #[arg(long, value_name = "FILE")]
+    pub protected_list_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,9 +1,10 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
-mod cli;
+pub mod cli;
 mod commands;
 pub mod error;
 pub mod input;
+mod keyed;
 pub mod pipeline;
 
 use clap::Parser;

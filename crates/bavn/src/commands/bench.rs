@@ -2,7 +2,7 @@
 
 use super::formats::mappings;
 use super::watch::Plan;
-use crate::cli::{BenchDecode, BenchWatch};
+use crate::cli::{BenchDecode, BenchWatch, ContextPaths};
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::{Family, Formats, Input, expand};
 use anyhow::Context as _;
@@ -198,12 +198,11 @@ pub(crate) fn watch(arguments: &BenchWatch) -> CommandResult {
     let below = |name: &str| arguments.dir.join(name).display().to_string();
     let inputs: Vec<Input> = expand(&[below("events")])?;
     let formats = Formats { family: Family::Any, mappings: Arc::new(mappings(&[] as &[&Path])?) };
-    let context = [below("context")];
+    let context = ContextPaths { context: vec![below("context")], ..ContextPaths::default() };
     let plan = Plan {
         inputs: &inputs,
         formats: &formats,
         context: &context,
-        context_mappings: mappings(&[] as &[&Path])?,
         budget: 2.0,
         rejects: None,
         options: OcsfOptions::default(),

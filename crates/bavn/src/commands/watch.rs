@@ -1,12 +1,13 @@
 //! `bavn watch`: look-ups in, alarms out.
 
 use super::decode::by_reason;
-use super::formats::{complain_of_unread, formats, mappings};
-use crate::cli::Watch;
+use super::formats::{complain_of_unread, formats};
+use crate::cli::{ContextPaths, Watch};
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::{Formats, Input, expand, load_context};
 use crate::pipeline::{Batch, RejectWriter, Stream, StreamError, Totals};
 use anyhow::Context as _;
+use bavn_decode::context::Loaded;
 use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
 use bavn_model::{Directory, Finding};
 use serde::Serialize;
@@ -34,7 +35,6 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         inputs: &inputs,
         formats: &formats,
         context: &arguments.context,
-        context_mappings: mappings(&arguments.reading.mapping)?,
         budget: arguments.budget,
         rejects: arguments.reading.rejects.as_deref(),
         options: OcsfOptions { patients: arguments.alarm_patients, ..OcsfOptions::default() },
@@ -76,8 +76,7 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
 pub(crate) struct Plan<'a> {
     pub(crate) inputs: &'a [Input],
     pub(crate) formats: &'a Formats,
-    pub(crate) context: &'a [String],
-    pub(crate) context_mappings: bavn_decode::Mappings,
+    pub(crate) context: &'a ContextPaths,
     pub(crate) budget: f64,
     pub(crate) rejects: Option<&'a std::path::Path>,
     pub(crate) options: OcsfOptions,
@@ -164,7 +163,14 @@ impl Plan<'_> {
         unsorted: &BTreeSet<u32>,
         mut raise: impl FnMut(&str) -> CommandResult,
     ) -> CommandResult<Result<Watched, u32>> {
-        let (directory, context) = load_context(self.context, &self.context_mappings)?;
+        let Loaded { directory, context, problems, problem_count, .. } =
+            load_context(self.context, &self.formats.mappings)?;
+        for problem in problems.iter().take(PROBLEMS_SHOWN) {
+            super::say(format_args!("context: {problem}"));
+        }
+        if problem_count > PROBLEMS_SHOWN as u64 {
+            super::say(format_args!("context: {problem_count} records could not be read"));
+        }
         let mut engine = Engine::new(context, Settings { budget_per_10k_staff_day: self.budget });
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
         let started = Instant::now();
@@ -277,5 +283,7 @@ fn progress_line() -> indicatif::ProgressBar {
     line
 }
 
+/// Problems of context that are told one by one; `bavn context check` tells all.
+const PROBLEMS_SHOWN: usize = 5;
 /// Batches that may wait between reading and detecting.
 const BATCHES_IN_FLIGHT: usize = 64;

@@ -3,10 +3,8 @@
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_model::Reject;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -59,7 +57,7 @@ impl RejectWriter {
             byte_offset: reject.origin.byte_offset,
             reason: reject.reason.code(),
             detail: reject.reason.to_string(),
-            hmac: self.digest(bytes)?,
+            hmac: crate::keyed::digest(&self.key, bytes),
         };
         serde_json::to_writer(&mut self.file, &line)?;
         self.file.write_all(b"\n")?;
@@ -68,18 +66,6 @@ impl RejectWriter {
 
     pub fn finish(mut self) -> CommandResult {
         Ok(self.file.flush()?)
-    }
-
-    fn digest(&self, bytes: &[u8]) -> CommandResult<String> {
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.key)
-            .map_err(|error| CommandError::new(Kind::Internal, error))?;
-        mac.update(bytes);
-        let mut hex = String::with_capacity(64);
-        for byte in mac.finalize().into_bytes() {
-            // Writing to a string cannot fail.
-            let _written = write!(hex, "{byte:02x}");
-        }
-        Ok(hex)
     }
 }
 
