@@ -1,9 +1,8 @@
 //! Accesses in, findings out.
 
-use crate::calibrate::{People, STREAMS, Standing, Stream, Tail, across, inside};
-use crate::detectors::{
-    self, Detector, Evidence, Gathered, Gathering, Scores, Seen, is_away, is_cold, is_unexplained,
-};
+use crate::calibrate::{People, Reference, STREAMS, Standing, Stream, Tail, combined_nats};
+use crate::company::Company;
+use crate::detectors::{self, Detector, Evidence, Gathered, Gathering, Scores, Seen, counted};
 use crate::dossier::Dossiers;
 use crate::queue::{Candidate, Cause, Queue};
 use crate::report::{Report, Tally};
@@ -33,12 +32,15 @@ pub struct Engine {
     tails: Vec<Tail>,
     /// The combined chance, calibrated once more.
     combined: Tail,
+    reference: Reference,
+    families: Vec<Family>,
     days: Vec<ReaderDay>,
     active: Vec<IdentityId>,
     pace: Pace,
     day: Option<i32>,
     hour: i64,
     dossiers: Dossiers,
+    company: Company,
     queue: Queue,
     tally: Tally,
     scratch: Scores,
@@ -85,7 +87,9 @@ impl Engine {
             people: People::default(),
             gatherings: detectors::gatherings(),
             tails: columns.iter().map(|column: &Column| Tail::new(column.shipped_nats)).collect(),
-            combined: Tail::new(2.0),
+            combined: Tail::of_chances(1.0),
+            reference: Reference::default(),
+            families: columns.iter().map(|column| column.family).collect(),
             columns,
             detectors,
             days: Vec::new(),
@@ -97,12 +101,35 @@ impl Engine {
             day: None,
             hour: i64::MIN,
             dossiers: Dossiers::default(),
+            company: Company::default(),
             queue: Queue::new(settings.budget_per_10k_staff_day / 1e4),
             tally: Tally::default(),
             scratch: Scores::default(),
             context,
             settings,
         }
+    }
+
+    #[doc(hidden)]
+    pub fn lab(&self, i: IdentityId) -> (f32, f64, Vec<(&'static str, f32, f32)>) {
+        let Some(d) = self.days.get(usize::from(i)) else { return (0.0, 1.0, vec![]) };
+        let n = combined_nats(&self.families, d.best.iter().map(|&(_, p)| p));
+        let mut v: Vec<_> = self
+            .columns
+            .iter()
+            .zip(&d.best)
+            .filter(|(_, b)| b.0 > 0.0)
+            .map(|(c, b)| (self.detectors[c.detector].name(), b.0, b.1))
+            .collect();
+        v.sort_by(|a, b| a.2.total_cmp(&b.2));
+        v.truncate(4);
+        (
+            n,
+            self.combined.p(usize::from(d.class), n) * self.caution() * self.pace.active_per_day
+                / self.pace.staff
+                / PEOPLE_SHARE,
+            v,
+        )
     }
 
     pub fn context(&self) -> &Context {
@@ -166,6 +193,8 @@ impl Engine {
             + self.tails.iter().map(Tail::bytes_held).sum::<usize>()
             + self.dossiers.bytes_held()
             + self.queue.bytes_held()
+            + self.company.bytes_held()
+            + self.reference.bytes_held()
             + self.days.capacity() * (size_of::<ReaderDay>() + self.columns.len() * 8)
     }
 
@@ -187,14 +216,17 @@ impl Engine {
             }
             None => (None, false),
         };
+        let mut crowded = false;
         if let (Some(visit), true) = (visit, opens) {
-            let counted = [true, is_unexplained(visit), is_away(visit), is_cold(visit)];
+            crowded = self.company.note(visit.patient, identity, access.at.day());
+            let counted = counted(visit, crowded);
             self.people.count(identity, counted);
             self.dossiers.note(access, identity, visit, self.queue.is_suspect(identity));
             self.tally.visit(standing.role, visit, first_of_day);
         }
         let Some(person) = self.people.get(identity) else { return };
-        let seen = Seen { access, identity, patient, visit, opens, person, context: &self.context };
+        let context = &self.context;
+        let seen = Seen { access, identity, patient, visit, opens, crowded, person, context };
         // A system account is compared with its own past only, so it needs one first.
         let judged = !person.system || person.days_seen >= SYSTEM_DAYS_MIN;
         let mut risen = false;
@@ -246,7 +278,7 @@ impl Engine {
     /// Combines a reader's chances, and offers the queue what is worth it.
     fn judge(&mut self, identity: IdentityId, at: Timestamp, out: &mut Vec<Finding>) {
         let Some(day) = self.days.get(usize::from(identity)) else { return };
-        let nats = combined_nats(&self.columns, &day.best);
+        let nats = combined_nats(&self.families, day.best.iter().map(|&(_, p)| p));
         let p = self.combined.p(usize::from(day.class), nats);
         let false_per_staff_day =
             p * self.caution() * self.pace.active_per_day / self.pace.staff / PEOPLE_SHARE;
@@ -435,25 +467,36 @@ impl Engine {
             for (tail, &(score, _)) in self.tails.iter_mut().zip(&held.best) {
                 tail.learn(class, score, 1.0);
             }
-            let nats = combined_nats(&self.columns, &held.best);
-            // Far beyond the line stand thieves, who must not hide the next one.
-            let p = self.combined.p(class, nats) * self.pace.active_per_day / self.pace.staff;
-            let far_out = suspect_since.is_some() && self.queue.is_alarm(p * FAR_OUT);
-            self.combined.learn(class, nats, if far_out { FAR_OUT_WEIGHT } else { 1.0 });
+            self.reference.add(day, identity, held.class, &held.best);
         }
         let queue = &self.queue;
         self.people.close_day(day, |identity| !queue.is_suspect(identity));
         for tail in &mut self.tails {
             tail.freeze();
         }
-        self.combined.freeze();
+        self.recombine(day);
         for gathering in &mut self.gatherings {
             gathering.close_day(day);
         }
         self.visits.close_day(day);
+        self.company.close_day(day);
         self.pace.learn(active.len(), self.people.met());
         self.tally.close_day(active.len());
         self.queue.close_old(now, out);
+    }
+}
+
+impl Engine {
+    /// Combines the last weeks' days anew, by the tails of this evening.
+    fn recombine(&mut self, day: i32) {
+        let (queue, before) = (&self.queue, &self.combined);
+        let tests = self.pace.active_per_day / self.pace.staff;
+        let weigh = |identity, class: u8, nats| {
+            // Far beyond the line stand thieves, who must not hide the next one.
+            let far_out = || queue.is_alarm(before.p(usize::from(class), nats) * tests * FAR_OUT);
+            if queue.is_suspect(identity) && far_out() { FAR_OUT_WEIGHT } else { 1.0 }
+        };
+        self.combined = self.reference.combine(day, &self.families, &self.tails, weigh);
     }
 }
 
@@ -486,17 +529,6 @@ fn raise(
         }
     }
     risen
-}
-
-/// `-ln` of the chance that all of a reader's scores together are innocent.
-fn combined_nats(columns: &[Column], best: &[(f32, f32)]) -> f32 {
-    const FAMILIES: [Family; 5] =
-        [Family::Volume, Family::Relation, Family::Target, Family::Identity, Family::Pattern];
-    let families = FAMILIES.map(|family| {
-        let of_family = columns.iter().zip(best).filter(|(column, _)| column.family == family);
-        inside(of_family.map(|(_, &(_, p))| f64::from(p)))
-    });
-    (-across(&families).ln()) as f32
 }
 
 fn strongest(best: &[(f32, f32)]) -> Option<usize> {

@@ -1,19 +1,50 @@
 //! Puts look-ups of one patient by one reader together, and asks the records for a reason.
+//!
+//! A record made by somebody else that ties the patient to the reader or his unit explains. What
+//! no record tells is learned: which units' patients a unit keeps opening.
 
 use crate::calibrate::Standing;
 use crate::visit::{Grade, Verdict, Visit, Warmth};
-use bavn_model::{Access, Context, IdentityId, Kind, PatientId, Tie, TieKind};
+use bavn_model::{Access, Context, IdentityId, Kind, PatientId, Tie, TieKind, UnitId};
 use hashbrown::HashMap;
 
-/// The visits of the last half day.
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// The visits of the last half day, and what was learned from those before.
 #[derive(Debug)]
 pub(crate) struct Visits {
-    open: HashMap<(IdentityId, PatientId), Visit, foldhash::fast::FixedState>,
+    open: Map<(IdentityId, PatientId), Visit>,
+    /// Day on which a reader last opened a patient.
+    own: Map<(IdentityId, PatientId), i32>,
+    /// Units that lately opened a patient, by two readers at least where `by` is none.
+    units_of: Map<PatientId, Vec<Opened>>,
+    flow: Flow,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Opened {
+    unit: UnitId,
+    day: i32,
+    by: Option<IdentityId>,
+}
+
+/// How often a unit opens the patients of another one.
+#[derive(Debug, Default)]
+struct Flow {
+    /// (reader's unit, patient's unit): visits, fading.
+    visits: Map<(UnitId, UnitId), f32>,
+    /// All visits of a unit, fading.
+    of_unit: Map<UnitId, f32>,
 }
 
 impl Visits {
     pub(crate) fn new(_context: &Context) -> Self {
-        Self { open: HashMap::default() }
+        Self {
+            open: Map::default(),
+            own: Map::default(),
+            units_of: Map::default(),
+            flow: Flow::default(),
+        }
     }
 
     /// The visit that an access belongs to, and whether it began with it.
@@ -25,16 +56,18 @@ impl Visits {
         standing: Standing,
         context: &Context,
     ) -> (&Visit, bool) {
-        let held = self.open.get(&(identity, patient));
-        let first_ever = held.is_none();
-        let begins = held.is_none_or(|visit| access.at.secs_since(visit.first) > VISIT_SECS);
-        let visit = self
-            .open
-            .entry((identity, patient))
-            .or_insert_with(|| judge(access, identity, patient, standing, context, true));
+        let key = (identity, patient);
+        let begins =
+            self.open.get(&key).is_none_or(|visit| access.at.secs_since(visit.first) > VISIT_SECS);
         if begins {
-            *visit = judge(access, identity, patient, standing, context, first_ever);
-        } else {
+            let visit = self.judge(access, identity, patient, standing, context);
+            self.learn(access, identity, patient, standing);
+            self.open.insert(key, visit);
+        }
+        let visit = self.open.entry(key).or_insert_with(|| {
+            blank(access, identity, patient, standing, Verdict::Unexplained, Warmth::Cold)
+        });
+        if !begins {
             visit.last = access.at;
             visit.reads += 1;
         }
@@ -43,45 +76,144 @@ impl Visits {
 
     pub(crate) fn close_day(&mut self, day: i32) {
         self.open.retain(|_, visit| visit.last.day() >= day);
+        for visits in self.flow.visits.values_mut().chain(self.flow.of_unit.values_mut()) {
+            *visits *= FADE;
+        }
+        if day % 7 == 0 {
+            self.own.retain(|_, last| day - *last < OWN_DAYS);
+            self.units_of.retain(|_, opened| {
+                opened.retain(|held| day - held.day < UNIT_DAYS);
+                !opened.is_empty()
+            });
+        }
     }
 
     pub(crate) fn bytes_held(&self) -> usize {
         self.open.capacity() * size_of::<((IdentityId, PatientId), Visit)>()
+            + self.own.capacity() * size_of::<((IdentityId, PatientId), i32)>()
+            + self.units_of.capacity() * (size_of::<(PatientId, Vec<Opened>)>() + 24)
+    }
+
+    fn judge(
+        &mut self,
+        access: &Access,
+        identity: IdentityId,
+        patient: PatientId,
+        standing: Standing,
+        context: &Context,
+    ) -> Visit {
+        let day = access.at.day();
+        let ties = context.ties(patient);
+        let known = || ties.iter().filter(|tie| tie.known_at <= access.at);
+        let mine = |tie: &&Tie| {
+            tie.identity == Some(identity) || (tie.unit.is_some() && tie.unit == standing.unit)
+        };
+        let near_in_time = |tie: &&Tie| {
+            tie.from.minus_secs(BEFORE_SECS) <= access.at
+                && access.at <= tie.to.plus_secs(AFTER_SECS)
+        };
+        let held = |template, verdict, warmth| {
+            let _: &'static str = template;
+            blank(access, identity, patient, standing, verdict, warmth)
+        };
+        let first_ever = !self.own.contains_key(&(identity, patient));
+        let mut found = match known().filter(mine).find(near_in_time) {
+            Some(tie) if tie.author == Some(identity) => {
+                let template = template(tie.kind);
+                held(template, Verdict::MadeByReader { template }, Warmth::Unit)
+            }
+            Some(tie) => {
+                let template = template(tie.kind);
+                held(template, Verdict::Explained { template }, Warmth::Unit)
+            }
+            None => {
+                let mut units: Vec<UnitId> =
+                    known().filter(near_in_time).filter_map(|tie| tie.unit).collect();
+                let opened = self.units_of.get(&patient);
+                let lately = opened.into_iter().flatten().filter(|held| day - held.day < UNIT_DAYS);
+                units.extend(lately.filter(|held| held.by != Some(identity)).map(|held| held.unit));
+                let (verdict, warmth) = self.flow.judge(standing.unit, &units);
+                held("flow_between_units", verdict, warmth)
+            }
+        };
+        found.first_ever = first_ever;
+        if !first_ever && found.warmth > Warmth::Unit {
+            found.warmth = Warmth::Near;
+        }
+        found.surprise = match (found.verdict, found.warmth) {
+            (Verdict::Explained { .. }, _) => 0.0,
+            (_, Warmth::Cold) => 6.0,
+            (_, Warmth::Elsewhere) => 4.0,
+            _ => 2.0,
+        };
+        if let (Some(unit), None) = (standing.unit, known().filter(mine).find(near_in_time)) {
+            let mut seen: Vec<UnitId> =
+                known().filter(near_in_time).filter_map(|tie| tie.unit).collect();
+            seen.sort_unstable();
+            seen.dedup();
+            for other in seen {
+                *self.flow.visits.entry((unit, other)).or_default() += 1.0;
+            }
+        }
+        found
+    }
+
+    fn learn(
+        &mut self,
+        access: &Access,
+        identity: IdentityId,
+        patient: PatientId,
+        standing: Standing,
+    ) {
+        let day = access.at.day();
+        self.own.insert((identity, patient), day);
+        let Some(unit) = standing.unit else { return };
+        *self.flow.of_unit.entry(unit).or_default() += 1.0;
+        let opened = self.units_of.entry(patient).or_default();
+        if let Some(held) = opened.iter_mut().find(|held| held.unit == unit) {
+            held.day = day;
+            if held.by != Some(identity) {
+                held.by = None;
+            }
+        } else if opened.len() < UNITS_MAX {
+            opened.push(Opened { unit, day, by: Some(identity) });
+        }
     }
 }
 
-fn judge(
+impl Flow {
+    fn judge(&self, reader: Option<UnitId>, units: &[UnitId]) -> (Verdict, Warmth) {
+        if units.is_empty() {
+            return (Verdict::Unexplained, Warmth::Cold);
+        }
+        let Some(reader) = reader else { return (Verdict::Unexplained, Warmth::Elsewhere) };
+        if units.contains(&reader) {
+            return (Verdict::Explained { template: "colleagues_of_unit" }, Warmth::Unit);
+        }
+        let all = self.of_unit.get(&reader).copied().unwrap_or(0.0) + 20.0;
+        let most = units
+            .iter()
+            .filter_map(|&unit| self.visits.get(&(reader, unit)))
+            .fold(0.0_f32, |most, &visits| most.max(visits));
+        let share = most / all;
+        if most >= FLOW_VISITS_MIN && share >= FLOW_EXPLAINS {
+            (Verdict::Explained { template: "flow_between_units" }, Warmth::Near)
+        } else if share >= FLOW_NEAR {
+            (Verdict::Unexplained, Warmth::Near)
+        } else {
+            (Verdict::Unexplained, Warmth::Elsewhere)
+        }
+    }
+}
+
+fn blank(
     access: &Access,
     identity: IdentityId,
     patient: PatientId,
     standing: Standing,
-    context: &Context,
-    first_ever: bool,
+    verdict: Verdict,
+    warmth: Warmth,
 ) -> Visit {
-    let ties = context.ties(patient);
-    let known = || ties.iter().filter(|tie| tie.known_at <= access.at);
-    let mine = |tie: &&Tie| {
-        tie.identity == Some(identity) || (tie.unit.is_some() && tie.unit == standing.unit)
-    };
-    let near_in_time = |tie: &&Tie| {
-        tie.from.minus_secs(BEFORE_SECS) <= access.at && access.at <= tie.to.plus_secs(AFTER_SECS)
-    };
-    let verdict = match known().filter(mine).find(near_in_time) {
-        Some(tie) if tie.author == Some(identity) => {
-            Verdict::MadeByReader { template: template(tie.kind) }
-        }
-        Some(tie) => Verdict::Explained { template: template(tie.kind) },
-        None => Verdict::Unexplained,
-    };
-    let warmth = if known().any(|tie| tie.identity == Some(identity)) {
-        Warmth::Own
-    } else if known().any(|tie| mine(&tie)) {
-        Warmth::Unit
-    } else if known().any(|tie| near_in_time(&tie)) {
-        Warmth::Elsewhere
-    } else {
-        Warmth::Cold
-    };
     Visit {
         identity,
         patient,
@@ -102,13 +234,8 @@ fn judge(
         role: standing.role,
         verdict,
         warmth,
-        surprise: match (verdict, warmth) {
-            (Verdict::Explained { .. }, _) => 0.0,
-            (_, Warmth::Cold) => 6.0,
-            (_, Warmth::Elsewhere) => 4.0,
-            _ => 2.0,
-        },
-        first_ever,
+        surprise: 0.0,
+        first_ever: true,
     }
 }
 
@@ -126,5 +253,14 @@ const fn template(kind: TieKind) -> &'static str {
 }
 
 const VISIT_SECS: i64 = 12 * 3_600;
-const BEFORE_SECS: i64 = 7 * 86_400;
+const BEFORE_SECS: i64 = 21 * 86_400;
 const AFTER_SECS: i64 = 30 * 86_400;
+const OWN_DAYS: i32 = 365;
+/// A unit's own reading explains its colleagues' for so long.
+const UNIT_DAYS: i32 = 14;
+const UNITS_MAX: usize = 6;
+const FADE: f32 = 0.97;
+const FLOW_VISITS_MIN: f32 = 30.0;
+/// Share of a unit's visits that go to another unit's patients.
+const FLOW_EXPLAINS: f32 = 0.03;
+const FLOW_NEAR: f32 = 0.006;

@@ -6,9 +6,11 @@
 mod baseline;
 mod combine;
 mod count;
+mod reference;
 mod tail;
 
 pub(crate) use baseline::{People, Person, STREAMS, Standing, Stream};
-pub(crate) use combine::{across, inside};
+pub(crate) use combine::inside;
 pub(crate) use count::{negative_binomial_gain, negative_binomial_surprise};
+pub(crate) use reference::{Reference, combined_nats};
 pub(crate) use tail::Tail;

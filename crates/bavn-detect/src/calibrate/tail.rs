@@ -12,6 +12,12 @@ pub(crate) struct Tail {
     classes: Vec<Fitted>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Scores,
+    Chances,
+}
+
 #[derive(Clone, Debug)]
 struct Fitted {
     /// Weighted count of days for each bin of the score.
@@ -23,6 +29,7 @@ struct Fitted {
     /// Score beyond which the Pareto tail holds, and the share of days beyond it.
     from: f32,
     beyond: f32,
+    kind: Kind,
     scale: f32,
     shape: f32,
 }
@@ -33,12 +40,21 @@ impl Tail {
         Self { all: Fitted::shipped(shipped_nats), classes: Vec::new() }
     }
 
+    /// A tail for scores that are chances already, combined and calibrated part by part: only its
+    /// body is fitted, so that the days of many thieves among those learned do not bend it.
+    pub(crate) fn of_chances(shipped_nats: f32) -> Self {
+        let mut tail = Self::new(shipped_nats);
+        tail.all.kind = Kind::Chances;
+        tail
+    }
+
     /// Adds one reader's day. `weight` is under 1 for readers under suspicion.
     pub(crate) fn learn(&mut self, class: usize, score: f32, weight: f32) {
         self.all.learn(score, weight);
         let class = class.min(CLASSES_MAX);
         if self.classes.len() <= class {
-            self.classes.resize_with(class + 1, Fitted::empty);
+            let kind = self.all.kind;
+            self.classes.resize_with(class + 1, || Fitted { kind, ..Fitted::empty() });
         }
         if let Some(fitted) = self.classes.get_mut(class) {
             fitted.learn(score, weight);
@@ -55,18 +71,27 @@ impl Tail {
 
     /// Chance of a score of at least `score` on an innocent day.
     pub(crate) fn p(&self, class: usize, score: f32) -> f64 {
+        self.chance(class, score, 0.0)
+    }
+
+    fn chance(&self, class: usize, score: f32, own: f32) -> f64 {
         if score <= 0.0 {
             return 1.0;
         }
-        let all = self.all.p(score);
+        let all = self.all.p(score, own);
         match self.classes.get(class.min(CLASSES_MAX)) {
-            Some(own) if own.frozen_days >= 1.0 => {
-                let trust = f64::from(own.frozen_days / (own.frozen_days + SHRINK_DAYS));
+            Some(held) if held.frozen_days >= 1.0 => {
+                let trust = f64::from(held.frozen_days / (held.frozen_days + SHRINK_DAYS));
                 // Shrunk on the log scale, since chances differ by orders of magnitude.
-                (trust * own.p(score).ln() + (1.0 - trust) * all.ln()).exp()
+                (trust * held.p(score, own).ln() + (1.0 - trust) * all.ln()).exp()
             }
             _ => all,
         }
+    }
+
+    /// Chance of a score that was itself learned from: without its own part in the count.
+    pub(crate) fn p_of_learned(&self, class: usize, score: f32) -> f64 {
+        self.chance(class, score, 1.0)
     }
 
     /// Days learned from, all classes together, beyond the shipped ones.
@@ -88,6 +113,7 @@ impl Fitted {
             frozen_days: 0.0,
             from: f32::MAX,
             beyond: 0.0,
+            kind: Kind::Scores,
             scale: 1.0,
             shape: SHAPE_SHIPPED,
         }
@@ -129,9 +155,10 @@ impl Fitted {
             sum += *held;
             *held = sum;
         }
-        let from = self.quantile(BODY).max(SCORE_MIN);
+        let body = self.body();
+        let from = self.quantile(body).max(SCORE_MIN);
         self.from = from;
-        self.beyond = (self.above(from) / self.days).clamp(1e-4, 1.0 - BODY);
+        self.beyond = (self.above(from) / self.days).clamp(1e-4, 1.0 - body);
         // Half and three quarters of the way from the body's end to certainty.
         let half = self.quantile(1.0 - self.beyond / 2.0) - from;
         let quarter = self.quantile(1.0 - self.beyond / 4.0) - from;
@@ -139,30 +166,47 @@ impl Fitted {
         let exceedances = self.beyond * self.days;
         let raw = (quarter / half - 1.0).max(0.5).log2();
         let trust = exceedances / (exceedances + SHRINK_EXCEEDANCES);
+        if self.kind == Kind::Chances {
+            // Chances fall as e^-nats, times a constant that the body tells.
+            self.shape = SHAPE_OF_CHANCES;
+            self.scale = (half / std::f32::consts::LN_2).clamp(SCALE_MIN, SCALE_OF_CHANCES_MAX);
+            return;
+        }
         self.shape = (trust * raw + (1.0 - trust) * SHAPE_SHIPPED).clamp(0.02, SHAPE_MAX);
-        self.scale = (self.shape * half / (2.0_f32.powf(self.shape) - 1.0)).max(1e-3);
+        self.scale = (self.shape * half / (2.0_f32.powf(self.shape) - 1.0)).max(SCALE_MIN);
     }
 
-    fn p(&self, score: f32) -> f64 {
+    fn p(&self, score: f32, own: f32) -> f64 {
         if self.frozen_days < 1.0 {
             return 1.0;
         }
         if score <= self.from {
             return f64::from(
-                ((self.above(score) + 1.0) / (self.frozen_days + 1.0)).clamp(self.beyond, 1.0),
+                ((self.above(score) + 1.0 - own) / (self.frozen_days + 1.0))
+                    .clamp(self.beyond, 1.0),
             );
         }
         let over = f64::from((score - self.from) / self.scale);
         let shape = f64::from(self.shape);
         let fitted = f64::from(self.beyond) * (1.0 + shape * over).powf(-1.0 / shape);
+        if self.kind == Kind::Chances {
+            return fitted;
+        }
         // What happened is never rarer than it was: a kind of work that comes once a month
         // lies beyond every fit to the body.
-        fitted.max(f64::from(self.above(score) / self.frozen_days))
+        fitted.max(f64::from((self.above(score) - own).max(0.0) / self.frozen_days))
     }
 
     /// Weighted days with a score in the bin of `score` or higher, as frozen.
     fn above(&self, score: f32) -> f32 {
         self.above.get(bin_of(score)).copied().unwrap_or(0.0)
+    }
+
+    fn body(&self) -> f32 {
+        match self.kind {
+            Kind::Scores => BODY,
+            Kind::Chances => BODY_OF_CHANCES,
+        }
     }
 
     fn quantile(&self, share: f32) -> f32 {
@@ -194,12 +238,17 @@ const BINS: usize = 161;
 const CLASSES_MAX: usize = 255;
 /// Share of days that the histogram itself judges.
 const BODY: f32 = 0.98;
+const BODY_OF_CHANCES: f32 = 0.95;
 const SCORE_MIN: f32 = 0.05;
 /// A class of reader has a voice of its own from about this many days (detection.md 6.3).
 const SHRINK_DAYS: f32 = 500.0;
 const SHRINK_EXCEEDANCES: f32 = 40.0;
 const SHAPE_SHIPPED: f32 = 0.2;
 const SHAPE_MAX: f32 = 0.5;
+/// Scores are in nats: a steeper fall than e^-s would be more than the model itself claims.
+const SCALE_MIN: f32 = 1.0;
+const SHAPE_OF_CHANCES: f32 = 0.02;
+const SCALE_OF_CHANCES_MAX: f32 = 2.0;
 const SHIPPED_DAYS: f32 = 200.0;
 
 #[cfg(test)]

@@ -161,6 +161,6 @@ impl Walk {
 }
 
 const RUN_MIN: u32 = 6;
-const PAUSES_MIN: u32 = 8;
+const PAUSES_MIN: u32 = 12;
 const PAUSE_MAX_SECS: f32 = 120.0;
-const HAND_VARIATION: f32 = 0.5;
+const HAND_VARIATION: f32 = 0.3;

@@ -15,9 +15,7 @@
 //! ## Source
 //! Wald, Sequential tests of statistical hypotheses (1945).
 
-use super::{
-    DAY_SECS, Detector, Evidence, PerReader, Scores, Seen, is_away, is_cold, is_unexplained,
-};
+use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen, counted};
 use crate::calibrate::{Person, STREAMS, Stream};
 use bavn_model::{
     Context, Counterfactual, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, Timestamp,
@@ -83,7 +81,7 @@ impl Detector for Burst {
 
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
         let Some(visit) = seen.visit.filter(|_| seen.opens) else { return };
-        let counted = [true, is_unexplained(visit), is_away(visit), is_cold(visit)];
+        let counted = counted(visit, seen.crowded);
         let (at, person) = (seen.access.at, seen.person);
         self.readers.with(seen.identity, |spell| {
             if spell.day != at.day() {

@@ -26,6 +26,8 @@ use hashbrown::HashMap;
 #[derive(Debug)]
 pub(crate) struct CuriousReaders {
     patients: HashMap<PatientId, Crowd, foldhash::fast::FixedState>,
+    /// Of each reader: the patients of his last unexplained look-ups.
+    by_reader: HashMap<IdentityId, Vec<PatientId>, foldhash::fast::FixedState>,
     /// Of the day: patients opened, for the number of chances.
     today: i32,
     patients_per_day: f64,
@@ -55,6 +57,7 @@ impl CuriousReaders {
     pub(crate) fn new() -> Self {
         Self {
             patients: HashMap::default(),
+            by_reader: HashMap::default(),
             today: i32::MIN,
             patients_per_day: 1.0,
             pairs: [200.0, 40.0, 4.0],
@@ -62,11 +65,36 @@ impl CuriousReaders {
         }
     }
 
-    fn score(&mut self, seen: &Seen<'_>, patient: PatientId) -> Option<(f64, f32)> {
+    /// Readers of the patient, all and away, who do not read in company: a board or a team opens
+    /// the same list of patients together, the curious share nothing but the one.
+    fn alone(&self, patient: PatientId) -> Option<[usize; 2]> {
+        let crowd = self.patients.get(&patient)?;
+        let in_company = |reader: &Reader| {
+            let others = self.by_reader.get(&reader.identity).into_iter().flatten();
+            let shared = others.filter(|&&other| other != patient).filter(|other| {
+                self.patients.get(*other).is_some_and(|held| {
+                    held.readers.iter().any(|with| {
+                        with.identity != reader.identity
+                            && crowd.readers.iter().any(|here| here.identity == with.identity)
+                    })
+                })
+            });
+            shared.take(SHARED_MIN).count() >= SHARED_MIN
+        };
+        let alone: Vec<&Reader> = crowd.readers.iter().filter(|held| !in_company(held)).collect();
+        Some([alone.len(), alone.iter().filter(|held| held.away).count()])
+    }
+
+    fn score(
+        &mut self,
+        seen: &Seen<'_>,
+        patient: PatientId,
+        alone: [usize; 2],
+    ) -> Option<(f64, f32)> {
         let [with_reason, unexplained, away] = self.pairs;
         let crowd = self.patients.get_mut(&patient)?;
         let reasons = f32::from(crowd.with_reason) + 1.0;
-        let counts = [crowd.readers.len(), crowd.readers.iter().filter(|held| held.away).count()];
+        let counts = alone;
         let mut rarest = 1.0_f64;
         let mut score = 0.0;
         let rates = [unexplained / with_reason, away / with_reason];
@@ -90,7 +118,7 @@ impl CuriousReaders {
                 (rarest, score) = (p, nats);
             }
         }
-        // Two kinds were looked at.
+        // Two kinds were looked at, and so was every way of the crowd to grow.
         Some(((2.0 * rarest).min(1.0), score))
     }
 }
@@ -124,7 +152,16 @@ impl Gathering for CuriousReaders {
         crowd.readers.push(Reader { identity: seen.identity, at_secs: at.secs(), away });
         self.pairs[1] += 1.0;
         self.pairs[2] += f32::from(u8::from(away));
-        let Some((p, _)) = self.score(seen, patient) else { return };
+        let known = self.by_reader.entry(seen.identity).or_default();
+        if known.len() >= KNOWN_MAX {
+            known.remove(0);
+        }
+        known.push(patient);
+        if self.patients.get(&patient).is_none_or(|crowd| crowd.readers.len() < READERS_MIN) {
+            return;
+        }
+        let Some(alone) = self.alone(patient) else { return };
+        let Some((p, _)) = self.score(seen, patient, alone) else { return };
         let Some(crowd) = self.patients.get(&patient) else { return };
         let false_per_day = p * self.patients_per_day;
         if false_per_day < WORTH_PER_DAY {
@@ -218,7 +255,10 @@ impl Crowd {
 
 const WINDOW_DAYS: i32 = 3;
 const WINDOW_SECS: i64 = 3 * 86_400;
-const READERS_MIN: usize = 3;
+const READERS_MIN: usize = 4;
+/// Patients that make readers a team.
+const SHARED_MIN: usize = 2;
+const KNOWN_MAX: usize = 32;
 /// Far over any alarm level.
 const READERS_MAX: usize = 200;
 const SCATTER_SIZE: f32 = 1.0;

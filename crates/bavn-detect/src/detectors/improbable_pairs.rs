@@ -59,7 +59,7 @@ impl Detector for ImprobablePairs {
     }
 
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
-        let Some(visit) = seen.unexplained() else { return };
+        let Some(visit) = seen.unexplained().filter(|_| !seen.crowded) else { return };
         let nats = visit.surprise.clamp(0.0, NATS_MAX);
         let day = seen.person.day;
         self.readers.with(seen.identity, |top| {

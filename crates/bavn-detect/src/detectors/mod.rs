@@ -20,7 +20,7 @@ mod sprayed_accounts;
 mod target_enrichment;
 mod unexplained_patients;
 
-use crate::calibrate::{People, Person};
+use crate::calibrate::{People, Person, STREAMS};
 use crate::queue::Cause;
 use crate::visit::{Verdict, Visit, Warmth};
 use bavn_model::{
@@ -125,6 +125,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) visit: Option<&'a Visit>,
     /// Whether this access began the visit; later ones add nothing to counts of patients.
     pub(crate) opens: bool,
+    /// Whether the patient has a crowd of readers these days.
+    pub(crate) crowded: bool,
     pub(crate) person: &'a Person,
     pub(crate) context: &'a Context,
 }
@@ -149,6 +151,12 @@ pub(crate) fn is_away(visit: &Visit) -> bool {
 /// Unexplained, and nowhere near the reader in a year.
 pub(crate) fn is_cold(visit: &Visit) -> bool {
     is_unexplained(visit) && visit.warmth == Warmth::Cold
+}
+
+/// The streams in which a visit counts. One of a crowd is at most unexplained.
+pub(crate) fn counted(visit: &Visit, crowded: bool) -> [bool; STREAMS] {
+    let far = !crowded;
+    [true, is_unexplained(visit), far && is_away(visit), far && is_cold(visit)]
 }
 
 /// The scores that one access raised: (channel, statistic).

@@ -113,7 +113,12 @@ impl Detector for TargetEnrichment {
                 continue;
             }
             let share = self.share(attribute, own, shares.patients.len(), seen.context);
-            let nats = binomial_nats(own, shares.patients.len(), share) - scans.ln();
+            // Any area or year could have been the one: about one over its share were tried.
+            let tried = match attribute {
+                Attribute::Group(_) => scans,
+                Attribute::Area(_) | Attribute::Born(_) => scans / share,
+            };
+            let nats = binomial_nats(own, shares.patients.len(), share) - tried.ln();
             if strongest.is_none_or(|(.., held)| nats > held) {
                 strongest = Some((attribute, own, nats));
             }

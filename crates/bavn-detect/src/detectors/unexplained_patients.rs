@@ -14,8 +14,8 @@
 //! ## Source
 //! Page, Continuous inspection schemes (1954); Moustakides (1986) for its optimality.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen, is_away, is_cold, is_unexplained};
-use crate::calibrate::{Person, Stream, negative_binomial_gain};
+use super::{Detector, Evidence, PerReader, Scores, Seen, counted};
+use crate::calibrate::{Person, STREAMS, Stream, negative_binomial_gain};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, Timestamp};
 
 /// See the module's text.
@@ -87,10 +87,11 @@ impl Detector for UnexplainedPatients {
         if visit.is_none() && fresh != Some(true) {
             return;
         }
-        let counted = visit
-            .map_or([false; 3], |visit| [is_unexplained(visit), is_away(visit), is_cold(visit)]);
+        let counted = visit.map_or([false; STREAMS], |visit| counted(visit, seen.crowded));
         self.readers.with(seen.identity, |sums| {
-            for (channel, (kind, counts)) in sums.kinds.iter_mut().zip(counted).enumerate() {
+            for (channel, (kind, counts)) in
+                sums.kinds.iter_mut().zip(counted.into_iter().skip(1)).enumerate()
+            {
                 kind.today += u32::from(counts);
                 if counts || fresh == Some(true) {
                     out.raise(channel as u8, kind.highest());
