@@ -1,6 +1,6 @@
 //! Accesses in, findings out.
 
-use crate::calibrate::{People, Reference, STREAMS, Standing, Stream, Tail, combined_nats};
+use crate::calibrate::{Load, People, Reference, STREAMS, Standing, Stream, Tail, combined_nats};
 use crate::company::Company;
 use crate::detectors::{self, Detector, Evidence, Gathered, Gathering, Scores, Seen, counted};
 use crate::dossier::Dossiers;
@@ -8,7 +8,8 @@ use crate::queue::{Candidate, Cause, Queue};
 use crate::report::{Report, Tally};
 use crate::visits::Visits;
 use bavn_model::{
-    Access, Assignment, Context, Family, Finding, Flag, IdentityId, Lane, PatientId, Timestamp,
+    Access, Assignment, Context, Fact, Family, Finding, Flag, IdentityId, Lane, PatientId,
+    Timestamp,
 };
 
 /// What the hospital sets.
@@ -38,9 +39,12 @@ pub struct Engine {
     active: Vec<IdentityId>,
     pace: Pace,
     day: Option<i32>,
+    /// Day, and how many readers crossed the line on it.
+    crossed: (i32, u32),
     hour: i64,
     dossiers: Dossiers,
     company: Company,
+    load: Load,
     queue: Queue,
     tally: Tally,
     scratch: Scores,
@@ -99,37 +103,17 @@ impl Engine {
                 staff: staff.max(STAFF_MIN),
             },
             day: None,
+            crossed: (0, 0),
             hour: i64::MIN,
             dossiers: Dossiers::default(),
             company: Company::default(),
+            load: Load::default(),
             queue: Queue::new(settings.budget_per_10k_staff_day / 1e4),
             tally: Tally::default(),
             scratch: Scores::default(),
             context,
             settings,
         }
-    }
-
-    #[doc(hidden)]
-    pub fn lab(&self, i: IdentityId) -> (f32, f64, Vec<(&'static str, f32, f32)>) {
-        let Some(d) = self.days.get(usize::from(i)) else { return (0.0, 1.0, vec![]) };
-        let n = combined_nats(&self.families, d.best.iter().map(|&(_, p)| p));
-        let mut v: Vec<_> = self
-            .columns
-            .iter()
-            .zip(&d.best)
-            .filter(|(_, b)| b.0 > 0.0)
-            .map(|(c, b)| (self.detectors[c.detector].name(), b.0, b.1))
-            .collect();
-        v.sort_by(|a, b| a.2.total_cmp(&b.2));
-        v.truncate(4);
-        (
-            n,
-            self.combined.p(usize::from(d.class), n) * self.caution() * self.pace.active_per_day
-                / self.pace.staff
-                / PEOPLE_SHARE,
-            v,
-        )
     }
 
     pub fn context(&self) -> &Context {
@@ -194,6 +178,7 @@ impl Engine {
             + self.dossiers.bytes_held()
             + self.queue.bytes_held()
             + self.company.bytes_held()
+            + self.load.bytes_held()
             + self.reference.bytes_held()
             + self.days.capacity() * (size_of::<ReaderDay>() + self.columns.len() * 8)
     }
@@ -220,7 +205,7 @@ impl Engine {
         if let (Some(visit), true) = (visit, opens) {
             crowded = self.company.note(visit.patient, identity, access.at.day());
             let counted = counted(visit, crowded);
-            self.people.count(identity, counted);
+            self.people.count(identity, counted, &mut self.load);
             self.dossiers.note(access, identity, visit, self.queue.is_suspect(identity));
             self.tally.visit(standing.role, visit, first_of_day);
         }
@@ -297,10 +282,50 @@ impl Engine {
                 return;
             }
         }
+        let fold = cause == Cause::Reading && self.is_one_of_many(identity, false_per_staff_day);
         if let Some(candidate) = self.candidate(identity, at, lead, cause, false_per_staff_day) {
+            let candidate = if fold { self.folded(candidate) } else { candidate };
             self.tally.offered(lead.lane, self.queue.is_alarm(false_per_staff_day));
             self.queue.offer(candidate, out);
         }
+    }
+
+    /// Whether more readers crossed the line today than ever do each for himself. Those far beyond
+    /// it stand alone all the same.
+    fn is_one_of_many(&mut self, identity: IdentityId, false_per_staff_day: f64) -> bool {
+        let open = self.queue.held(Cause::Reading, identity.0).is_some_and(|(_, alert, _)| alert);
+        if open || !self.queue.is_alarm(false_per_staff_day) {
+            return false;
+        }
+        let day = self.day.unwrap_or_default();
+        if self.crossed.0 != day {
+            self.crossed = (day, 0);
+        }
+        self.crossed.1 += 1;
+        let expected = self.expected_per_day();
+        f64::from(self.crossed.1) > 2.0 + 3.0 * expected
+            && !self.queue.is_alarm(false_per_staff_day * FAR_OUT)
+    }
+
+    fn expected_per_day(&self) -> f64 {
+        self.settings.budget_per_10k_staff_day / 1e4 * self.pace.staff * PEOPLE_SHARE
+    }
+
+    /// The same evidence as part of one case of the day.
+    fn folded(&self, mut candidate: Candidate) -> Candidate {
+        let (day, accounts) = self.crossed;
+        candidate.cause = Cause::Cohort;
+        candidate.subject = day.unsigned_abs();
+        candidate.lane = Lane::Cohort;
+        candidate.because.insert(
+            0,
+            Fact::AccountsOnOneDay {
+                accounts,
+                expected: self.expected_per_day(),
+                patients: candidate.patients.len() as u32,
+            },
+        );
+        candidate
     }
 
     /// A young region's own tail is not to be trusted yet.

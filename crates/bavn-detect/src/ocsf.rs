@@ -210,6 +210,9 @@ fn numbers(fact: &Fact, speaker: &Speaker<'_>) -> Value {
         Fact::AccountsWithColdReads { accounts, expected, patients } => json!({
             "fact": "accounts_with_cold_reads", "accounts": accounts, "expected": r(expected),
             "patients": patients}),
+        Fact::AccountsOnOneDay { accounts, expected, patients } => json!({
+            "fact": "accounts_on_one_day", "accounts": accounts, "expected": r(expected),
+            "patients": patients}),
         Fact::SharedTrait { shared, accounts, of, expected } => json!({
             "fact": "shared_trait", "trait": trait_name(shared), "accounts": accounts, "of": of,
             "expected": r(expected)}),

@@ -25,7 +25,10 @@ pub(crate) struct Visits {
 struct Opened {
     unit: UnitId,
     day: i32,
+    /// The only reader so far; none when there were several.
     by: Option<IdentityId>,
+    /// A record explained one of them.
+    explained: bool,
 }
 
 /// How often a unit opens the patients of another one.
@@ -61,7 +64,8 @@ impl Visits {
             self.open.get(&key).is_none_or(|visit| access.at.secs_since(visit.first) > VISIT_SECS);
         if begins {
             let visit = self.judge(access, identity, patient, standing, context);
-            self.learn(access, identity, patient, standing);
+            let explained = matches!(visit.verdict, Verdict::Explained { .. });
+            self.learn(access, identity, patient, standing, explained);
             self.open.insert(key, visit);
         }
         let visit = self.open.entry(key).or_insert_with(|| {
@@ -129,10 +133,23 @@ impl Visits {
             None => {
                 let mut units: Vec<UnitId> =
                     known().filter(near_in_time).filter_map(|tie| tie.unit).collect();
-                let opened = self.units_of.get(&patient);
-                let lately = opened.into_iter().flatten().filter(|held| day - held.day < UNIT_DAYS);
-                units.extend(lately.filter(|held| held.by != Some(identity)).map(|held| held.unit));
-                let (verdict, warmth) = self.flow.judge(standing.unit, &units);
+                let opened = self.units_of.get(&patient).into_iter().flatten();
+                let lately =
+                    opened.filter(|held| day - held.day < UNIT_DAYS && held.by != Some(identity));
+                let mut colleague = false;
+                for held in lately {
+                    // One colleague's look-up that nothing explains makes no other one right;
+                    // several are how a unit works.
+                    if held.by.is_none() || held.explained {
+                        units.push(held.unit);
+                    } else {
+                        colleague |= Some(held.unit) == standing.unit;
+                    }
+                }
+                let (verdict, mut warmth) = self.flow.judge(standing.unit, &units);
+                if colleague {
+                    warmth = warmth.min(Warmth::Near);
+                }
                 held("flow_between_units", verdict, warmth)
             }
         };
@@ -164,6 +181,7 @@ impl Visits {
         identity: IdentityId,
         patient: PatientId,
         standing: Standing,
+        explained: bool,
     ) {
         let day = access.at.day();
         self.own.insert((identity, patient), day);
@@ -172,11 +190,12 @@ impl Visits {
         let opened = self.units_of.entry(patient).or_default();
         if let Some(held) = opened.iter_mut().find(|held| held.unit == unit) {
             held.day = day;
+            held.explained |= explained;
             if held.by != Some(identity) {
                 held.by = None;
             }
         } else if opened.len() < UNITS_MAX {
-            opened.push(Opened { unit, day, by: Some(identity) });
+            opened.push(Opened { unit, day, by: Some(identity), explained });
         }
     }
 }

@@ -115,6 +115,8 @@ pub enum Fact {
     RegularGaps { reads: u32, gap_secs: f64, spread: f64 },
     /// Accounts that opened such patients on one day.
     AccountsWithColdReads { accounts: u32, expected: f64, patients: u32 },
+    /// Accounts that crossed the line on one day, where so many are hardly each for himself.
+    AccountsOnOneDay { accounts: u32, expected: f64, patients: u32 },
     /// What those accounts share.
     SharedTrait { shared: Trait, accounts: u32, of: u32, expected: f64 },
     /// Searches, and how many of them were followed by opening a record.

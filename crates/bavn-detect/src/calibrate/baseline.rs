@@ -5,6 +5,7 @@
 //! and a thief on top of it stands out. The last fortnight does not count (less in a young log),
 //! so that a slow thief does not teach his own baseline.
 
+use super::Load;
 use super::count::negative_binomial_surprise;
 use bavn_model::{IdentityId, RoleId, Timestamp, UnitId};
 use hashbrown::HashMap;
@@ -75,6 +76,8 @@ pub(crate) struct Person {
     pub(crate) shift: Shift,
     pub(crate) today: DayCounts,
     pub(crate) expected: Expected,
+    /// How much more than usual today brings everybody near this reader.
+    pub(crate) load: [f32; STREAMS],
     pub(crate) first_day: i32,
     /// Working days before today, and the last of them.
     pub(crate) days_seen: u32,
@@ -145,6 +148,7 @@ impl People {
             person.day = at.day();
             person.shift = shift;
             person.today = [0; STREAMS];
+            person.load = [1.0; STREAMS];
             person.expected = self.expect(&person);
             if let Some(slot) = self.readers.get_mut(index) {
                 *slot = Some(person);
@@ -153,11 +157,17 @@ impl People {
     }
 
     /// Counts a patient of today, in each stream that it belongs to.
-    pub(crate) fn count(&mut self, identity: IdentityId, counted: [bool; STREAMS]) {
+    pub(crate) fn count(
+        &mut self,
+        identity: IdentityId,
+        counted: [bool; STREAMS],
+        load: &mut Load,
+    ) {
         if let Some(Some(person)) = self.readers.get_mut(usize::from(identity)) {
             for (count, counts) in person.today.iter_mut().zip(counted) {
                 *count += u32::from(counts);
             }
+            person.load = load.note(person, counted);
         }
     }
 
@@ -248,6 +258,7 @@ impl Person {
             shift: Shift::Day,
             today: [0; STREAMS],
             expected: Expected { mean: SHIPPED_MEAN, size: [1.0; STREAMS] },
+            load: [1.0; STREAMS],
             first_day: day,
             days_seen: 0,
             day_before: i32::MIN,
@@ -262,7 +273,7 @@ impl Person {
         let index = stream as usize;
         negative_binomial_surprise(
             self.today.get(index).copied().unwrap_or(0),
-            at(&self.expected.mean, index),
+            self.mean(stream),
             at(&self.expected.size, index),
         )
     }
@@ -272,7 +283,12 @@ impl Person {
     }
 
     pub(crate) fn mean(&self, stream: Stream) -> f32 {
-        at(&self.expected.mean, stream as usize)
+        at(&self.expected.mean, stream as usize) * at(&self.load, stream as usize)
+    }
+
+    /// A usual day, before today's load.
+    pub(crate) fn usual(&self) -> &[f32; STREAMS] {
+        &self.expected.mean
     }
 
     pub(crate) fn size(&self, stream: Stream) -> f32 {

@@ -6,11 +6,13 @@
 mod baseline;
 mod combine;
 mod count;
+mod load;
 mod reference;
 mod tail;
 
 pub(crate) use baseline::{People, Person, STREAMS, Standing, Stream};
 pub(crate) use combine::inside;
 pub(crate) use count::{negative_binomial_gain, negative_binomial_surprise};
+pub(crate) use load::Load;
 pub(crate) use reference::{Reference, combined_nats};
 pub(crate) use tail::Tail;

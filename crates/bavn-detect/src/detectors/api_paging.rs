@@ -18,6 +18,7 @@
 use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
 use crate::calibrate::{Person, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
+use core::cmp::Ordering;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -65,7 +66,10 @@ impl Detector for ApiPaging {
     }
 
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
-        let (true, Some(number)) = (seen.opens, seen.access.patient_number) else { return };
+        if !seen.opens {
+            return;
+        }
+        let number = seen.access.patient_number;
         let (day, micros) = (seen.person.day, seen.access.at.micros());
         self.readers.with(seen.identity, |walk| {
             if walk.day != day {
@@ -112,11 +116,12 @@ impl Detector for ApiPaging {
 }
 
 impl Walk {
-    fn step(&mut self, number: u64, micros: i64) {
+    fn step(&mut self, number: Option<u64>, micros: i64) {
         self.opened += 1;
-        if let Some(last) = self.last {
-            self.up = if number > last { self.up + 1 } else { 1 };
-            self.down = if number < last { self.down + 1 } else { 1 };
+        let risen = self.last.zip(number).map(|(last, number)| number.cmp(&last));
+        self.up = if risen == Some(Ordering::Greater) { self.up + 1 } else { 1 };
+        self.down = if risen == Some(Ordering::Less) { self.down + 1 } else { 1 };
+        if self.opened > 1 {
             self.longest = self.longest.max(self.up).max(self.down);
             let pause = ((micros - self.last_micros) as f64 / 1e6) as f32;
             // A pause far off the beat ends the stretch.
@@ -128,10 +133,8 @@ impl Walk {
                 self.mean += off / self.pauses as f32;
                 self.squares += off * (pause - self.mean);
             }
-        } else {
-            (self.up, self.down) = (1, 1);
         }
-        (self.last, self.last_micros) = (Some(number), micros);
+        (self.last, self.last_micros) = (number, micros);
     }
 
     /// `-ln(2 n / run!)`, over the `n` look-ups of the day in which such a run could begin.

@@ -15,7 +15,7 @@
 //! Boxwala and others (2011) for the case; the count is ours.
 
 use super::{Evidence, Gathered, Gathering, Seen, is_away, is_unexplained};
-use crate::calibrate::{Tail, negative_binomial_surprise};
+use crate::calibrate::{People, Tail, negative_binomial_surprise};
 use crate::queue::Cause;
 use bavn_model::{
     Fact, Family, IdentityId, InnocentStory, NextStep, PatientId, Timestamp, Tried, TriedOutcome,
@@ -28,12 +28,17 @@ pub(crate) struct CuriousReaders {
     patients: HashMap<PatientId, Crowd, foldhash::fast::FixedState>,
     /// Of each reader: the patients of his last unexplained look-ups.
     by_reader: HashMap<IdentityId, Vec<PatientId>, foldhash::fast::FixedState>,
-    /// Of the day: patients opened, for the number of chances.
-    today: i32,
+    /// Patients opened on a day: the number of chances.
     patients_per_day: f64,
     /// Readers, over all patients: with a reason, unexplained, away.
     pairs: [f32; 3],
+    /// Crowds judged worth telling today.
+    crowds_today: u32,
+    /// Patients with a new reader in this hour.
+    pending: Vec<PatientId>,
     tails: [Tail; 2],
+    /// How far counts scatter beyond Poisson, for each kind: excess over squares of the mean.
+    scatter: [(f32, f32); 2],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -44,6 +49,8 @@ struct Crowd {
     /// Of today: the highest score of each kind.
     highest: [f32; 2],
     scored_day: i32,
+    /// Readers not in company, where they were last judged.
+    alone: Option<[u8; 2]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,10 +65,12 @@ impl CuriousReaders {
         Self {
             patients: HashMap::default(),
             by_reader: HashMap::default(),
-            today: i32::MIN,
             patients_per_day: 1.0,
             pairs: [200.0, 40.0, 4.0],
+            crowds_today: 0,
+            pending: Vec::new(),
             tails: [Tail::new(2.0), Tail::new(2.0)],
+            scatter: [(10.0, 10.0); 2],
         }
     }
 
@@ -85,12 +94,7 @@ impl CuriousReaders {
         Some([alone.len(), alone.iter().filter(|held| held.away).count()])
     }
 
-    fn score(
-        &mut self,
-        seen: &Seen<'_>,
-        patient: PatientId,
-        alone: [usize; 2],
-    ) -> Option<(f64, f32)> {
+    fn score(&mut self, day: i32, patient: PatientId, alone: [usize; 2]) -> Option<(f64, f32)> {
         let [with_reason, unexplained, away] = self.pairs;
         let crowd = self.patients.get_mut(&patient)?;
         let reasons = f32::from(crowd.with_reason) + 1.0;
@@ -98,18 +102,18 @@ impl CuriousReaders {
         let mut rarest = 1.0_f64;
         let mut score = 0.0;
         let rates = [unexplained / with_reason, away / with_reason];
-        if crowd.scored_day != seen.person.day {
-            crowd.scored_day = seen.person.day;
+        if crowd.scored_day != day {
+            crowd.scored_day = day;
             crowd.highest = [0.0; 2];
         }
-        for (((count, rate), tail), highest) in
-            counts.into_iter().zip(rates).zip(&self.tails).zip(&mut crowd.highest)
+        for ((((count, rate), tail), highest), scatter) in
+            counts.into_iter().zip(rates).zip(&self.tails).zip(&mut crowd.highest).zip(self.scatter)
         {
+            let size = (scatter.1 / scatter.0.max(0.01)).clamp(0.2, 20.0);
             if count < READERS_MIN {
                 continue;
             }
-            let nats =
-                negative_binomial_surprise(count as u32, (rate * reasons).max(0.01), SCATTER_SIZE);
+            let nats = negative_binomial_surprise(count as u32, (rate * reasons).max(0.01), size);
             if nats > *highest {
                 *highest = nats;
             }
@@ -121,10 +125,22 @@ impl CuriousReaders {
         // Two kinds were looked at, and so was every way of the crowd to grow.
         Some(((2.0 * rarest).min(1.0), score))
     }
+
+    fn judge(&mut self, patient: PatientId, at: Timestamp, out: &mut Vec<Gathered>) {
+        let Some(alone) = self.alone(patient) else { return };
+        let Some((p, _)) = self.score(at.day(), patient, alone) else { return };
+        let Some(crowd) = self.patients.get_mut(&patient) else { return };
+        crowd.alone = Some(alone.map(|count| count.min(255) as u8));
+        let false_per_day = p * self.patients_per_day * LOOKS;
+        if false_per_day < WORTH_PER_DAY {
+            let usual = f64::from(self.pairs[1] / self.pairs[0]) * f64::from(crowd.with_reason + 1);
+            out.push(crowd.gathered(patient, false_per_day, usual, at));
+        }
+    }
 }
 
 impl Gathering for CuriousReaders {
-    fn observe(&mut self, seen: &Seen<'_>, out: &mut Vec<Gathered>) {
+    fn observe(&mut self, seen: &Seen<'_>, _out: &mut Vec<Gathered>) {
         let (Some(visit), Some(patient)) = (seen.visit.filter(|_| seen.opens), seen.patient) else {
             return;
         };
@@ -160,22 +176,53 @@ impl Gathering for CuriousReaders {
         if self.patients.get(&patient).is_none_or(|crowd| crowd.readers.len() < READERS_MIN) {
             return;
         }
-        let Some(alone) = self.alone(patient) else { return };
-        let Some((p, _)) = self.score(seen, patient, alone) else { return };
-        let Some(crowd) = self.patients.get(&patient) else { return };
-        let false_per_day = p * self.patients_per_day;
-        if false_per_day < WORTH_PER_DAY {
-            let usual = f64::from(self.pairs[1] / self.pairs[0]) * f64::from(crowd.with_reason + 1);
-            out.push(crowd.gathered(patient, false_per_day, usual, at));
+        self.pending.push(patient);
+    }
+
+    fn close_hour(
+        &mut self,
+        now: Timestamp,
+        _chances: &[(IdentityId, f32)],
+        _people: &People,
+        out: &mut Vec<Gathered>,
+    ) {
+        // Judged when the hour is over: only then does a board show that it is one.
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.sort_unstable();
+        pending.dedup();
+        let mut found = Vec::new();
+        for patient in pending {
+            self.judge(patient, now.minus_secs(1), &mut found);
+        }
+        // The curious come for one patient; crowds about many at once are an event.
+        for mut gathered in found {
+            self.crowds_today += 1;
+            if self.crowds_today > CROWDS_APART_MAX {
+                gathered.subject = EVENT_SUBJECT - now.minus_secs(1).day().unsigned_abs();
+            }
+            out.push(gathered);
         }
     }
 
     fn close_day(&mut self, day: i32) {
         let mut quiet = 0.0;
         let mut opened = 0_u32;
+        let rates = [self.pairs[1] / self.pairs[0], self.pairs[2] / self.pairs[0]];
         for crowd in self.patients.values() {
             if crowd.last_day != day {
                 continue;
+            }
+            let away = crowd.readers.iter().filter(|held| held.away).count();
+            let counts = match crowd.alone {
+                Some([readers, away]) => [f32::from(readers), f32::from(away)],
+                None => [crowd.readers.len() as f32, away as f32],
+            };
+            for ((scatter, rate), count) in self.scatter.iter_mut().zip(rates).zip(counts) {
+                let mean = rate * (f32::from(crowd.with_reason) + 1.0);
+                // One crowd must not teach that crowds are usual.
+                let off = count.min(mean + 6.0) - mean;
+                scatter.0 += off * off - mean;
+                scatter.1 += mean * mean;
             }
             opened += 1;
             if crowd.scored_day == day && crowd.highest.iter().any(|&nats| nats > 0.0) {
@@ -191,7 +238,7 @@ impl Gathering for CuriousReaders {
             tail.freeze();
         }
         self.patients_per_day = (self.patients_per_day * 0.9).max(f64::from(opened));
-        self.today = day;
+        self.crowds_today = 0;
         self.patients.retain(|_, crowd| day - crowd.last_day < WINDOW_DAYS);
         for crowd in self.patients.values_mut() {
             crowd.readers.retain(|held| {
@@ -202,6 +249,9 @@ impl Gathering for CuriousReaders {
         }
         for pairs in &mut self.pairs {
             *pairs *= 0.97;
+        }
+        for scatter in &mut self.scatter {
+            *scatter = (scatter.0 * 0.97, scatter.1 * 0.97);
         }
         self.pairs[0] = self.pairs[0].max(50.0);
         self.pairs[1] = self.pairs[1].max(1.0);
@@ -255,12 +305,17 @@ impl Crowd {
 
 const WINDOW_DAYS: i32 = 3;
 const WINDOW_SECS: i64 = 3 * 86_400;
+/// More crowds than this on one day are told as one event.
+const CROWDS_APART_MAX: u32 = 2;
+/// Far over any dense patient id.
+const EVENT_SUBJECT: u32 = u32::MAX;
+/// A crowd is looked at again with every hour in which it grows.
+const LOOKS: f64 = 4.0;
 const READERS_MIN: usize = 4;
 /// Patients that make readers a team.
 const SHARED_MIN: usize = 2;
 const KNOWN_MAX: usize = 32;
 /// Far over any alarm level.
 const READERS_MAX: usize = 200;
-const SCATTER_SIZE: f32 = 1.0;
 /// Not worth telling the queue beyond this.
 const WORTH_PER_DAY: f64 = 1.0;

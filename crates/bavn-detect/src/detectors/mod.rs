@@ -153,10 +153,11 @@ pub(crate) fn is_cold(visit: &Visit) -> bool {
     is_unexplained(visit) && visit.warmth == Warmth::Cold
 }
 
-/// The streams in which a visit counts. One of a crowd is at most unexplained.
+/// The streams in which a visit counts. To be one of a crowd says
+/// nothing about one reader.
 pub(crate) fn counted(visit: &Visit, crowded: bool) -> [bool; STREAMS] {
-    let far = !crowded;
-    [true, is_unexplained(visit), far && is_away(visit), far && is_cold(visit)]
+    let alone = !crowded;
+    [true, alone && is_unexplained(visit), alone && is_away(visit), alone && is_cold(visit)]
 }
 
 /// The scores that one access raised: (channel, statistic).

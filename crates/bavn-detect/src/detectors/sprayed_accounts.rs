@@ -119,8 +119,7 @@ impl Gathering for SprayedAccounts {
             detector: "sprayed_accounts",
             cause: Cause::Cohort,
             family: Family::Relation,
-            // Weeks of one spray are one finding.
-            subject: 0,
+            subject: now.minus_secs(1).day().unsigned_abs(),
             false_per_day,
             first_seen: Timestamp::start_of_day(now.minus_secs(1).day()),
             entities: named,

@@ -116,6 +116,11 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             patients(*opened),
             number(*expected)
         ),
+        Fact::AccountsOnOneDay { accounts, expected, patients: opened } => format!(
+            "{accounts} kontoer krysset grensen på én dag, med {} ingen forklarer; ventet {} slike kontoer",
+            patients(*opened),
+            number(*expected)
+        ),
         Fact::SharedTrait { shared, accounts, of, expected } => format!(
             "{accounts} av {of} har felles {}; ventet {}",
             shared_trait(speaker, *shared),

@@ -118,6 +118,11 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             patients(*opened),
             about(*expected)
         ),
+        Fact::AccountsOnOneDay { accounts, expected, patients: opened } => format!(
+            "{accounts} accounts crossed the line on one day, with {} nobody explains; {} such accounts expected",
+            patients(*opened),
+            about(*expected)
+        ),
         Fact::SharedTrait { shared, accounts, of, expected } => format!(
             "{accounts} of {of} share {}; {} expected",
             shared_trait(speaker, *shared),
