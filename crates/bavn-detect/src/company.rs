@@ -17,7 +17,7 @@ pub(crate) struct Company {
 struct Readers {
     last_day: i32,
     held: u8,
-    readers: [IdentityId; CROWD],
+    first: [IdentityId; CROWD],
 }
 
 impl Company {
@@ -26,15 +26,15 @@ impl Company {
         let readers = self.patients.entry(patient).or_insert(Readers {
             last_day: day,
             held: 0,
-            readers: [identity; CROWD],
+            first: [identity; CROWD],
         });
         if day - readers.last_day > FORGOTTEN_DAYS {
             readers.held = 0;
         }
         readers.last_day = day;
         let held = usize::from(readers.held);
-        let known = readers.readers.iter().take(held).any(|&reader| reader == identity);
-        if let Some(slot) = readers.readers.get_mut(held).filter(|_| !known) {
+        let known = readers.first.iter().take(held).any(|&reader| reader == identity);
+        if let Some(slot) = readers.first.get_mut(held).filter(|_| !known) {
             *slot = identity;
             readers.held += 1;
         }

@@ -263,7 +263,7 @@ impl Engine {
     /// Combines a reader's chances, and offers the queue what is worth it.
     fn judge(&mut self, identity: IdentityId, at: Timestamp, out: &mut Vec<Finding>) {
         let Some(day) = self.days.get(usize::from(identity)) else { return };
-        let nats = combined_nats(&self.families, day.best.iter().map(|&(_, p)| p));
+        let nats = combined_nats(&self.families, &day.best.iter().map(|&(_, p)| p));
         let p = self.combined.p(usize::from(day.class), nats);
         let false_per_staff_day =
             p * self.caution() * self.pace.active_per_day / self.pace.staff / PEOPLE_SHARE;

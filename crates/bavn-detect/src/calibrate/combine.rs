@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn one_strong_signal_survives_among_many_dull_ones() {
         let p = inside([1e-9, 0.7, 0.9, 0.4, 0.6]);
-        assert!(p < 2e-8 && p >= 1e-9, "{p}");
+        assert!((1e-9..2e-8).contains(&p), "{p}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) struct Reference {
 
 #[derive(Debug)]
 struct Day {
-    day: i32,
+    of: i32,
     /// Days on which nothing was odd, by class.
     quiet: Vec<f32>,
     odd: Vec<Odd>,
@@ -33,8 +33,8 @@ struct Odd {
 impl Reference {
     /// Adds one reader's closed day; `best` holds score and chance for each column.
     pub(crate) fn add(&mut self, day: i32, identity: IdentityId, class: u8, best: &[(f32, f32)]) {
-        if self.days.back().is_none_or(|held| held.day != day) {
-            self.days.push_back(Day { day, quiet: Vec::new(), odd: Vec::new() });
+        if self.days.back().is_none_or(|held| held.of != day) {
+            self.days.push_back(Day { of: day, quiet: Vec::new(), odd: Vec::new() });
         }
         let Some(held) = self.days.back_mut() else { return };
         let scores: Box<[(u8, f32)]> = best
@@ -65,7 +65,7 @@ impl Reference {
         tails: &[Tail],
         weigh: impl Fn(IdentityId, u8, f32) -> f32,
     ) -> Tail {
-        while self.days.front().is_some_and(|held| today - held.day >= WINDOW_DAYS) {
+        while self.days.front().is_some_and(|held| today - held.of >= WINDOW_DAYS) {
             self.days.pop_front();
         }
         let mut combined = Tail::of_chances(SHIPPED_NATS);
@@ -84,7 +84,7 @@ impl Reference {
                         *p = tail.p_of_learned(usize::from(odd.class), score) as f32;
                     }
                 }
-                let nats = combined_nats(families, chances.iter().copied());
+                let nats = combined_nats(families, &chances.iter().copied());
                 let weight = weigh(odd.identity, odd.class, nats);
                 combined.learn(usize::from(odd.class), nats, weight);
             }
@@ -103,7 +103,7 @@ impl Reference {
 /// family, then across. Chances that are nothing unusual add nothing.
 pub(crate) fn combined_nats(
     families: &[Family],
-    chances: impl Iterator<Item = f32> + Clone,
+    chances: &(impl Iterator<Item = f32> + Clone),
 ) -> f32 {
     const FAMILIES: [Family; 5] =
         [Family::Volume, Family::Relation, Family::Target, Family::Identity, Family::Pattern];
