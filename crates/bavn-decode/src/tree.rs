@@ -104,7 +104,7 @@ impl<'a> Value<'a> {
 
 /// Parses one JSON value that fills all of `bytes` but for white space and a byte order mark.
 pub fn parse(bytes: &[u8]) -> Result<Value<'_>, RejectReason> {
-    let text = std::str::from_utf8(bytes)
+    let text = simdutf8::compat::from_utf8(bytes)
         .map_err(|error| RejectReason::NotUtf8 { at: error.valid_up_to() as u64 })?;
     let mut parser = Parser { text, bytes, at: 0 };
     if bytes.starts_with(b"\xef\xbb\xbf") {

@@ -35,7 +35,7 @@ pub(crate) fn read<'a>(event: &Value<'a>, action: Option<Action>) -> Parties<'a>
     let agents: SmallVec<[Agent<'_, 'a>; 4]> =
         listed.items().iter().take(AGENTS_MAX).map(|value| Agent::new(event, value)).collect();
 
-    let reader = reader(event, &agents);
+    let reader = reader(&agents);
     let mut parties = Parties {
         system: match reader {
             Some(index) => agents.get(index).is_some_and(|agent| agent.nature == Nature::System),
@@ -43,49 +43,48 @@ pub(crate) fn read<'a>(event: &Value<'a>, action: Option<Action>) -> Parties<'a>
         },
         ..Parties::default()
     };
-    if let Some(agent) = reader.and_then(|index| agents.get(index)) {
-        let identity = identity(event, agent.value);
-        parties.token = identity.token.clone();
-        parties.opaque = identity.names.is_empty();
-        parties.who = identity.names;
+    let asked = reader.and_then(|index| agents.get(index));
+    if let Some(agent) = asked {
+        let Identity { names, token, placeholder } = &agent.identity;
+        parties.token.clone_from(token);
+        parties.opaque = names.is_empty();
+        parties.who.clone_from(names);
         if parties.opaque {
-            let opaque = identity.token.or(identity.placeholder);
-            parties.who.extend(opaque.map(Name::Plain));
+            let opaque = token.as_ref().or(placeholder.as_ref());
+            parties.who.extend(opaque.cloned().map(Name::Plain));
         }
         parties.own = agent.own;
         parties.address = address(agent.value);
     }
     let others = || agents.iter().enumerate().filter(|&(index, _)| Some(index) != reader);
-    let delegated =
-        reader.and_then(|index| agents.get(index)).map(|agent| agent.part) == Some(Part::Delegate);
+    let delegated = asked.is_some_and(|agent| agent.part == Part::Delegate);
     parties.on_behalf_of = [Part::Principal, Part::Organisation].into_iter().find_map(|part| {
         // A patient who is merely present is nobody's principal.
         let stands_for =
             |agent: &Agent<'_, '_>| agent.part == part && (delegated || agent.own != Own::Patient);
         let (_, agent) = others().find(|(_, agent)| stands_for(agent))?;
-        identity(event, agent.value).names.into_iter().next()
+        agent.identity.names.first().cloned()
     });
     let client = client(&others().map(|(_, agent)| agent), action);
-    parties.application =
-        client.and_then(|agent| identity(event, agent.value).names.into_iter().next());
+    parties.application = client.and_then(|agent| agent.identity.names.first().cloned());
     parties.address = parties
         .address
         .or_else(|| client.and_then(|agent| host_address(agent.value)))
         .or_else(|| others().find_map(|(_, agent)| host_address(agent.value)))
         .or_else(|| client.and_then(|agent| address(agent.value)));
     if parties.token.is_none() {
-        parties.token = others().find_map(|(_, agent)| token(agent.value));
+        parties.token = others().find_map(|(_, agent)| agent.identity.token.clone());
     }
     parties
 }
 
 /// Index of the agent who asked.
-fn reader(event: &Value<'_>, agents: &[Agent<'_, '_>]) -> Option<usize> {
+fn reader(agents: &[Agent<'_, '_>]) -> Option<usize> {
     let best = |wanted: &dyn Fn(&Agent<'_, '_>) -> bool| {
         let candidates = agents.iter().enumerate().filter(|(_, agent)| wanted(agent));
         // `max_by_key` keeps the last of equals; the first agent shall win.
         candidates.rev().max_by_key(|(_, agent)| {
-            let named = !identity(event, agent.value).names.is_empty();
+            let named = !agent.identity.names.is_empty();
             (agent.nature, agent.part == Part::Delegate, agent.part != Part::Principal, named)
         })
     };
@@ -101,7 +100,7 @@ fn reader(event: &Value<'_>, agents: &[Agent<'_, '_>]) -> Option<usize> {
         None => best(&|agent| {
             agent.nature > Nature::System
                 && agent.part != Part::Organisation
-                && !identity(event, agent.value).names.is_empty()
+                && !agent.identity.names.is_empty()
         })
         .map(|(index, _)| index),
     }
@@ -141,6 +140,7 @@ struct Agent<'v, 'a> {
     own: Own,
     /// A code says that this is the user, whatever the mark of the requestor says.
     is_user: bool,
+    identity: Identity<'a>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,6 +174,7 @@ impl<'v, 'a> Agent<'v, 'a> {
             part: Part::Unsaid,
             own: Own::No,
             is_user: false,
+            identity: identity(event, value),
         };
         for_each_code(value.get("role"), &mut |code| agent.class_by_code(code));
         for_each_code(value.get("type"), &mut |code| agent.class_by_code(code));

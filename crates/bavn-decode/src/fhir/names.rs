@@ -80,11 +80,7 @@ pub(crate) fn target(reference: &str) -> Target<'_> {
         Some((path, query)) => (path, Some(query)),
         None => (reference, None),
     };
-    let path = path.trim_end_matches('/');
-    let path = match path.split_once("/_history") {
-        Some((instance, _)) => instance,
-        None => path.strip_suffix("/_search").unwrap_or(path),
-    };
+    let path = without_version(path.trim_end_matches('/'));
     let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
     let kind = parent.rsplit_once('/').map_or(parent, |(_, kind)| kind);
     // Types of later versions of FHIR are believed where nothing but `Type/id` stands.
@@ -97,6 +93,15 @@ pub(crate) fn target(reference: &str) -> Target<'_> {
         (true, Some(query)) => Target::Conditional { kind: last, query },
         (true, None) => Target::Kind(last),
         (false, _) => Target::Other(reference),
+    }
+}
+
+/// Cuts off `/_history`, `/_history/version` and `/_search`.
+fn without_version(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some((instance, "_history" | "_search")) => instance,
+        Some((versions, _)) => versions.strip_suffix("/_history").unwrap_or(path),
+        None => path,
     }
 }
 
@@ -192,8 +197,14 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
         "unbekannt",
         "inconnu",
     ];
-    text.len() <= 13
-        && (text.is_empty() || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)))
+    // Asked of every name of every record, so the usual answer comes first.
+    match text.as_bytes().first() {
+        None => true,
+        Some(b'u' | b'U' | b'a' | b'A' | b'n' | b'N' | b'-' | b'o' | b'O' | b'i' | b'I') => {
+            text.len() <= 13 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+        }
+        Some(_) => false,
+    }
 }
 
 /// Systems that number people from birth. For staff another number is shown where there is one:

@@ -39,13 +39,13 @@ struct Skeleton {
 
 impl Skeleton {
     /// The pieces of a record with this skeleton; `ends` are the ends of its slots.
-    fn fill<'a>(&self, text: &'a str, ends: &[u32]) -> Option<Draft<Text<'a>>> {
+    fn fill<'a>(&self, text: &'a str, ends: &[u32], escaped: bool) -> Option<Draft<Text<'a>>> {
         let find =
             |anchor: Anchor| Some((ends.get(usize::from(anchor.slots))? + anchor.bytes) as usize);
         self.draft.try_map(|place| {
             let piece = text.get(find(place.start)?..find(place.end)?)?;
             // Literal pieces hold no escapes, or the skeleton would not have been learnt.
-            if memchr::memchr(b'\\', piece.as_bytes()).is_none() {
+            if !escaped || memchr::memchr(b'\\', piece.as_bytes()).is_none() {
                 return Some(Cow::Borrowed(piece));
             }
             tree::unescape(piece).map(Cow::Owned)
@@ -99,12 +99,12 @@ impl Skeletons {
         if line.len() > RECORD_BYTES_MAX {
             return None;
         }
-        let text = std::str::from_utf8(line).ok()?.trim_end_matches(SPACE);
+        let text = simdutf8::basic::from_utf8(line).ok()?.trim_end_matches(SPACE);
         self.ends.clear();
         self.ends.push(0);
-        let leaf = self.trie.find(text, &mut self.ends)?;
+        let (leaf, escaped) = self.trie.find(text, &mut self.ends)?;
         let skeleton = self.known.get(leaf as usize)?;
-        let draft = skeleton.fill(text, &self.ends)?;
+        let draft = skeleton.fill(text, &self.ends, escaped)?;
         self.hits += 1;
         let mut read = fhir::finish(draft, crate::event_id(line), origin);
         if let (Some(reason), Ok(record)) = (&skeleton.reason, &mut read) {

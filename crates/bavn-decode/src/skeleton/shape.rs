@@ -166,7 +166,7 @@ impl Walk<'_> {
 
     /// Adds a slot if all of `range` fits the class.
     fn add(&mut self, range: Range<usize>, class: Class) {
-        if class.end(self.text, range.start) == Some(range.end) {
+        if class.end(self.text, range.start).is_some_and(|end| end.at == range.end) {
             self.slots.push(Slot { range, class });
         }
     }

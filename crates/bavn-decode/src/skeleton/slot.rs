@@ -24,44 +24,48 @@ pub(super) enum Class {
     Digits,
 }
 
+/// Where a slot's value ends, and whether it holds escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) at: usize,
+    pub(super) escaped: bool,
+}
+
 impl Class {
-    /// Where the value that begins at `from` ends, if it is of this class. Names and texts end at
+    /// The end of the value that begins at `from`, if it is of this class. Names and texts end at
     /// the closing quote, which follows as part of the skeleton.
-    pub(super) fn end(self, text: &str, from: usize) -> Option<usize> {
+    pub(super) fn end(self, text: &str, from: usize) -> Option<End> {
+        let plain = |at| End { at, escaped: false };
         match self {
-            Self::Unread => tree::end_of_string(text, from),
+            // Never read, so never unescaped.
+            Self::Unread => tree::end_of_string(text, from).map(plain),
             Self::Text | Self::Token | Self::Address => self.end_of_text(text, from),
             Self::Name => end_of_name(text, from),
-            Self::Id => end_of_id(text, from),
-            Self::Digits => end_of_digits(text, from),
+            Self::Id => end_of_id(text, from).map(plain),
+            Self::Digits => end_of_digits(text, from).map(plain),
         }
     }
 
-    fn end_of_text(self, text: &str, from: usize) -> Option<usize> {
+    fn end_of_text(self, text: &str, from: usize) -> Option<End> {
         let bytes = text.as_bytes();
-        let end = tree::plain_end(bytes, from);
-        match bytes.get(end)? {
-            b'"' => self.holds(text.get(from..end)?).then_some(end),
+        let at = tree::plain_end(bytes, from);
+        match bytes.get(at)? {
+            b'"' => self.holds(text.get(from..at)?).then_some(End { at, escaped: false }),
             b'\\' => self.end_of_escaped(text, from),
             _ => None,
         }
     }
 
     /// As the others, for a string with escapes: what they stand for must be of the class.
-    fn end_of_escaped(self, text: &str, from: usize) -> Option<usize> {
-        let end = tree::end_of_string(text, from)?;
-        let value = tree::unescape(text.get(from..end)?)?;
-        self.holds(&value).then_some(end)
+    fn end_of_escaped(self, text: &str, from: usize) -> Option<End> {
+        let at = tree::end_of_string(text, from)?;
+        let value = tree::unescape(text.get(from..at)?)?;
+        self.holds(&value).then_some(End { at, escaped: true })
     }
 
     /// Whether an unescaped value is of the class.
     fn holds(self, value: &str) -> bool {
-        let is_something = match (value.as_bytes().first(), value.as_bytes().last()) {
-            (Some(0x21..=0x7f), Some(0x21..=0x7f)) => true,
-            (None, _) => false,
-            _ => value.trim().len() == value.len(),
-        };
-        is_something
+        is_trimmed(value)
             && match self {
                 Self::Unread | Self::Text => true,
                 Self::Name => !value.contains(['^', '|', '/']) && !fhir::is_placeholder(value),
@@ -74,21 +78,31 @@ impl Class {
     }
 }
 
-fn end_of_name(text: &str, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut kinds = 0;
-    let mut end = from;
-    loop {
-        let kind = kind(*bytes.get(end)?);
-        if kind & STOP != 0 {
-            break;
-        }
-        kinds |= kind;
-        end += 1;
+/// Something that neither begins nor ends with white space.
+fn is_trimmed(value: &str) -> bool {
+    match (value.as_bytes().first(), value.as_bytes().last()) {
+        (Some(0x21..=0x7f), Some(0x21..=0x7f)) => true,
+        (None, _) => false,
+        _ => value.trim().len() == value.len(),
     }
-    match bytes.get(end)? {
-        b'"' if kinds & PARTS != 0 => None,
-        b'"' => Class::Name.holds(text.get(from..end)?).then_some(end),
+}
+
+fn end_of_name(text: &str, from: usize) -> Option<End> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    let stopped_by = loop {
+        let byte = *bytes.get(at)?;
+        if kind(byte) & (STOP | PARTS) != 0 {
+            break byte;
+        }
+        at += 1;
+    };
+    match stopped_by {
+        b'"' => {
+            let value = text.get(from..at)?;
+            let fits = is_trimmed(value) && !fhir::is_placeholder(value);
+            fits.then_some(End { at, escaped: false })
+        }
         b'\\' => Class::Name.end_of_escaped(text, from),
         _ => None,
     }
@@ -142,7 +156,7 @@ mod tests {
 
     fn fits(class: Class, value: &str) -> bool {
         let text = format!("\"{value}\"}}");
-        class.end(&text, 1) == Some(1 + value.len())
+        class.end(&text, 1).map(|end| end.at) == Some(1 + value.len())
     }
 
     #[test]

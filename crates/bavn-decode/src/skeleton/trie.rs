@@ -5,6 +5,7 @@
 
 use super::shape::Slot;
 use super::slot::Class;
+use smallvec::SmallVec;
 
 /// Index of a skeleton.
 pub(super) type LeafId = u32;
@@ -23,17 +24,18 @@ struct Node {
     start: u32,
     length: u32,
     /// Tried in this order before the branches.
-    slots: Vec<(Class, NodeId)>,
+    slots: SmallVec<[(Class, NodeId); 1]>,
     /// By the first byte of the child's literal.
-    branches: Vec<(u8, NodeId)>,
+    branches: SmallVec<[(u8, NodeId); 2]>,
     leaf: Option<LeafId>,
 }
 
 impl Trie {
-    /// The skeleton of `text`, and where its slots end, which are appended to `ends`.
-    pub(super) fn find(&self, text: &str, ends: &mut Vec<u32>) -> Option<LeafId> {
+    /// The skeleton of `text`, and whether a slot holds escapes. Where the slots end is appended to
+    /// `ends`.
+    pub(super) fn find(&self, text: &str, ends: &mut Vec<u32>) -> Option<(LeafId, bool)> {
         let bytes = text.as_bytes();
-        let mut at = 0;
+        let (mut at, mut escaped) = (0, false);
         let mut node = self.nodes.first()?;
         loop {
             let literal = self.literal(node);
@@ -46,12 +48,13 @@ impl Trie {
                 .iter()
                 .find_map(|&(class, child)| class.end(text, at).map(|end| (end, child)));
             let next = if let Some((end, child)) = fits {
-                ends.push(end as u32);
-                at = end;
+                ends.push(end.at as u32);
+                at = end.at;
+                escaped |= end.escaped;
                 child
             } else {
                 match bytes.get(at) {
-                    None => return node.leaf,
+                    None => return node.leaf.map(|leaf| (leaf, escaped)),
                     Some(byte) => node.branches.iter().find(|(first, _)| first == byte)?.1,
                 }
             };
