@@ -1,9 +1,13 @@
 //! The one place that knows names: spelling to dense id and back.
 
+use crate::names::Digest;
 use crate::{
     Access, ClientId, HostId, IdentityId, Interner, PatientId, PurposeSet, Record, ResourceId,
     RoleId, SessionId, SourceId, UnitId,
 };
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use std::marker::PhantomData;
 
 /// Names of people whose spellings differ between sources: by reference, by `system|value`, or bare.
 ///
@@ -13,16 +17,108 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct PersonNames<Id> {
     full: Interner<Id>,
-    /// Bare values (`prac-7`, `9144897`), and the one person that each means; `None` when several.
-    bare: Interner<SideIndex>,
-    bare_means: Vec<Option<Id>>,
-    /// Bare values met again for another person; settled when it is known who is whom.
-    bare_again: Vec<(SideIndex, Id)>,
+    /// Bare values (`prac-7`, `9144897`) of declared spellings.
+    bare: BareValues<Id>,
+    /// Bare values that came without any spelling of their own, and whom each means.
+    loose: Interner<SideIndex>,
+    loose_means: Vec<Option<Id>>,
+    loose_again: Vec<(usize, Id)>,
     systems: Interner<SideIndex>,
     /// Pairs that one spelling (by its index) showed to be one person while context was read;
     /// settled before the first event.
     same: Vec<(u32, Id, Id)>,
 }
+
+/// Which person the bare value of a spelling means, where that is one person. Holds no text: the
+/// values are the ends of the spellings.
+#[derive(Clone, Debug)]
+struct BareValues<Id> {
+    table: HashTable<BareValue>,
+    /// Values (by their spelling) met again for another person; settled when it is known who is
+    /// whom.
+    again: Vec<(u32, u32)>,
+    id: PhantomData<Id>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct BareValue {
+    digest: Digest,
+    /// A spelling that ends in the value.
+    spelling: u32,
+    /// The person whom it means, or [`MANY`].
+    means: u32,
+}
+
+impl BareValue {
+    fn is<Id: From<u32> + Into<usize> + Copy>(
+        &self,
+        full: &Interner<Id>,
+        digest: Digest,
+        value: &str,
+    ) -> bool {
+        self.digest == digest && bare_value(full.spelling(self.spelling)) == value
+    }
+}
+
+impl<Id: From<u32> + Into<usize> + Copy> BareValues<Id> {
+    /// An id, or [`MANY`].
+    fn find(&self, full: &Interner<Id>, value: &str) -> Option<u32> {
+        let digest = full.digest(value);
+        self.table.find(digest.hash(), |held| held.is(full, digest, value)).map(|held| held.means)
+    }
+
+    fn find_mut(&mut self, full: &Interner<Id>, spelling: u32) -> Option<&mut BareValue> {
+        let value = bare_value(full.spelling(spelling));
+        let digest = full.digest(value);
+        self.table.find_mut(digest.hash(), |held| held.is(full, digest, value))
+    }
+
+    /// The value of a spelling names nobody.
+    fn forget(&mut self, full: &Interner<Id>, spelling: u32) {
+        if let Some(held) = self.find_mut(full, spelling) {
+            held.means = MANY;
+        }
+    }
+
+    fn declare(&mut self, full: &Interner<Id>, spelling: u32, id: Id) {
+        let id: usize = id.into();
+        let means = id as u32;
+        let value = bare_value(full.spelling(spelling));
+        let digest = full.digest(value);
+        let entry = self.table.entry(
+            digest.hash(),
+            |held| held.is(full, digest, value),
+            |held| held.digest.hash(),
+        );
+        match entry {
+            Entry::Vacant(slot) => {
+                slot.insert(BareValue { digest, spelling, means });
+            }
+            Entry::Occupied(held) if held.get().means == means => {}
+            // Two people, unless the two turn out to be one.
+            Entry::Occupied(_) => self.again.push((spelling, means)),
+        }
+    }
+
+    fn settle(&mut self, full: &Interner<Id>, now: impl Fn(Id) -> Id) {
+        let now = |id: u32| {
+            let id: usize = now(Id::from(id)).into();
+            id as u32
+        };
+        for held in self.table.iter_mut().filter(|held| held.means != MANY) {
+            held.means = now(held.means);
+        }
+        for (spelling, id) in std::mem::take(&mut self.again) {
+            let one = now(id);
+            if let Some(held) = self.find_mut(full, spelling).filter(|held| held.means != one) {
+                held.means = MANY;
+            }
+        }
+    }
+}
+
+/// Several people; no id is as high.
+const MANY: u32 = u32::MAX;
 
 /// Index into a side table of [`PersonNames`].
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +140,10 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
     pub fn new() -> Self {
         Self {
             full: Interner::new(),
-            bare: Interner::new(),
-            bare_means: Vec::new(),
-            bare_again: Vec::new(),
+            bare: BareValues { table: HashTable::new(), again: Vec::new(), id: PhantomData },
+            loose: Interner::new(),
+            loose_means: Vec::new(),
+            loose_again: Vec::new(),
             systems: Interner::new(),
             same: Vec::new(),
         }
@@ -95,16 +192,22 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
     /// Declares a bare value that comes without its system: by itself it never shows two people to
     /// be one.
     pub fn declare_bare_only(&mut self, value: &str, id: Id) {
-        self.declare_bare(value, id);
+        let index: usize = self.loose.intern(value).into();
+        match self.loose_means.get(index) {
+            None => self.loose_means.push(Some(id)),
+            Some(means) if *means == Some(id) => {}
+            Some(_) => self.loose_again.push((index, id)),
+        }
     }
 
     /// Declares a person of the context under `name`, with that name's bare value.
     pub fn declare(&mut self, name: &str) -> Id {
-        if let Some(id) = self.full.find(name) {
+        let known = self.full.spelling_count();
+        let id = self.full.intern(name);
+        if self.full.spelling_count() == known {
             return id;
         }
-        let id = self.full.intern(name);
-        self.declare_bare(bare_value(name), id);
+        self.bare.declare(&self.full, known, id);
         if let Some(system) = system_of(name) {
             self.systems.intern(system);
         }
@@ -114,13 +217,17 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
     /// Declares a further spelling of a person of the context. If it already means another
     /// person, the two are one from [`Self::settle`] on.
     pub fn declare_also(&mut self, spelling: &str, id: Id) {
+        let known = self.full.spelling_count();
         if let Some(other) = self.full.alias(spelling, id) {
             self.push_same(spelling, other, id);
         }
+        if self.full.spelling_count() == known {
+            return;
+        }
+        self.bare.declare(&self.full, known, id);
         if let Some(system) = system_of(spelling) {
             self.systems.intern(system);
         }
-        self.declare_bare(bare_value(spelling), id);
     }
 
     /// The id for a spelling met in an event; new if nothing known matches it.
@@ -168,6 +275,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
             } else if let Some(&(spelling, ..)) = pairs.first() {
                 leader.push(leader.len() as u32);
                 self.full.detach(spelling);
+                self.bare.forget(&self.full, spelling);
             }
         }
         let settled: Vec<Id> = (0..self.full.len() as u32)
@@ -175,12 +283,13 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
             .collect();
         self.full.remap(&settled);
         let now = |id: Id| settled.get(id.into()).copied().unwrap_or(id);
-        for means in self.bare_means.iter_mut().flatten() {
+        self.bare.settle(&self.full, now);
+        for means in self.loose_means.iter_mut().flatten() {
             *means = now(*means);
         }
-        for (bare, id) in std::mem::take(&mut self.bare_again) {
-            if let Some(means) = self.bare_means.get_mut(usize::from(bare))
-                && means.is_some_and(|held| held != now(id))
+        for (index, id) in std::mem::take(&mut self.loose_again) {
+            if let Some(means) = self.loose_means.get_mut(index)
+                && *means != Some(now(id))
             {
                 *means = None;
             }
@@ -189,24 +298,22 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
     }
 
     pub fn bytes_held(&self) -> usize {
-        self.full.bytes_held() + self.bare.bytes_held() + self.bare_means.capacity() * 8
+        self.full.bytes_held() + self.bare.table.allocation_size() + self.loose.bytes_held()
     }
 
     fn find_bare(&self, spelling: &str) -> Option<Id> {
         if system_of(spelling).is_some_and(|system| self.systems.find(system).is_some()) {
             return None;
         }
-        let index: usize = self.bare.find(bare_value(spelling))?.into();
-        *self.bare_means.get(index)?
-    }
-
-    fn declare_bare(&mut self, value: &str, id: Id) {
-        let bare = self.bare.intern(value);
-        match self.bare_means.get(usize::from(bare)) {
-            None => self.bare_means.push(Some(id)),
-            Some(means) if *means == Some(id) => {}
-            // Two people, unless the two turn out to be one.
-            Some(_) => self.bare_again.push((bare, id)),
+        let value = bare_value(spelling);
+        let loose: Option<usize> = self.loose.find(value).map(Into::into);
+        let loose = loose.and_then(|index| self.loose_means.get(index));
+        let held = self.bare.find(&self.full, value);
+        let means = held.filter(|&means| means != MANY).map(Id::from);
+        match loose {
+            None => means,
+            Some(&loose) if held.is_none() => loose,
+            Some(&loose) => means.filter(|&means| Some(means) == loose),
         }
     }
 
@@ -417,6 +524,8 @@ mod tests {
         assert_eq!(apart.len(), 1 + SHARED_MAX + 1 + 1);
         let placeholder = patients.find("nn|65");
         assert!(placeholder.is_some() && placeholder != patients.find("Patient/65-0"));
+        // By its bare value it means nobody that is known.
+        assert_eq!(patients.find("65"), None);
         assert_eq!(patients.find("nn|64"), patients.find("Patient/64-63"));
     }
 }

@@ -1,6 +1,7 @@
 //! Dense numbers for the names in the logs, and the one table that turns them back.
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::marker::PhantomData;
@@ -80,6 +81,17 @@ impl serde::Serialize for EventId {
     }
 }
 
+/// Half a hash, kept beside what it is the hash of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digest(u32);
+
+impl Digest {
+    /// Spread over all the bits that a table asks for.
+    pub(crate) fn hash(self) -> u64 {
+        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
 /// Names to dense ids and back. Several spellings may share one id; ids are never reused.
 ///
 /// All spellings lie in one string, so that three million patients cost their text and 12 bytes
@@ -91,7 +103,8 @@ pub struct Interner<Id> {
     spellings: Vec<(u32, u32)>,
     /// For each id, the index of the spelling to show.
     shown: Vec<u32>,
-    table: HashTable<u32>,
+    /// Digest and index of each spelling: a growing table of millions need not read their text.
+    table: HashTable<(Digest, u32)>,
     hasher: foldhash::fast::FixedState,
     id: PhantomData<Id>,
 }
@@ -118,31 +131,60 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
     }
 
     pub fn find(&self, name: &str) -> Option<Id> {
-        let hash = self.hasher.hash_one(name);
-        let spelling = self.table.find(hash, |&index| self.spelling(index) == name)?;
-        self.spellings.get(*spelling as usize).map(|&(_, id)| Id::from(id))
+        self.spelling_index(name).map(|spelling| self.id_at(spelling))
     }
 
     /// The id of `name`, new if it has not been seen.
     pub fn intern(&mut self, name: &str) -> Id {
-        if let Some(id) = self.find(name) {
-            return id;
+        let (index, is_new) = self.place(name);
+        if is_new {
+            let id = self.shown.len() as u32;
+            self.shown.push(index);
+            self.spellings.push((self.text.len() as u32, id));
         }
-        let id = self.shown.len() as u32;
-        self.shown.push(self.spellings.len() as u32);
-        self.push_spelling(name, id);
-        Id::from(id)
+        self.id_at(index)
     }
 
     /// Lets `name` mean `id` as well. Returns the id that it already had, if it had another.
     pub fn alias(&mut self, name: &str, id: Id) -> Option<Id> {
-        if let Some(held) = self.find(name) {
-            let (held_index, index): (usize, usize) = (held.into(), id.into());
-            return (held_index != index).then_some(held);
-        }
+        let (place, is_new) = self.place(name);
         let index: usize = id.into();
-        self.push_spelling(name, index as u32);
-        None
+        if is_new {
+            self.spellings.push((self.text.len() as u32, index as u32));
+        }
+        let held = self.id_at(place);
+        let held_index: usize = held.into();
+        (held_index != index).then_some(held)
+    }
+
+    /// The index of a spelling, and whether it is new. The text of a new one is stored, but what
+    /// it means is for the caller to push at once.
+    fn place(&mut self, name: &str) -> (u32, bool) {
+        let digest = self.digest(name);
+        let (spellings, text) = (&self.spellings, &self.text);
+        let entry = self.table.entry(
+            digest.hash(),
+            |&(held, index)| held == digest && spelling_of(spellings, text, index) == name,
+            |(held, _)| held.hash(),
+        );
+        match entry {
+            Entry::Occupied(held) => (held.get().1, false),
+            Entry::Vacant(slot) => {
+                let index = self.spellings.len() as u32;
+                slot.insert((digest, index));
+                self.text.push_str(name);
+                (index, true)
+            }
+        }
+    }
+
+    fn id_at(&self, spelling: u32) -> Id {
+        Id::from(self.spellings.get(spelling as usize).map_or(0, |&(_, id)| id))
+    }
+
+    /// How many spellings there are.
+    pub(crate) fn spelling_count(&self) -> u32 {
+        self.spellings.len() as u32
     }
 
     /// The spelling under which an id was first given out.
@@ -159,8 +201,14 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
 
     /// The place of a spelling among all spellings.
     pub fn spelling_index(&self, name: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one(name);
-        self.table.find(hash, |&index| self.spelling(index) == name).copied()
+        let digest = self.digest(name);
+        let same = |&(held, index): &(Digest, u32)| held == digest && self.spelling(index) == name;
+        self.table.find(digest.hash(), same).map(|&(_, index)| index)
+    }
+
+    pub(crate) fn digest(&self, text: &str) -> Digest {
+        let hash = self.hasher.hash_one(text);
+        Digest((hash >> 32) as u32 ^ hash as u32)
     }
 
     /// Lets the spelling with this index mean a new id.
@@ -189,17 +237,8 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
             + self.table.allocation_size()
     }
 
-    fn push_spelling(&mut self, name: &str, id: u32) {
-        let index = self.spellings.len() as u32;
-        self.text.push_str(name);
-        self.spellings.push((self.text.len() as u32, id));
-        let (hasher, spellings, text) = (&self.hasher, &self.spellings, &self.text);
-        self.table.insert_unique(hasher.hash_one(name), index, |&other| {
-            hasher.hash_one(spelling_of(spellings, text, other))
-        });
-    }
-
-    fn spelling(&self, index: u32) -> &str {
+    /// The spelling with this index.
+    pub(crate) fn spelling(&self, index: u32) -> &str {
         spelling_of(&self.spellings, &self.text, index)
     }
 }

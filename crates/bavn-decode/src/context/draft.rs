@@ -131,9 +131,13 @@ pub(super) fn digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<u64
     let mut plain = String::with_capacity(48);
     for text in texts {
         let before = plain.len();
-        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-            plain.extend(word.chars().flat_map(char::to_lowercase));
-            plain.push(' ');
+        if text.is_ascii() {
+            push_ascii(&mut plain, text);
+        } else {
+            for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+                plain.extend(word.chars().flat_map(char::to_lowercase));
+                plain.push(' ');
+            }
         }
         if plain.len() == before {
             return None;
@@ -142,6 +146,23 @@ pub(super) fn digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<u64
     }
     // 0 stands for "none".
     (!plain.is_empty()).then(|| xxh3_64(plain.as_bytes()).max(1))
+}
+
+/// The same for plain text, which most of it is.
+fn push_ascii(plain: &mut String, text: &str) {
+    let mut in_word = false;
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            plain.push(char::from(byte.to_ascii_lowercase()));
+            in_word = true;
+        } else if in_word {
+            plain.push(' ');
+            in_word = false;
+        }
+    }
+    if in_word {
+        plain.push(' ');
+    }
 }
 
 /// The window of a tie and from when it was known.
@@ -319,4 +340,20 @@ pub(super) fn identifier_of(identifier: &Value<'_>) -> Option<String> {
     let value = identifier.get("value").str().or_else(|| identifier.get("id").str())?;
     let name = from_identifier(Some(Cow::Borrowed(system)), &Cow::Borrowed(value));
     Some(name.spell().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_heed_words_only() {
+        let one = digest(["Storgata 1 H0201", "0150"]);
+        assert_eq!(digest(["STORGATA  1, h0201.", " 0150 "]), one);
+        assert_ne!(digest(["Storgata 1", "H0201 0150"]), one);
+        assert_eq!(digest(["Ærlig  Gate"]), digest(["ærlig-gate"]));
+        assert_ne!(digest(["ab c"]), digest(["a bc"]));
+        assert_eq!(digest([" - "]), None);
+        assert_eq!(digest(["Gate 1", ""]), None);
+    }
 }
