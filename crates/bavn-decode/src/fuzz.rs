@@ -2,7 +2,8 @@
 //!
 //! Called by the fuzz targets in `fuzz/`, and by the tests on mutated samples.
 
-use crate::mapping::{CsvTable, Mappings};
+use crate::context::ContextLoader;
+use crate::mapping::{CsvTable, Mapping, Mappings};
 use crate::{Decoded, Decoder, Format, Skeletons, digest, fhir, sniff};
 use bavn_model::{EventId, Origin};
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,36 @@ pub fn fuzz_csv(bytes: &[u8]) {
     if let Ok(Some(table)) = CsvTable::open(&mappings(), "input.csv", bytes) {
         check(&Format::Csv(Arc::new(table)), bytes);
     }
+}
+
+/// The text of a mapping: an answer, and an error that names a place in the text.
+///
+/// # Panics
+/// If the place lies outside the text.
+pub fn fuzz_mapping(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Err(error) = Mapping::parse(text) {
+        let span = error.span();
+        assert!(span.start <= span.end && span.end <= text.len(), "no place in the text");
+    }
+}
+
+/// A file of context, whole and in two blocks.
+///
+/// # Panics
+/// If the two do not say the same.
+pub fn fuzz_context(bytes: &[u8]) {
+    let cut = bytes.first().map_or(0, |&first| bytes.len() * usize::from(first) / 256);
+    let load = |cut: usize| {
+        let mut loader = ContextLoader::new(mappings());
+        let (head, tail) = bytes.split_at_checked(cut).unwrap_or((bytes, &[]));
+        let told = loader.begin("input").and_then(|()| loader.push(head));
+        let told = told.and_then(|()| loader.push(tail)).and_then(|()| loader.end());
+        let loaded = loader.finish(None).ok()?;
+        let ties = loaded.context.all_ties().to_vec();
+        Some((told.is_ok(), ties, loaded.completeness.lines(), loaded.problems))
+    };
+    assert!(load(0) == load(cut), "other context in two blocks than in one");
 }
 
 /// Each line by parsing and by skeleton.

@@ -11,10 +11,12 @@ mod clinical;
 mod completeness;
 mod dates;
 mod draft;
+mod expand;
 mod finish;
 mod people;
 mod places;
 mod table;
+mod units;
 
 pub use completeness::{Completeness, Measure, Need, Supply, Tally};
 pub use finish::TokenOf;

@@ -2,7 +2,8 @@
 //! `expected.txt` says.
 
 use bavn_decode::context::{ContextLoader, Loaded};
-use bavn_decode::mapping::{Mapping, MappingError, Mappings};
+use bavn_decode::fuzz::{fuzz_context, fuzz_mapping};
+use bavn_decode::mapping::{Mapping, MappingError, Mappings, SHIPPED};
 use bavn_model::{IdentityId, PatientId, TieKind, Timestamp, UnitId};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -259,23 +260,29 @@ fn a_context_mapping_that_names_a_missing_column_is_told() {
     assert!(matches!(told, MappingError::MissingColumn { ref column, .. } if column == "TITLE"));
 }
 
+/// Samples with changed bytes and cut ends: an answer, the same in any blocks, and never a panic.
 #[test]
 fn changed_and_cut_context_is_answered() {
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut draw = move |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) as usize % below.max(1)
+    };
     for folder in folders() {
         let (sample, mappings) = files(&folder);
-        for _ in 0..150 {
+        for round in 0..60 {
             let mut files = sample.clone();
             for (_, bytes) in &mut files {
                 for _ in 0..3 {
-                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    let place = (seed >> 33) as usize % bytes.len().max(1);
+                    let place = draw(bytes.len());
                     if let Some(byte) = bytes.get_mut(place) {
-                        *byte = (seed >> 20) as u8;
+                        *byte = draw(256) as u8;
                     }
                 }
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                bytes.truncate((seed >> 33) as usize % (bytes.len() * 2 + 1));
+                bytes.truncate(draw(bytes.len() * 2));
+                if round % 4 == 0 {
+                    fuzz_context(bytes);
+                }
             }
             let mut loader = ContextLoader::new(Arc::new(mappings.clone()));
             for (name, bytes) in &files {
@@ -284,6 +291,22 @@ fn changed_and_cut_context_is_answered() {
             }
             let loaded = loader.finish(None).unwrap();
             assert!(loaded.completeness.lines().len() > 10);
+        }
+    }
+}
+
+#[test]
+fn changed_mappings_are_answered() {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    for (_, text) in SHIPPED {
+        for _ in 0..200 {
+            let mut bytes = text.as_bytes().to_vec();
+            for _ in 0..2 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let place = (seed >> 33) as usize % bytes.len();
+                bytes[place] = b"\"[]{}=.,#\n'x0"[(seed >> 20) as usize % 13];
+            }
+            fuzz_mapping(&bytes);
         }
     }
 }
