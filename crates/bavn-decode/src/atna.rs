@@ -84,9 +84,12 @@ fn agents<'a>(participants: &Value<'a>) -> Value<'a> {
 
 fn agent<'a>(participant: &Value<'a>, requestor: bool) -> Value<'a> {
     let mut fields = Fields::new();
-    push(&mut fields, "role", concepts(field(participant, "RoleIDCode")));
     push(&mut fields, "requestor", Value::Bool(requestor));
     let user = field(participant, "UserID").text();
+    // A person may be named as source or destination, and is none of the systems.
+    if user.as_deref().is_none_or(|user| assertion_subject(user).is_none()) {
+        push(&mut fields, "role", concepts(field(participant, "RoleIDCode")));
+    }
     let named = user.as_deref().is_some_and(|user| !is_address(user));
     if let Some(user) = user.filter(|_| named) {
         push(&mut fields, "who", whom(user));
@@ -117,7 +120,8 @@ fn is_requestor(participant: &Value<'_>) -> bool {
 }
 
 fn is_system(participant: &Value<'_>) -> bool {
-    let is_person = !field(participant, "UserName").is_null();
+    let user = field(participant, "UserID").str().unwrap_or("");
+    let is_person = !field(participant, "UserName").is_null() || assertion_subject(user).is_some();
     role_codes(participant).any(|code| {
         matches!(code, "110150" | "110154" | "110155")
             || (matches!(code, "110152" | "110153") && !is_person)
@@ -145,7 +149,22 @@ fn whom(id: Cow<'_, str>) -> Value<'_> {
     if PEOPLE.iter().any(|kind| id.starts_with(kind)) {
         return object("reference", Value::String(id));
     }
-    identifiers(vec![id])
+    match assertion_subject(&id) {
+        Some((user, issuer)) => {
+            let text = |text: &str| Value::String(Cow::Owned(text.to_owned()));
+            let fields = vec![("system".into(), text(issuer)), ("value".into(), text(user))];
+            object("identifier", Value::Object(fields))
+        }
+        None => identifiers(vec![id]),
+    }
+}
+
+/// User and issuer of `alias<user@issuer>`, as IHE XUA writes the subject of a SAML assertion. The
+/// issuer may well be an address.
+fn assertion_subject(id: &str) -> Option<(&str, &str)> {
+    let (_, subject) = id.strip_suffix('>')?.split_once('<')?;
+    let (user, issuer) = subject.rsplit_once('@')?;
+    (!is_opaque(user) && !issuer.is_empty()).then_some((user, issuer))
 }
 
 /// `AETITLE=AEFOO;AETITLE=..`: the application entity's first title.

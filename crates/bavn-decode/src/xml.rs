@@ -181,9 +181,14 @@ impl<'a, 'n> Parser<'a, 'n> {
             if key == "xmlns" || key.starts_with("xmlns:") || key.starts_with("xsi:") {
                 continue;
             }
-            let value = attribute
-                .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|_| RejectReason::EntityRefused)?;
+            let plain = !attribute.value.bytes().any(|byte| byte == b'&' || byte < b' ');
+            let value = if plain {
+                attribute.value
+            } else {
+                attribute
+                    .normalized_value(XmlVersion::Implicit1_0)
+                    .map_err(|_| RejectReason::EntityRefused)?
+            };
             building.attribute(local(key), value);
         }
         Ok(())
@@ -280,7 +285,10 @@ impl<'a> Building<'a> {
 
     fn text(&mut self, text: Cow<'a, str>) {
         if self.text.is_empty() {
-            self.text = text;
+            // Most of it is the indentation between elements.
+            if !text.trim_ascii().is_empty() {
+                self.text = text;
+            }
         } else {
             self.text.to_mut().push_str(&text);
         }
