@@ -13,6 +13,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Watch a simulated region with a theft under way, in the terminal and in the browser.
+    Demo(Demo),
     /// Print one normalised event a line: to check a source or a mapping.
     Decode(Decode),
     /// Read look-ups and raise alarms, within the false-alarm budget.
@@ -25,6 +27,16 @@ pub(crate) enum Command {
     /// Measure speed and memory.
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Of the page, on this machine only; 0 chooses a free one.
+    #[arg(long, default_value_t = 8008)]
+    pub(crate) port: u16,
+    /// Another seed, another region.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 /// How inputs are read.

@@ -2,6 +2,7 @@
 
 pub mod cli;
 mod commands;
+mod demo;
 pub mod error;
 pub mod input;
 mod keyed;

@@ -3,6 +3,7 @@
 mod bench;
 mod context;
 mod decode;
+mod demo;
 mod drill;
 mod formats;
 mod watch;
@@ -14,6 +15,7 @@ use std::io::Write;
 
 pub(crate) fn run(cli: Cli) -> CommandResult {
     match cli.command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),

@@ -1,0 +1,190 @@
+//! The pages themselves.
+
+use crate::chart;
+use crate::text::{Language, Texts};
+use crate::view::{Alarm, QueueView};
+use maud::{DOCTYPE, Markup, html};
+
+/// The queue, its first alarm opened.
+pub(crate) fn queue(view: &QueueView, language: Language) -> Markup {
+    let texts = language.texts();
+    let body = html! {
+        h1 { (texts.queue) }
+        (status(view, texts))
+        @if view.alarms.is_empty() {
+            p class="quiet" { (texts.quiet) }
+        } @else {
+            (table(view, language))
+        }
+        @if let Some(first) = view.alarms.first() {
+            (alarm_body(first, language, 2))
+        }
+    };
+    shell(texts.queue, "/", language, view.simulated, &body)
+}
+
+/// One alarm.
+pub(crate) fn alarm(view: &QueueView, alarm: &Alarm, language: Language) -> Markup {
+    let texts = language.texts();
+    let path = format!("/alarms/{}", alarm.uid);
+    let body = html! {
+        nav { a href=(format!("/?lang={}", language.code())) { (texts.back) } }
+        (alarm_body(alarm, language, 1))
+    };
+    shell(&alarm.words(language).title, &path, language, view.simulated, &body)
+}
+
+/// Nothing is there.
+pub(crate) fn missing(language: Language) -> Markup {
+    let texts = language.texts();
+    let body = html! {
+        h1 { (texts.missing) }
+        p { (texts.missing_text) }
+        p { a href="/" { (texts.back) } }
+    };
+    shell(texts.missing, "/", language, false, &body)
+}
+
+fn shell(title: &str, path: &str, language: Language, simulated: bool, body: &Markup) -> Markup {
+    let texts = language.texts();
+    let other = language.other();
+    html! {
+        (DOCTYPE)
+        html lang=(language.code()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                noscript { meta http-equiv="refresh" content="5"; }
+                title { (title) " · bavn" }
+                link rel="stylesheet" href="/style.css";
+                link rel="icon" href="data:,";
+                script src="/live.js" defer {}
+            }
+            body {
+                a class="skip" href="#main" { (texts.skip) }
+                header {
+                    span class="mark" { "bavn" }
+                    a hreflang=(other.code()) lang=(other.code())
+                        href=(format!("{path}?lang={}", other.code())) { (texts.other_language) }
+                }
+                main id="main" tabindex="-1" {
+                    @if simulated { p class="note" { (texts.simulated) } }
+                    (body)
+                }
+            }
+        }
+    }
+}
+
+fn status(view: &QueueView, texts: &Texts) -> Markup {
+    html! {
+        p class="status" {
+            @if let Some(now) = view.now {
+                (texts.reached) " " time datetime=(now) { (short(now)) } ": "
+            }
+            (grouped(view.look_ups)) " " (texts.look_ups) ", "
+            (grouped(view.identities as u64)) " " (texts.readers) ", "
+            (grouped(view.patients as u64)) " " (texts.patients) ". "
+            (format!("{:.0}", view.explained_share * 100.0)) " % " (texts.explained) ". "
+            (view.budget) " " (texts.budget) "."
+        }
+    }
+}
+
+fn table(view: &QueueView, language: Language) -> Markup {
+    let texts = language.texts();
+    html! {
+        table class="queue" {
+            thead { tr {
+                th scope="col" { (texts.alarm) }
+                th scope="col" class="number" { (texts.exposed) }
+                th scope="col" { (texts.since) }
+                th scope="col" class="number" { (texts.risk) }
+            } }
+            tbody {
+                @for alarm in &view.alarms {
+                    @let words = alarm.words(language);
+                    tr {
+                        td {
+                            a href=(format!("/alarms/{}?lang={}", alarm.uid, language.code())) { (words.title) }
+                            br; (words.summary)
+                        }
+                        td class="number" { (grouped(alarm.patients as u64)) }
+                        td { time datetime=(alarm.first_seen) { (short(alarm.first_seen)) } }
+                        td class="number" { (format!("{:.0}", alarm.risk)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An alarm under a heading of the given level, 1 or 2.
+fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
+    let texts = language.texts();
+    let words = alarm.words(language);
+    let part = |title: &str, body: Markup| {
+        html! {
+            @if level == 1 { h2 { (title) } } @else { h3 { (title) } }
+            (body)
+        }
+    };
+    html! {
+        article {
+            @if level == 1 { h1 { (words.title) } } @else { h2 { (words.title) } }
+            p class="summary" { (words.summary) }
+            p class="facts" {
+                (texts.raised) " " time datetime=(alarm.raised_at) { (short(alarm.raised_at)) } ". "
+                (texts.exposed) ": " strong { (grouped(alarm.patients as u64)) } ". "
+                (format!("{:.3}", alarm.expected_false)) " " (texts.expected) "."
+            }
+            (part(texts.why, html! { ol { @for reason in &words.reasons { li { (reason) } } } }))
+            @if !alarm.hours.is_empty() { (chart::hours(&alarm.hours, texts)) }
+            @if !words.tried.is_empty() {
+                (part(texts.tried, html! { ul { @for tried in &words.tried { li { (tried) } } } }))
+            }
+            (part(texts.innocent, html! { p { (words.innocent_story) } }))
+            (part(texts.next, html! { p class="next" { (words.next_step) } }))
+            @if !words.counterfactual.is_empty() {
+                (part(texts.below, html! { p { (words.counterfactual) } }))
+            }
+            (part(texts.unseen, html! { p { (texts.unseen_text) } }))
+        }
+    }
+}
+
+/// `2024-01-16 01:42 UTC`.
+fn short(at: bavn_model::Timestamp) -> String {
+    let text = at.to_string();
+    let minute: String = text.chars().take(16).collect();
+    format!("{} UTC", minute.replace('T', " "))
+}
+
+/// Digits in threes, with a thin space.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn counts_are_grouped_in_threes() {
+        for (count, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1\u{202f}000"),
+            (2_900_000, "2\u{202f}900\u{202f}000"),
+        ] {
+            assert_eq!(super::grouped(count), expected);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `bavn demo`: the main job in one command.
+
+use crate::cli::Demo;
+use crate::demo::{DemoBoard, Region, tell};
+use crate::error::{CommandError, CommandResult, Kind};
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+
+pub(crate) fn run(arguments: &Demo) -> CommandResult {
+    let listener = listen(arguments.port)?;
+    let address = listener.local_addr().map_err(internal)?;
+    let board = Arc::new(DemoBoard::default());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(internal)?;
+    let server = runtime.spawn(serve(listener, Arc::clone(&board)));
+    let stopped = runtime.spawn(tokio::signal::ctrl_c());
+    let seed = arguments.seed;
+    // The story runs beside the pages; Ctrl-C ends both at once, wherever the story is.
+    let story = std::thread::spawn(move || show(seed, address, &board));
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            signal = stopped => {
+                signal.map_err(internal)?.map_err(internal)?;
+                Ok(())
+            }
+            ended = server => ended.map_err(internal)?,
+            failed = failure(story) => Err(failed),
+        }
+    });
+    runtime.shutdown_background();
+    outcome?;
+    super::say("stopped");
+    Ok(())
+}
+
+/// Ends only if the story fails.
+async fn failure(story: std::thread::JoinHandle<CommandResult>) -> CommandError {
+    let told = tokio::task::spawn_blocking(move || story.join()).await;
+    match told {
+        Ok(Ok(Ok(()))) => std::future::pending().await,
+        Ok(Ok(Err(error))) => error,
+        _ => CommandError::new(Kind::Internal, anyhow::anyhow!("the demonstration broke off")),
+    }
+}
+
+fn show(seed: u64, address: SocketAddr, board: &DemoBoard) -> CommandResult {
+    let mut out = io::stdout();
+    writeln!(out, "bavn watches a simulated region: every person in it is invented.")?;
+    let region = Region::new(seed)?;
+    writeln!(out, "Follow it at http://{address}/")?;
+    tell(region, board, &mut out)?;
+    writeln!(out, "The alarm with its reasons stands at http://{address}/ until Ctrl-C.")?;
+    Ok(())
+}
+
+fn listen(port: u16) -> CommandResult<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            CommandError::usage(format!("port {port} is taken by another program"))
+                .hint("choose another with `--port`, or let bavn choose with `--port 0`")
+        } else {
+            CommandError::new(
+                Kind::Usage,
+                anyhow::Error::new(error).context(format!("port {port} cannot be used")),
+            )
+        }
+    })
+}
+
+async fn serve(listener: TcpListener, board: Arc<DemoBoard>) -> CommandResult {
+    listener.set_nonblocking(true).map_err(internal)?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(internal)?;
+    axum::serve(listener, bavn_console::router(board)).await.map_err(internal)
+}
+
+fn internal(error: impl Into<anyhow::Error>) -> CommandError {
+    CommandError::new(Kind::Internal, error)
+}

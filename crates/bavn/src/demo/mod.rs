@@ -1,0 +1,9 @@
+//! A simulated region with a theft under way, watched by the real thing.
+
+mod board;
+mod region;
+mod story;
+
+pub(crate) use board::DemoBoard;
+pub(crate) use region::Region;
+pub(crate) use story::tell;
