@@ -35,27 +35,12 @@ pub(crate) fn finish(
     for names in draft.patients {
         add_patient(names.into_iter().map(Name::spell), &mut patients);
     }
-    let stated = !patients.is_empty();
-    let (mut kind, mut found_by, mut resource) = (None, None, draft.resource);
-    if let Some(asked) = asked {
-        kind = asked.operation.as_deref().and_then(codes::operation);
-        found_by = asked.found_by;
-        if stated {
-            if !asked.patients.is_empty() && disagrees(&asked.patients, &patients) {
-                flags.insert(Flag::QueryDisagrees);
-            }
-        } else {
-            for name in asked.patients {
-                add_patient(std::iter::once(name.spell()), &mut patients);
-            }
-        }
-        resource = resource.or(asked.kind.map(Cow::Owned));
-        if asked.searches {
-            kind = kind.or(Some(Kind::Search));
-        }
+    if add_asked_patients(asked.patients, &mut patients) == Asked::Others {
+        flags.insert(Flag::QueryDisagrees);
     }
-    let kind = what_was_done(&draft.steady, kind);
-    resource = resource.or(draft.patient_resource);
+    let by_query = asked.operation.as_deref().and_then(codes::operation);
+    let kind = what_was_done(&draft.steady, by_query.or(asked.searches.then_some(Kind::Search)));
+    let resource = draft.resource.or(asked.kind.map(Cow::Owned)).or(draft.patient_resource);
 
     let mut names = draft.who.into_iter().map(Name::spell);
     let who = names.next();
@@ -83,7 +68,7 @@ pub(crate) fn finish(
         resource,
         action: draft.steady.action,
         kind,
-        found_by,
+        found_by: asked.found_by,
         purpose: draft.purpose.into_iter().collect(),
         reason: draft.reason,
         outcome: draft.steady.outcome,
@@ -152,18 +137,30 @@ fn decode_query<'a>(text: Text<'a>, flags: &mut Flags) -> Option<Text<'a>> {
 }
 
 /// Reads the query, and the plain texts only as far as the query is silent.
-fn ask(query_text: Option<&str>, asked: &[Text<'_>]) -> Option<Query> {
-    let mut read = query_text.map(query::read);
-    if read.as_ref().is_none_or(|query| *query == Query::default()) {
-        for text in asked {
-            let other = query::read(text);
-            if other != Query::default() {
-                read = Some(other);
-                break;
-            }
-        }
+fn ask(query_text: Option<&str>, asked: &[Text<'_>]) -> Query {
+    let texts = query_text.into_iter().chain(asked.iter().map(|text| &**text));
+    texts.map(query::read).find(|query| *query != Query::default()).unwrap_or_default()
+}
+
+/// How the patients of the query stand to those of the entities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Same,
+    Others,
+}
+
+/// Takes the query's patients where the entities name none.
+fn add_asked_patients(
+    asked: SmallVec<[Name<Cow<'static, str>>; 1]>,
+    patients: &mut Patients<'_>,
+) -> Asked {
+    if !patients.is_empty() {
+        return if disagrees(&asked, patients) { Asked::Others } else { Asked::Same };
     }
-    read
+    for name in asked {
+        add_patient(std::iter::once(name.spell()), patients);
+    }
+    Asked::Same
 }
 
 /// Adds a patient, or adds its names to one that shares a name with it.

@@ -9,6 +9,7 @@ mod agents;
 mod codes;
 mod draft;
 mod finish;
+mod identity;
 pub(crate) mod names;
 mod patients;
 mod query;
@@ -180,10 +181,10 @@ fn source<'a>(event: &Value<'a>) -> Option<Name<Text<'a>>> {
                     return Some(Name::Plain(names::part(&text, folded)));
                 }
                 Target::Contained(id) => {
-                    let resource = agents::contained(event, id);
-                    let named = agents::human_name(resource)
+                    let resource = identity::contained(event, id);
+                    let named = identity::human_name(resource)
                         .map(Name::Plain)
-                        .or_else(|| agents::identifier_name(resource.get("identifier").first()));
+                        .or_else(|| identity::identifier_name(resource.get("identifier").first()));
                     if named.is_some() {
                         return named;
                     }
@@ -191,7 +192,7 @@ fn source<'a>(event: &Value<'a>) -> Option<Name<Text<'a>>> {
                 _ => return Some(Name::Plain(text)),
             }
         }
-        agents::identifier_name(place.get("identifier").first())
+        identity::identifier_name(place.get("identifier").first())
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Entities (before STU3 objects), the R5 element `patient`, and extensions.
 
-use super::agents::{Text, contained, human_name, identifier_name, referred_type};
+use super::agents::Text;
+use super::identity::{contained, human_name, identifier_name, referred_type};
 use super::names::{self, Name, Target};
 use super::types::is_in_patient_record;
 use crate::tree::Value;
