@@ -2,8 +2,8 @@
 
 use crate::names::Digest;
 use crate::{
-    Access, ClientId, HostId, IdentityId, Interner, PatientId, PurposeSet, Record, ResourceId,
-    RoleId, SessionId, SourceId, UnitId,
+    Access, ClientId, Flag, HostId, IdentityId, Interner, PatientId, PurposeSet, Record,
+    ResourceId, RoleId, SessionId, SourceId, UnitId,
 };
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -415,6 +415,7 @@ impl Directory {
             identity: record
                 .who
                 .as_deref()
+                .filter(|who| !record.flags.has(Flag::OpaqueIdentity) || is_token(who))
                 .map(|who| self.identities.intern_all(who, &record.who_also)),
             patients,
             patient_number: record
@@ -444,9 +445,29 @@ impl Directory {
     }
 }
 
+/// Whether an opaque name still tells one reader from another: a token does; a path, an address or
+/// a word such as "unknown" would be one very busy reader.
+fn is_token(name: &str) -> bool {
+    name.len() >= TOKEN_BYTES_MIN
+        && name.bytes().any(|byte| byte.is_ascii_digit())
+        && !name.contains('/')
+}
+
+/// Shorter texts are no session tokens or assertion ids.
+const TOKEN_BYTES_MIN: usize = 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn placeholders_are_no_reader_but_tokens_are() {
+        for placeholder in ["unknown", "/app/fhir/Patient/7", "http://a.example/2005/anonymous"] {
+            assert!(!is_token(placeholder), "{placeholder}");
+        }
+        assert!(is_token("urn:uuid:1c7739fb-5099-4db9-a1f9-c928ee059640"));
+        assert!(is_token("C187CC480FAC40A0936902D8BC324F5F"));
+    }
 
     #[test]
     fn spellings_of_one_person_meet() {
