@@ -92,5 +92,15 @@ fn fits(name: &str, values: &[Value]) -> Result<bool> {
 
 const SHOWN_MAX: usize = 10;
 const INPUT_NOT_READ_TO_ITS_END: i32 = 3;
-const REGION: &[&str] =
-    &["--staff", "120", "--patients", "3000", "--days", "21", "--seed", "7", "--attacks", "burst"];
+const REGION: &[&str] = &[
+    "--staff",
+    "120",
+    "--patients",
+    "6000",
+    "--days",
+    "21",
+    "--seed",
+    "7",
+    "--attacks",
+    "burst_night",
+];

@@ -3,7 +3,7 @@
 //! Every check in one order, cheap ones first, the test suites last. All share the dev profile, so
 //! that a cold build compiles each dependency once for checking and once for running.
 
-use crate::{docs, shell, tidy};
+use crate::{docs, shell, smoke, tidy};
 use anyhow::{Context as _, Result};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -28,6 +28,8 @@ const CHECKS: &[Check] = &[
     Check { name: "clippy", run: clippy },
     Check { name: "doc", run: doc },
     Check { name: "manual", run: || docs::are_current().map(verdict) },
+    Check { name: "schemas", run: || smoke::schemas().map(verdict) },
+    Check { name: "benches", run: || smoke::benches().map(verdict) },
 ];
 
 /// Runs every check, then every test; prints the sum of both as the last line.

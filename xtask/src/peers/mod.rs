@@ -160,7 +160,7 @@ const TURNS: usize = 5;
 const BYTES_MIN: u64 = 500_000_000;
 const SEED: u64 = 20_261_123;
 const REGION: &[&str] =
-    &["--staff", "4000", "--patients", "200000", "--days", "14", "--seed", "20261123"];
+    &["--staff", "2000", "--patients", "100000", "--days", "10", "--seed", "20261123"];
 
 #[cfg(test)]
 mod tests {
