@@ -182,9 +182,9 @@ impl Attack {
                 some(rng, &listed, 9)
             }
             "vip" | "news" if !done && chance::happens(rng, 0.5) => vec![self.target],
-            "household" if !done && chance::happens(rng, 0.1) => relatives(scene, person),
-            "neighbour" if !done && chance::happens(rng, 0.1) => neighbours(rng, scene, person),
-            "co_worker" if !done && chance::happens(rng, 0.1) => colleague(rng, scene, index),
+            "household" if !done && chance::happens(rng, 0.4) => relatives(scene, person),
+            "neighbour" if !done && chance::happens(rng, 0.4) => neighbours(rng, scene, person),
+            "co_worker" if !done && chance::happens(rng, 0.4) => colleague(rng, scene, index),
             "search_harvest" => {
                 searches(rng, scene, index, begin, out);
                 strangers(rng, scene, 20)
