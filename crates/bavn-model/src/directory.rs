@@ -5,9 +5,6 @@ use crate::{
     Access, ClientId, Flag, HostId, IdentityId, Interner, PatientId, PurposeSet, Record,
     ResourceId, RoleId, SessionId, SourceId, UnitId,
 };
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-use std::marker::PhantomData;
 
 /// Names of people whose spellings differ between sources: by reference, by `system|value`, or bare.
 ///
@@ -29,96 +26,49 @@ pub struct PersonNames<Id> {
     same: Vec<(u32, Id, Id)>,
 }
 
-/// Which person the bare value of a spelling means, where that is one person. Holds no text: the
-/// values are the ends of the spellings.
+/// Which person the bare value of a spelling means, where that is one person. Holds no text and no
+/// person: the values are the ends of declared spellings, which know whom they mean.
 #[derive(Clone, Debug)]
 struct BareValues<Id> {
-    table: HashTable<BareValue>,
-    /// Values (by their spelling) met again for another person; settled when it is known who is
-    /// whom.
-    again: Vec<(u32, u32)>,
-    id: PhantomData<Id>,
+    /// Declared spellings by the digest of their value, sorted; all but the newest.
+    sorted: Vec<(Digest, u32)>,
+    /// Declared since the last settling: a region's millions are sorted once.
+    new: Vec<u32>,
+    /// Ids that stand for nobody.
+    nobody: Vec<Id>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct BareValue {
-    digest: Digest,
-    /// A spelling that ends in the value.
-    spelling: u32,
-    /// The person whom it means, or [`MANY`].
-    means: u32,
-}
-
-impl BareValue {
-    fn is<Id: From<u32> + Into<usize> + Copy>(
-        &self,
-        full: &Interner<Id>,
-        digest: Digest,
-        value: &str,
-    ) -> bool {
-        self.digest == digest && bare_value(full.spelling(self.spelling)) == value
+impl<Id: From<u32> + Into<usize> + Copy + PartialEq> BareValues<Id> {
+    const fn empty() -> Self {
+        Self { sorted: Vec::new(), new: Vec::new(), nobody: Vec::new() }
     }
-}
 
-impl<Id: From<u32> + Into<usize> + Copy> BareValues<Id> {
-    /// An id, or [`MANY`].
-    fn find(&self, full: &Interner<Id>, value: &str) -> Option<u32> {
+    /// The people whom the value means: none, one, or two of several.
+    fn find(&self, full: &Interner<Id>, value: &str) -> (Option<Id>, Option<Id>) {
         let digest = full.digest(value);
-        self.table.find(digest.hash(), |held| held.is(full, digest, value)).map(|held| held.means)
-    }
-
-    fn find_mut(&mut self, full: &Interner<Id>, spelling: u32) -> Option<&mut BareValue> {
-        let value = bare_value(full.spelling(spelling));
-        let digest = full.digest(value);
-        self.table.find_mut(digest.hash(), |held| held.is(full, digest, value))
-    }
-
-    /// The value of a spelling names nobody.
-    fn forget(&mut self, full: &Interner<Id>, spelling: u32) {
-        if let Some(held) = self.find_mut(full, spelling) {
-            held.means = MANY;
-        }
-    }
-
-    fn declare(&mut self, full: &Interner<Id>, spelling: u32, id: Id) {
-        let id: usize = id.into();
-        let means = id as u32;
-        let value = bare_value(full.spelling(spelling));
-        let digest = full.digest(value);
-        let entry = self.table.entry(
-            digest.hash(),
-            |held| held.is(full, digest, value),
-            |held| held.digest.hash(),
-        );
-        match entry {
-            Entry::Vacant(slot) => {
-                slot.insert(BareValue { digest, spelling, means });
-            }
-            Entry::Occupied(held) if held.get().means == means => {}
-            // Two people, unless the two turn out to be one.
-            Entry::Occupied(_) => self.again.push((spelling, means)),
-        }
-    }
-
-    fn settle(&mut self, full: &Interner<Id>, now: impl Fn(Id) -> Id) {
-        let now = |id: u32| {
-            let id: usize = now(Id::from(id)).into();
-            id as u32
-        };
-        for held in self.table.iter_mut().filter(|held| held.means != MANY) {
-            held.means = now(held.means);
-        }
-        for (spelling, id) in std::mem::take(&mut self.again) {
-            let one = now(id);
-            if let Some(held) = self.find_mut(full, spelling).filter(|held| held.means != one) {
-                held.means = MANY;
+        let start = self.sorted.partition_point(|(held, _)| *held < digest);
+        let alike = self.sorted.iter().skip(start).take_while(|(held, _)| *held == digest);
+        let spellings = alike.map(|(_, spelling)| spelling).chain(&self.new);
+        let mut first = None;
+        for &spelling in spellings.filter(|held| bare_value(full.spelling(**held)) == value) {
+            let id = full.id_at(spelling);
+            match first {
+                None => first = Some(id),
+                Some(held) if held != id => return (first, Some(id)),
+                Some(_) => {}
             }
         }
+        (first, None)
+    }
+
+    fn settle(&mut self, full: &Interner<Id>) {
+        let new = std::mem::take(&mut self.new);
+        let digest = |spelling: u32| full.digest(bare_value(full.spelling(spelling)));
+        self.sorted.reserve_exact(new.len());
+        self.sorted.extend(new.into_iter().map(|spelling| (digest(spelling), spelling)));
+        self.sorted.sort_unstable();
     }
 }
-
-/// Several people; no id is as high.
-const MANY: u32 = u32::MAX;
 
 /// Index into a side table of [`PersonNames`].
 #[derive(Clone, Copy, Debug)]
@@ -140,7 +90,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
     pub fn new() -> Self {
         Self {
             full: Interner::new(),
-            bare: BareValues { table: HashTable::new(), again: Vec::new(), id: PhantomData },
+            bare: BareValues::empty(),
             loose: Interner::new(),
             loose_means: Vec::new(),
             loose_again: Vec::new(),
@@ -207,7 +157,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
         if self.full.spelling_count() == known {
             return id;
         }
-        self.bare.declare(&self.full, known, id);
+        self.bare.new.push(known);
         if let Some(system) = system_of(name) {
             self.systems.intern(system);
         }
@@ -224,7 +174,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
         if self.full.spelling_count() == known {
             return;
         }
-        self.bare.declare(&self.full, known, id);
+        self.bare.new.push(known);
         if let Some(system) = system_of(spelling) {
             self.systems.intern(system);
         }
@@ -275,7 +225,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
             } else if let Some(&(spelling, ..)) = pairs.first() {
                 leader.push(leader.len() as u32);
                 self.full.detach(spelling);
-                self.bare.forget(&self.full, spelling);
+                self.bare.nobody.push(self.full.id_at(spelling));
             }
         }
         let settled: Vec<Id> = (0..self.full.len() as u32)
@@ -283,7 +233,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
             .collect();
         self.full.remap(&settled);
         let now = |id: Id| settled.get(id.into()).copied().unwrap_or(id);
-        self.bare.settle(&self.full, now);
+        self.bare.settle(&self.full);
         for means in self.loose_means.iter_mut().flatten() {
             *means = now(*means);
         }
@@ -298,7 +248,7 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
     }
 
     pub fn bytes_held(&self) -> usize {
-        self.full.bytes_held() + self.bare.table.allocation_size() + self.loose.bytes_held()
+        self.full.bytes_held() + self.bare.sorted.capacity() * 8 + self.loose.bytes_held()
     }
 
     fn find_bare(&self, spelling: &str) -> Option<Id> {
@@ -308,12 +258,14 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
         let value = bare_value(spelling);
         let loose: Option<usize> = self.loose.find(value).map(Into::into);
         let loose = loose.and_then(|index| self.loose_means.get(index));
-        let held = self.bare.find(&self.full, value);
-        let means = held.filter(|&means| means != MANY).map(Id::from);
+        let (held, another) = self.bare.find(&self.full, value);
+        if another.is_some() || held.is_some_and(|held| self.bare.nobody.contains(&held)) {
+            return None;
+        }
         match loose {
-            None => means,
+            None => held,
             Some(&loose) if held.is_none() => loose,
-            Some(&loose) => means.filter(|&means| Some(means) == loose),
+            Some(&loose) => held.filter(|_| held == loose),
         }
     }
 

@@ -82,7 +82,7 @@ impl serde::Serialize for EventId {
 }
 
 /// Half a hash, kept beside what it is the hash of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Digest(u32);
 
 impl Digest {
@@ -178,7 +178,8 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
         }
     }
 
-    fn id_at(&self, spelling: u32) -> Id {
+    /// Whom the spelling with this index means.
+    pub(crate) fn id_at(&self, spelling: u32) -> Id {
         Id::from(self.spellings.get(spelling as usize).map_or(0, |&(_, id)| id))
     }
 

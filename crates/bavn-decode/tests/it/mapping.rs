@@ -277,3 +277,11 @@ fn cut_and_changed_samples_are_answered() {
         }
     }
 }
+
+#[test]
+fn the_example_of_the_page_on_mappings_is_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/mappings/README.md");
+    let page = std::fs::read_to_string(root).unwrap();
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    Mapping::parse(example.unwrap()).unwrap();
+}
