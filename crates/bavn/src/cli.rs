@@ -58,7 +58,8 @@ pub(crate) struct Reading {
 pub(crate) struct Decode {
     #[command(flatten)]
     pub(crate) reading: Reading,
-    /// Show for the first row which column gave which field, and by which rule.
+    /// Show for the first record which column gave which field, and by which rule, and decode
+    /// nothing; what may tell a patient is masked.
     #[arg(long)]
     pub(crate) explain_mapping: bool,
     /// Files, folders, quoted globs, or `-` for standard input.

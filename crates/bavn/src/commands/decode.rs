@@ -29,6 +29,9 @@ struct OriginLine<'a> {
 pub(crate) fn run(arguments: &Decode) -> CommandResult {
     let inputs = expand(&arguments.inputs)?;
     let formats = formats(&arguments.reading)?;
+    if arguments.explain_mapping {
+        return super::explain_mapping::run(&inputs, &formats);
+    }
     let mut rejects = arguments.reading.rejects.as_deref().map(RejectWriter::create).transpose()?;
     let mut counts = RejectCounts::new();
     let mut unread = Vec::new();

@@ -5,6 +5,7 @@ mod context;
 mod decode;
 mod demo;
 mod drill;
+mod explain_mapping;
 mod formats;
 mod watch;
 

@@ -21,7 +21,8 @@ pub enum Family {
 }
 
 impl Formats {
-    fn of(&self, file_name: &str, head: &[u8]) -> Result<Format, SniffError> {
+    /// How the bytes of an input of this name stand.
+    pub fn of(&self, file_name: &str, head: &[u8]) -> Result<Format, SniffError> {
         match self.family {
             Family::Any => bavn_decode::sniff(file_name, head, &self.mappings),
             Family::Fhir => Ok(bavn_decode::sniff_fhir(head)),

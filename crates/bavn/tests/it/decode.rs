@@ -89,3 +89,26 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(!stderr(&output).contains("panicked"));
 }
+
+#[test]
+fn a_mapping_is_explained_row_by_row_without_the_patient() {
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = folder.path().join("own.toml");
+    std::fs::write(
+        &mapping,
+        "name = \"own\"\nkind = \"events\"\n[match]\nheader = [\"reader\", \"chart\", \"when\"]\n\
+         [format]\nzone = \"Europe/Oslo\"\n[fields]\nwho = \"reader\"\nat = \"when\"\n\
+         patients = \"chart\"\n",
+    )
+    .unwrap();
+    let file = folder.path().join("log.csv");
+    std::fs::write(&file, "reader,chart,when\nhansen,12345678,2024-03-01T09:30:00\n").unwrap();
+    let output = bavn(&["decode", "--mapping", path(&mapping), "--explain-mapping", path(&file)]);
+    let (words, complaints) = (stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{complaints}");
+    assert!(
+        words.contains("by mapping `own`") && words.contains("2024-03-01T08:30:00Z"),
+        "{words}"
+    );
+    assert!(!words.contains("12345678"), "{words}");
+}
