@@ -19,6 +19,7 @@ use crate::calibrate::{People, Tail, negative_binomial_surprise};
 use crate::queue::Cause;
 use bavn_model::{
     Fact, Family, IdentityId, InnocentStory, NextStep, PatientId, Timestamp, Tried, TriedOutcome,
+    UnitId,
 };
 use hashbrown::HashMap;
 
@@ -26,8 +27,8 @@ use hashbrown::HashMap;
 #[derive(Debug)]
 pub(crate) struct CuriousReaders {
     patients: HashMap<PatientId, Crowd, foldhash::fast::FixedState>,
-    /// Of each reader: the patients of his last unexplained look-ups.
-    by_reader: HashMap<IdentityId, Vec<PatientId>, foldhash::fast::FixedState>,
+    /// Of each reader: his last look-ups.
+    by_reader: HashMap<IdentityId, Vec<Opened>, foldhash::fast::FixedState>,
     /// Patients opened on a day: the number of chances.
     patients_per_day: f64,
     /// Readers, over all patients: with a reason, unexplained, away.
@@ -58,6 +59,14 @@ struct Reader {
     identity: IdentityId,
     at_secs: i64,
     away: bool,
+    unit: Option<UnitId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Opened {
+    patient: PatientId,
+    at_secs: i64,
+    unexplained: bool,
 }
 
 impl CuriousReaders {
@@ -78,17 +87,26 @@ impl CuriousReaders {
     /// the same list of patients together, the curious share nothing but the one.
     fn alone(&self, patient: PatientId) -> Option<[usize; 2]> {
         let crowd = self.patients.get(&patient)?;
-        let in_company = |reader: &Reader| {
-            let others = self.by_reader.get(&reader.identity).into_iter().flatten();
-            let shared = others.filter(|&&other| other != patient).filter(|other| {
-                self.patients.get(*other).is_some_and(|held| {
-                    held.readers.iter().any(|with| {
-                        with.identity != reader.identity
-                            && crowd.readers.iter().any(|here| here.identity == with.identity)
+        let none = Vec::new();
+        let of = |identity: IdentityId| self.by_reader.get(&identity).unwrap_or(&none);
+        let together = |a: &Reader, b: &Reader| {
+            let (own, theirs) = (of(a.identity), of(b.identity));
+            let shared = own.iter().filter(|mine| {
+                mine.patient != patient
+                    && theirs.iter().any(|other| {
+                        other.patient == mine.patient
+                            && (other.at_secs - mine.at_secs).abs() <= TOGETHER_SECS
+                            // Colleagues of one unit share its patients anyhow.
+                            && (a.unit != b.unit || (mine.unexplained && other.unexplained))
                     })
-                })
             });
             shared.take(SHARED_MIN).count() >= SHARED_MIN
+        };
+        let in_company = |reader: &Reader| {
+            crowd
+                .readers
+                .iter()
+                .any(|with| with.identity != reader.identity && together(reader, with))
         };
         let alone: Vec<&Reader> = crowd.readers.iter().filter(|held| !in_company(held)).collect();
         Some([alone.len(), alone.iter().filter(|held| held.away).count()])
@@ -148,6 +166,12 @@ impl Gathering for CuriousReaders {
             return;
         }
         let (at, day) = (seen.access.at, seen.person.day);
+        let known = self.by_reader.entry(seen.identity).or_default();
+        if known.len() >= KNOWN_MAX {
+            known.drain(..KNOWN_MAX / 2);
+        }
+        let unexplained = is_unexplained(visit);
+        known.push(Opened { patient, at_secs: at.secs(), unexplained });
         let crowd = self.patients.entry(patient).or_default();
         crowd.last_day = day;
         if !is_unexplained(visit) {
@@ -165,14 +189,14 @@ impl Gathering for CuriousReaders {
             return;
         }
         let away = is_away(visit);
-        crowd.readers.push(Reader { identity: seen.identity, at_secs: at.secs(), away });
+        crowd.readers.push(Reader {
+            identity: seen.identity,
+            at_secs: at.secs(),
+            away,
+            unit: visit.unit,
+        });
         self.pairs[1] += 1.0;
         self.pairs[2] += f32::from(u8::from(away));
-        let known = self.by_reader.entry(seen.identity).or_default();
-        if known.len() >= KNOWN_MAX {
-            known.remove(0);
-        }
-        known.push(patient);
         if self.patients.get(&patient).is_none_or(|crowd| crowd.readers.len() < READERS_MIN) {
             return;
         }
@@ -190,6 +214,14 @@ impl Gathering for CuriousReaders {
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_unstable();
         pending.dedup();
+        // Whoever has just come may be the first of a board.
+        let settled = |patient: &PatientId| {
+            let readers = self.patients.get(patient).map(|crowd| crowd.readers.iter());
+            let last = readers.into_iter().flatten().map(|held| held.at_secs).max();
+            last.is_none_or(|last| now.secs() - last >= SETTLED_SECS)
+        };
+        let (pending, waiting): (Vec<_>, Vec<_>) = pending.into_iter().partition(settled);
+        self.pending = waiting;
         let mut found = Vec::new();
         for patient in pending {
             self.judge(patient, now.minus_secs(1), &mut found);
@@ -311,10 +343,13 @@ const CROWDS_APART_MAX: u32 = 2;
 const EVENT_SUBJECT: u32 = u32::MAX;
 /// A crowd is looked at again with every hour in which it grows.
 const LOOKS: f64 = 4.0;
+const SETTLED_SECS: i64 = 15 * 60;
 const READERS_MIN: usize = 4;
 /// Patients that make readers a team.
-const SHARED_MIN: usize = 2;
-const KNOWN_MAX: usize = 32;
+const SHARED_MIN: usize = 3;
+/// A board goes through its list within this time.
+const TOGETHER_SECS: i64 = 2 * 3_600;
+const KNOWN_MAX: usize = 48;
 /// Far over any alarm level.
 const READERS_MAX: usize = 200;
 /// Not worth telling the queue beyond this.

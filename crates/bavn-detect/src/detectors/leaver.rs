@@ -62,6 +62,10 @@ impl Detector for Leaver {
         Lane::Deterministic
     }
 
+    fn shipped_nats(&self) -> f32 {
+        1.0
+    }
+
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
         let day = seen.access.at.day();
         let Some(held) = self.readers.with(seen.identity, |held| {

@@ -132,6 +132,10 @@ impl Detector for RelatedPatients {
         Lane::Deterministic
     }
 
+    fn shipped_nats(&self) -> f32 {
+        1.5
+    }
+
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
         let (Some(visit), Some(patient)) = (seen.visit, seen.patient) else { return };
         if !super::is_unexplained(visit) || seen.person.system || !seen.access.exposes() {

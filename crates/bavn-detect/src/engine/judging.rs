@@ -1,0 +1,213 @@
+//! From chances to candidates: is this worth a human's time, and what is there to say?
+
+use super::{Column, Engine, FAR_OUT, PEOPLE_SHARE, UNLIKELY};
+use crate::calibrate::{Stream, combined_nats};
+use crate::detectors::{Evidence, Gathered};
+use crate::queue::{Candidate, Cause};
+use bavn_model::{Fact, Finding, IdentityId, Lane, Timestamp};
+
+impl Engine {
+    /// Combines a reader's chances, and offers the queue what is worth it.
+    pub(super) fn judge(&mut self, identity: IdentityId, at: Timestamp, out: &mut Vec<Finding>) {
+        let Some(day) = self.days.get(usize::from(identity)) else { return };
+        let nats = combined_nats(&self.families, &day.best.iter().map(|&(_, p)| p));
+        let p = self.combined.p(usize::from(day.class), nats);
+        let Some(lead) = strongest(&day.best) else { return };
+        let Some(lead) = self.columns.get(lead).copied() else { return };
+        // A rule knows before any history what it looks for.
+        let caution = if lead.lane == Lane::Deterministic { 1.0 } else { self.caution() };
+        let false_per_staff_day =
+            p * caution * self.pace.active_per_day / self.pace.staff / PEOPLE_SHARE;
+        if !self.queue.is_worth_writing(false_per_staff_day) {
+            return;
+        }
+        let cause = Cause::of(lead.family);
+        if let Some((held, is_alert, patients)) = self.queue.held(cause, identity.0) {
+            // Nothing new to say: neither stronger, nor materially more patients.
+            let same = false_per_staff_day > held * 0.5
+                && (is_alert || !self.queue.is_alarm(false_per_staff_day));
+            let counted = self.people.get(identity).map_or(0, |person| person.count(Stream::All));
+            if same && !(counted as usize).is_multiple_of(patients / 4 + 1) {
+                return;
+            }
+        }
+        let fold = cause == Cause::Reading && self.is_one_of_many(identity, false_per_staff_day);
+        if let Some(candidate) = self.candidate(identity, at, lead, cause, false_per_staff_day) {
+            let candidate = if fold { self.folded(candidate) } else { candidate };
+            self.tally.offered(lead.lane, self.queue.is_alarm(false_per_staff_day));
+            self.queue.offer(candidate, out);
+        }
+    }
+
+    /// Whether more readers crossed the line today than ever do each for himself. Those far beyond
+    /// it stand alone all the same.
+    fn is_one_of_many(&mut self, identity: IdentityId, false_per_staff_day: f64) -> bool {
+        let open = self.queue.held(Cause::Reading, identity.0).is_some_and(|(_, alert, _)| alert);
+        if open || !self.queue.is_alarm(false_per_staff_day) {
+            return false;
+        }
+        let day = self.day.unwrap_or_default();
+        if self.crossed.0 != day {
+            self.crossed = (day, 0);
+        }
+        self.crossed.1 += 1;
+        let expected = self.expected_per_day();
+        f64::from(self.crossed.1) > 2.0 + 3.0 * expected
+            && !self.queue.is_alarm(false_per_staff_day * FAR_OUT)
+    }
+
+    fn expected_per_day(&self) -> f64 {
+        self.settings.budget_per_10k_staff_day / 1e4 * self.pace.staff * PEOPLE_SHARE
+    }
+
+    /// The same evidence as part of one case of the day.
+    fn folded(&self, mut candidate: Candidate) -> Candidate {
+        let (day, accounts) = self.crossed;
+        candidate.cause = Cause::Cohort;
+        candidate.subject = day.unsigned_abs();
+        candidate.lane = Lane::Cohort;
+        candidate.because.insert(
+            0,
+            Fact::AccountsOnOneDay {
+                accounts,
+                expected: self.expected_per_day(),
+                patients: candidate.patients.len() as u32,
+            },
+        );
+        candidate
+    }
+
+    /// A young region's own tail is not to be trusted yet.
+    fn caution(&self) -> f64 {
+        1.0 + CAUTION_DAYS / (f64::from(self.combined.days()) + CAUTION_DAYS / 100.0)
+    }
+
+    fn candidate(
+        &self,
+        identity: IdentityId,
+        at: Timestamp,
+        lead: Column,
+        cause: Cause,
+        false_per_staff_day: f64,
+    ) -> Option<Candidate> {
+        let person = self.people.get(identity)?;
+        let best = &self.days.get(usize::from(identity))?.best;
+        let (detectors, evidence) = self.evidence(identity, lead, best)?;
+        let back = if lead.lane == Lane::Slow { SLOW_DAYS } else { 0 };
+        let from = Timestamp::start_of_day(person.day - back);
+        let exposed = self.dossiers.since(identity, from);
+        Some(Candidate {
+            cause,
+            subject: identity.0,
+            detectors,
+            family: lead.family,
+            lane: lead.lane,
+            at,
+            first_seen: exposed.first.unwrap_or(at),
+            entities: vec![self.dossiers.entity(identity)],
+            false_per_staff_day,
+            calibrated: self.combined.days() >= CALIBRATED_DAYS,
+            patients: exposed.patients,
+            because: evidence.because,
+            tried: exposed.tried,
+            innocent_story: evidence.innocent_story,
+            next_step: evidence.next_step,
+            counterfactual: evidence.counterfactual,
+        })
+    }
+
+    /// The facts of every detector that finds the day unlikely, the strongest first.
+    fn evidence(
+        &self,
+        identity: IdentityId,
+        lead: Column,
+        best: &[(f32, f32)],
+    ) -> Option<(Vec<&'static str>, Evidence)> {
+        let person = self.people.get(identity)?;
+        let mut by_chance: Vec<(f32, Column)> = self
+            .columns
+            .iter()
+            .zip(best)
+            .filter(|(_, (score, p))| *score > 0.0 && *p < UNLIKELY)
+            .map(|(&column, &(_, p))| (p, column))
+            .collect();
+        by_chance.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut names: Vec<&'static str> = Vec::new();
+        let mut whole: Option<Evidence> = None;
+        for (_, column) in std::iter::once((0.0, lead)).chain(by_chance) {
+            let Some(detector) = self.detectors.get(column.detector) else { continue };
+            if names.contains(&detector.name()) {
+                continue;
+            }
+            let evidence = detector.evidence(identity, person, &self.context);
+            if evidence.because.is_empty() {
+                continue;
+            }
+            names.push(detector.name());
+            match &mut whole {
+                None => whole = Some(evidence),
+                Some(whole) => {
+                    for fact in evidence.because {
+                        let same = |held: &bavn_model::Fact| {
+                            std::mem::discriminant(held) == std::mem::discriminant(&fact)
+                        };
+                        if whole.because.len() < FACTS_MAX && !whole.because.iter().any(same) {
+                            whole.because.push(fact);
+                        }
+                    }
+                }
+            }
+        }
+        whole.map(|evidence| (names, evidence))
+    }
+
+    pub(super) fn gather(&mut self, found: Gathered, at: Timestamp, out: &mut Vec<Finding>) {
+        let false_per_staff_day = found.false_per_day / self.pace.staff / (1.0 - PEOPLE_SHARE);
+        if !self.queue.is_worth_writing(false_per_staff_day) {
+            return;
+        }
+        let mut patients = found.patients;
+        if found.entities.len() > 1 && patients.is_empty() {
+            let from = Timestamp::start_of_day(at.day());
+            for &identity in &found.entities {
+                patients.extend(self.dossiers.since(identity, from).patients);
+            }
+        }
+        let entities =
+            found.entities.iter().map(|&identity| self.dossiers.entity(identity)).collect();
+        self.tally.offered(Lane::Cohort, self.queue.is_alarm(false_per_staff_day));
+        self.queue.offer(
+            Candidate {
+                cause: found.cause,
+                subject: found.subject,
+                detectors: vec![found.detector],
+                family: found.family,
+                lane: Lane::Cohort,
+                at,
+                first_seen: found.first_seen,
+                entities,
+                false_per_staff_day,
+                calibrated: self.combined.days() >= CALIBRATED_DAYS,
+                patients,
+                because: found.evidence.because,
+                tried: found.tried,
+                innocent_story: found.evidence.innocent_story,
+                next_step: found.evidence.next_step,
+                counterfactual: found.evidence.counterfactual,
+            },
+            out,
+        );
+    }
+}
+
+fn strongest(best: &[(f32, f32)]) -> Option<usize> {
+    let by_chance = best.iter().enumerate().filter(|(_, (score, _))| *score > 0.0);
+    by_chance.min_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(column, _)| column)
+}
+
+/// Readers' days after which the line stands where the budget puts it.
+const CAUTION_DAYS: f64 = 2_000.0;
+/// Readers' days before the region's own tail is trusted in name.
+const CALIBRATED_DAYS: f32 = 5_000.0;
+const SLOW_DAYS: i32 = 30;
+const FACTS_MAX: usize = 5;

@@ -1,0 +1,87 @@
+//! Each detector's folder: what must alarm, and what must stay quiet.
+//!
+//! `expected.txt` holds a line for each claim: `alarm DETECTOR WHO..` (inside the budget, and the
+//! detector is among those named), `finding DETECTOR WHO..` (written at least), `quiet WHO..` (no
+//! alarm names them).
+
+use crate::hospital::{ORDINARY, hospital};
+use bavn_detect::{Engine, Settings};
+use bavn_model::Finding;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn every_folder_is_as_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/detectors");
+    let mut failures = Vec::new();
+    for detector in folders(&root) {
+        let cases = folders(&detector);
+        let said: Vec<String> = cases
+            .iter()
+            .map(|case| fs::read_to_string(case.join("expected.txt")).unwrap())
+            .collect();
+        let alarming = said.iter().any(|text| !text.starts_with("quiet"));
+        let quiet = said.iter().any(|text| text.lines().all(|line| line.starts_with("quiet")));
+        if !alarming || !quiet {
+            failures.push(format!("{}: one case must alarm, one stay quiet", detector.display()));
+        }
+        for case in cases {
+            check(&case, &mut failures);
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn check(case: &Path, failures: &mut Vec<String>) {
+    assert!(case.join("about.md").exists(), "{}: about.md is missing", case.display());
+    let input = fs::read_to_string(case.join("input.txt")).unwrap();
+    let hospital = hospital(&input.replace("include ordinary", ORDINARY));
+    let mut engine = Engine::new(hospital.context, Settings { budget_per_10k_staff_day: 10.0 });
+    let mut findings: Vec<Finding> = Vec::new();
+    for access in &hospital.accesses {
+        engine.observe(access, &mut findings);
+    }
+    let mut now = hospital.accesses.last().unwrap().at;
+    now = now.plus_secs(3_600);
+    engine.advance(now, &mut findings);
+    let names = |finding: &Finding| -> BTreeSet<String> {
+        let named = finding.entities.iter();
+        named.map(|held| hospital.directory.identities.name(held.identity).to_owned()).collect()
+    };
+    for line in fs::read_to_string(case.join("expected.txt")).unwrap().lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (claim, who) = match words[0] {
+            "quiet" => ("quiet", &words[1..]),
+            claim => (claim, &words[2..]),
+        };
+        for &reader in who {
+            let about = |finding: &&Finding| names(finding).contains(reader);
+            let by = |finding: &&Finding| finding.detectors.contains(&words[1]);
+            let held = match claim {
+                "alarm" => findings.iter().filter(about).any(|f| f.is_alert && by(&f)),
+                "finding" => findings.iter().filter(about).any(|f| by(&f)),
+                "quiet" => !findings.iter().filter(about).any(|finding| finding.is_alert),
+                other => panic!("`{other}` is no claim"),
+            };
+            if !held {
+                let said: Vec<String> = findings
+                    .iter()
+                    .filter(about)
+                    .map(|f| format!("{:?} alert={} p={:.1e}", f.detectors, f.is_alert, f.p_value))
+                    .collect();
+                failures.push(format!("{}: `{line}` does not hold; {said:?}", case.display()));
+            }
+        }
+    }
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    found.sort();
+    found
+}

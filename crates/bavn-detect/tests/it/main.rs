@@ -1,0 +1,10 @@
+//! Detectors and the engine, held against small hospitals written as text.
+
+#[cfg(test)]
+mod causality;
+#[cfg(test)]
+mod detectors;
+#[cfg(test)]
+mod facts;
+#[cfg(test)]
+mod hospital;
