@@ -78,22 +78,29 @@ pub(crate) fn section(text: &str, heading: &str) -> Option<String> {
     Some(body.join("\n").trim().to_owned())
 }
 
-/// Each test folder of a detector, and whether it must alarm: its `about.md` says which.
+/// Each test folder of a detector, and whether it must alarm: `expected.txt` says which, a claim a
+/// line, and `about.md` what it is.
 fn cases(house: &House, name: &str) -> BTreeMap<String, bool> {
     let folder = format!("{CASES}{name}/");
-    let abouts = house.files.iter().filter_map(|file| {
-        let case = file.path.strip_prefix(&folder)?.strip_suffix("/about.md")?;
-        Some((case.to_owned(), file.text.to_lowercase()))
+    let expected = house.files.iter().filter_map(|file| {
+        let case = file.path.strip_prefix(&folder)?.strip_suffix("/expected.txt")?;
+        let about = format!("{folder}{case}/about.md");
+        house.files.iter().any(|other| other.path == about).then_some((case.to_owned(), &file.text))
     });
-    abouts
-        .filter_map(|(case, about)| {
-            match (about.contains("must alarm"), about.contains("must stay quiet")) {
-                (true, false) => Some((case, true)),
-                (false, true) => Some((case, false)),
-                _ => None,
-            }
-        })
-        .collect()
+    expected.filter_map(|(case, text)| Some((case, must_alarm(name, text)?))).collect()
+}
+
+/// Whether the claims want this detector to find somebody, or nobody to be alarmed on; none where
+/// they want neither.
+fn must_alarm(name: &str, expected: &str) -> Option<bool> {
+    let mut claims = expected.lines().filter(|line| !line.trim().is_empty()).peekable();
+    claims.peek()?;
+    let claims: Vec<Vec<&str>> = claims.map(|line| line.split_whitespace().collect()).collect();
+    let finds = |claim: &Vec<&str>| matches!(claim.as_slice(), ["alarm" | "finding", by, _, ..] if *by == name);
+    if claims.iter().any(finds) {
+        return Some(true);
+    }
+    claims.iter().all(|claim| matches!(claim.as_slice(), ["quiet", _, ..])).then_some(false)
 }
 
 #[cfg(test)]
@@ -106,6 +113,14 @@ mod tests {
         assert_eq!(section(text, "What it sees").as_deref(), Some("a\nb"));
         assert_eq!(section(text, "Source").as_deref(), Some(""));
         assert_eq!(section(text, "Memory"), None);
+    }
+
+    #[test]
+    fn claims_say_which_kind_a_case_is() {
+        assert_eq!(must_alarm("burst", "alarm burst s4\nquiet s5\n"), Some(true));
+        assert_eq!(must_alarm("burst", "quiet s4\n"), Some(false));
+        assert_eq!(must_alarm("burst", "alarm leaver s4\n"), None);
+        assert_eq!(must_alarm("burst", ""), None);
     }
 
     #[test]
