@@ -157,7 +157,7 @@ impl Draft {
     }
 
     /// Everybody opens a dozen patients of the own unit on weekdays between 8 and 15, and now and
-    /// then, by a fixed rule, one whom no record ties to it.
+    /// then, by a fixed rule, one whom no record ties to it (never the last tenth of the register).
     fn routine(&mut self, days: &str) {
         let (from, to) = days.split_once("..").unwrap();
         let patients = self.builder.directory.patients.len();
@@ -181,7 +181,7 @@ impl Draft {
                     at = at.plus_secs(300 + ((mix + turn * 37) % 1_100) as i64);
                 }
                 if mix.is_multiple_of(11) {
-                    self.push(at, identity, PatientId((mix / 11 % patients) as u32));
+                    self.push(at, identity, PatientId((mix / 11 % (patients * 9 / 10)) as u32));
                 }
             }
         }
