@@ -250,7 +250,7 @@ fn create(candidate: Candidate, is_alert: bool) -> Finding {
     finding
 }
 
-/// Order inside the budget: how likely it is true, times the harm (detection.md 6.3, 8).
+/// Order inside the budget: how likely it is true, times the harm.
 fn rank(finding: &Finding) -> f64 {
     // Prior: about as many true cases a day as the budget allows false ones (6.3).
     let likely = 1.0 / (1.0 + finding.expected_false_per_10k_staff_day / TRUE_PER_10K_STAFF_DAY);
@@ -276,5 +276,5 @@ const WEAKER_WRITTEN: f64 = 10.0;
 /// A finding is written again when its chance has fallen tenfold.
 const UPDATE_FACTOR: f64 = 0.1;
 const OPEN_SECS: i64 = 30 * 86_400;
-/// 444 confirmed snoopers in seven months at one centre (detection.md 6.3).
+/// 444 confirmed snoopers in seven months at one centre.
 const TRUE_PER_10K_STAFF_DAY: f64 = 2.0;

@@ -1,4 +1,4 @@
-//! The unit of evidence: one reader, one patient, within twelve hours (detection.md 6.1).
+//! The unit of evidence: one reader, one patient, within twelve hours.
 
 use bavn_model::{
     ClientId, FoundBy, HostId, IdentityId, PatientId, PurposeSet, RoleId, SourceId, Timestamp,
@@ -30,7 +30,7 @@ pub struct Visit {
     pub first_ever: bool,
 }
 
-/// How much of the record left it (DESIGN 3.3).
+/// How much of the record left it (`docs/contracts.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
     Listed,

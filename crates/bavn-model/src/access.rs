@@ -39,7 +39,7 @@ pub struct Access {
 
 impl Access {
     /// Whether content of a record may have been returned to somebody other than its patient
-    /// (DESIGN 3.3).
+    /// (`docs/contracts.md`).
     pub fn exposes(&self) -> bool {
         use crate::Flag;
         self.outcome.may_expose()

@@ -57,8 +57,7 @@ pub enum FindingState {
     Closed,
 }
 
-/// Detectors whose scores depend on one another are combined inside their family first
-/// (detection.md 6.3).
+/// Detectors whose scores depend on one another are combined inside their family first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     Volume,

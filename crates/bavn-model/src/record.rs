@@ -168,7 +168,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the access may have returned content (DESIGN 3.3): a source that states no outcome
+    /// Whether the access may have returned content: a source that states no outcome
     /// may have.
     pub const fn may_expose(self) -> bool {
         matches!(self, Self::Success | Self::Unknown)

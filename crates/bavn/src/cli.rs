@@ -1,4 +1,4 @@
-//! The command line, as DESIGN 3.1 has it.
+//! The command line. What others may rely on stands in `docs/contracts.md`.
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The exit codes of DESIGN 3.1.
+/// The exit codes of `docs/contracts.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Alarms were raised and `--fail-on-alarm` was given.

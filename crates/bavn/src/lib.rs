@@ -13,7 +13,7 @@ use error::Kind;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Runs one command line and says how it ended (exit codes: DESIGN 3.1).
+/// Runs one command line and says how it ended (exit codes: `docs/contracts.md`).
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match cli::Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

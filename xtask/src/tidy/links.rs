@@ -1,13 +1,14 @@
 //! Does every link in the docs lead somewhere?
 //!
-//! Three kinds are followed: `[text](file)`, a file of the repository in backticks, and
-//! `file.rs:name` in backticks, which must be defined there. Addresses on the web are not asked.
+//! In pages, three kinds are followed: `[text](file)`, a file of the repository in backticks, and
+//! `file.rs:name` in backticks, which must be defined there; in comments, every page named. Addresses
+//! on the web are not asked.
 
 use super::{File, House};
 use std::path::{Component, Path, PathBuf};
 
 pub(super) fn check(house: &House) -> Vec<String> {
-    let mut broken = Vec::new();
+    let mut broken = unknown_pages(house);
     for file in &house.files {
         let is_ours = !file.path.contains("/tests/") && !file.path.starts_with("rules/");
         if !is_ours || file.ending() != "md" {
@@ -20,6 +21,32 @@ pub(super) fn check(house: &House) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Pages that comments of the code name and that are not here.
+fn unknown_pages(house: &House) -> Vec<String> {
+    let mut broken = Vec::new();
+    for file in &house.files {
+        let Some(source) = &file.source else { continue };
+        for (at, line) in source.comments.lines().enumerate() {
+            let words = line.split(|c: char| !(c.is_alphanumeric() || "._-/".contains(c)));
+            for page in words.filter(|word| word.len() > 3 && word.ends_with(".md")) {
+                let is_here = house
+                    .files
+                    .iter()
+                    .any(|other| other.path == page || other.path.ends_with(&format!("/{page}")));
+                if !is_here && !is_pattern(page) {
+                    broken.push(format!("{}:{}: there is no page `{page}`", file.path, at + 1));
+                }
+            }
+        }
+    }
+    broken
+}
+
+/// Names that stand for many pages.
+fn is_pattern(page: &str) -> bool {
+    ["about.md", "README.md"].contains(&page)
 }
 
 fn wrong_links(house: &House, file: &File, line: &str) -> Vec<String> {

@@ -368,7 +368,7 @@ fn at(values: &[f32; STREAMS], stream: usize) -> f32 {
 }
 
 const SHIFTS: usize = 6;
-/// A slow thief's own last days do not count (detection.md 6.3).
+/// A slow thief's own last days do not count.
 const GAP_DAYS: i32 = 14;
 /// Half weight after about ninety working days.
 const FADE: f32 = 0.992;

@@ -250,7 +250,7 @@ const CLASSES_MAX: usize = 255;
 const BODY: f32 = 0.98;
 const BODY_OF_CHANCES: f32 = 0.95;
 const SCORE_MIN: f32 = 0.05;
-/// A class of reader has a voice of its own from about this many days (detection.md 6.3).
+/// A class of reader has a voice of its own from about this many days.
 const SHRINK_DAYS: f32 = 500.0;
 /// Exceedances after which the region's own shape counts as much as the shipped, heavy one: the
 /// first waiting-list review of a region is an order of magnitude beyond all that it had seen.

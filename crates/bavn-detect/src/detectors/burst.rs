@@ -182,7 +182,7 @@ const WORKING_DAY_HOURS: f32 = 8.0;
 const WORKING_DAY_SECS: f64 = 28_800.0;
 /// Patients an hour; below it every single patient would look like a burst.
 const RATE_MIN: f32 = 0.05;
-/// Patients an hour beyond the usual that make a burst (detection.md D1).
+/// Patients an hour beyond the usual that make a burst.
 const RAISED_BY: f32 = 20.0;
 const RAISED_TIMES: f32 = 3.0;
 const FACT_PATIENTS_MIN: u32 = 3;

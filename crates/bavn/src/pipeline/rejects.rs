@@ -12,7 +12,7 @@ use std::path::Path;
 /// How many rejects of each reason.
 pub type RejectCounts = BTreeMap<&'static str, u64>;
 
-/// Writes one line a reject (DESIGN 3.1): `{file, line, byte_offset, reason, hmac}`.
+/// Writes one line a reject (`docs/contracts.md`): `{file, line, byte_offset, reason, hmac}`.
 ///
 /// The digest is keyed (HMAC-SHA-256, RFC 2104), since a row of digits could be guessed from a
 /// plain one.
