@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod decode;
+mod demo;
 mod watch;
 
 use std::path::Path;
