@@ -30,7 +30,7 @@ fn unknown_pages(house: &House) -> Vec<String> {
         let Some(source) = &file.source else { continue };
         for (at, line) in source.comments.lines().enumerate() {
             let words = line.split(|c: char| !(c.is_alphanumeric() || "._-/".contains(c)));
-            for page in words.filter(|word| word.len() > 3 && word.ends_with(".md")) {
+            for page in words.filter(|word| is_page(word)) {
                 let is_here = house
                     .files
                     .iter()
@@ -42,6 +42,10 @@ fn unknown_pages(house: &House) -> Vec<String> {
         }
     }
     broken
+}
+
+fn is_page(word: &str) -> bool {
+    word.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && ending == "md")
 }
 
 /// Names that stand for many pages.
