@@ -3,7 +3,8 @@
 //! ## What it sees
 //! Every hour, over all readers of the day: are more of their cold counts unlikely than chance
 //! allows? Higher criticism, standardised by its own past days; it names the accounts among whom
-//! fewer than one in ten is there by chance.
+//! fewer than one in ten is there by chance. Readers who cross the alarm line by themselves, but in
+//! numbers that no day explains, join the same case.
 //! ## Why it matters
 //! Thieves with forty passwords take fifteen records from each, and no single account stands out.
 //! ## What makes it harmless

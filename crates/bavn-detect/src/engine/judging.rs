@@ -66,6 +66,7 @@ impl Engine {
         candidate.cause = Cause::Cohort;
         candidate.subject = day.unsigned_abs();
         candidate.lane = Lane::Cohort;
+        candidate.detectors.push(MANY_ACCOUNTS);
         candidate.because.insert(
             0,
             Fact::AccountsOnOneDay {
@@ -211,3 +212,5 @@ const CAUTION_DAYS: f64 = 2_000.0;
 const CALIBRATED_DAYS: f32 = 5_000.0;
 const SLOW_DAYS: i32 = 30;
 const FACTS_MAX: usize = 5;
+/// The detector whose case takes in readers who cross the line in numbers.
+const MANY_ACCOUNTS: &str = "sprayed_accounts";
