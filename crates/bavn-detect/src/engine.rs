@@ -86,7 +86,23 @@ struct Pace {
 
 impl Engine {
     pub fn new(context: Context, settings: Settings) -> Self {
-        let detectors = detectors::all(&context);
+        Self::without(context, settings, &[])
+    }
+
+    /// Names of all detectors.
+    pub fn detector_names() -> Vec<&'static str> {
+        let (all, gatherings) = (detectors::all(&Context::default()), detectors::gatherings());
+        let names = all.iter().map(|held| held.name());
+        names.chain(gatherings.iter().map(|held| held.name())).collect()
+    }
+
+    /// An engine that lacks the named detectors: what is each of them worth?
+    pub fn without(context: Context, settings: Settings, muted: &[String]) -> Self {
+        let is_muted = |name: &str| muted.iter().any(|held| held == name);
+        let mut detectors = detectors::all(&context);
+        detectors.retain(|held| !is_muted(held.name()));
+        let mut gatherings = detectors::gatherings();
+        gatherings.retain(|held| !is_muted(held.name()));
         let mut columns = Vec::new();
         for (index, detector) in detectors.iter().enumerate() {
             for _ in 0..detector.channels() {
@@ -99,7 +115,7 @@ impl Engine {
         Self {
             visits: Visits::new(&context),
             people: People::default(),
-            gatherings: detectors::gatherings(),
+            gatherings,
             tails: columns.iter().map(Column::tail).collect(),
             combined: Tail::of_chances(1.0),
             reference: Reference::default(),

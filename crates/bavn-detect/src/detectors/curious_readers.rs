@@ -158,6 +158,10 @@ impl CuriousReaders {
 }
 
 impl Gathering for CuriousReaders {
+    fn name(&self) -> &'static str {
+        "curious_readers"
+    }
+
     fn observe(&mut self, seen: &Seen<'_>, _out: &mut Vec<Gathered>) {
         let (Some(visit), Some(patient)) = (seen.visit.filter(|_| seen.opens), seen.patient) else {
             return;

@@ -58,6 +58,8 @@ pub(crate) fn gatherings() -> Vec<Box<dyn Gathering>> {
 
 /// One question asked of many readers at once: of one patient's, or of everybody's hour.
 pub(crate) trait Gathering: Debug + Send {
+    /// Also its file, its manual page and its test folder.
+    fn name(&self) -> &'static str;
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Vec<Gathered>);
     /// An hour is over; `chances` holds, for each reader of the day, how unlikely his cold
     /// look-ups are.

@@ -76,6 +76,10 @@ impl SprayedAccounts {
 }
 
 impl Gathering for SprayedAccounts {
+    fn name(&self) -> &'static str {
+        "sprayed_accounts"
+    }
+
     fn observe(&mut self, seen: &Seen<'_>, _out: &mut Vec<Gathered>) {
         if let (Some(_), Some(host)) = (seen.unexplained(), seen.access.host) {
             self.hosts.insert(seen.identity, host);

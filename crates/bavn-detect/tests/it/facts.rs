@@ -6,8 +6,7 @@ use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
 use bavn_model::Finding;
 use serde_json::Value;
 
-fn run() -> (Vec<Finding>, Engine, bavn_model::Directory) {
-    let thefts = "
+const THEFTS: &str = "
         group armed-forces p1600..p1619
         staff gone nurse ward-2 away to=2024-01-15
         read 2024-02-26T01:00:00Z s4 p1200..p1290 every=6
@@ -15,8 +14,10 @@ fn run() -> (Vec<Finding>, Engine, bavn_model::Directory) {
         read 2024-02-27T20:00:00Z gone p1700
         read 2024-02-28T14:00:00Z s17 p1400..p1440 every=2
         search 2024-02-28T14:00:00Z s21 times=60 every=30
-    ";
-    let Hospital { directory, context, accesses } = hospital(&format!("{ORDINARY}{thefts}"));
+";
+
+fn run() -> (Vec<Finding>, Engine, bavn_model::Directory) {
+    let Hospital { directory, context, accesses } = hospital(&format!("{ORDINARY}{THEFTS}"));
     let mut engine = Engine::new(context, Settings { budget_per_10k_staff_day: 20.0 });
     let mut findings = Vec::new();
     for access in &accesses {
@@ -81,4 +82,26 @@ fn state_stays_within_eight_kilobytes_a_reader() {
     let by_detectors: usize =
         engine.report().bytes_by_detector.iter().map(|&(_, bytes)| bytes).sum();
     assert!(by_detectors / 41 <= 8 * 1_024, "{by_detectors}");
+}
+
+#[test]
+fn a_muted_detector_says_nothing_more() {
+    let (findings, ..) = run();
+    let names = Engine::detector_names();
+    for finding in &findings {
+        assert!(finding.detectors.iter().all(|name| names.contains(name)), "{finding:?}");
+    }
+    let muted = vec!["burst".to_owned(), "day_volume".to_owned()];
+    let Hospital { context, accesses, .. } = hospital(&format!("{ORDINARY}{THEFTS}"));
+    let settings = Settings { budget_per_10k_staff_day: 20.0 };
+    let mut engine = Engine::without(context, settings, &muted);
+    let mut left = Vec::new();
+    for access in &accesses {
+        engine.observe(access, &mut left);
+    }
+    let said = |found: &[Finding], name: &str| {
+        found.iter().any(|finding| finding.detectors.contains(&name))
+    };
+    assert!(said(&findings, "burst") && !left.is_empty());
+    assert!(!said(&left, "burst") && !said(&left, "day_volume"));
 }
