@@ -12,17 +12,20 @@
 mod attacks;
 mod chance;
 mod hospital;
+mod key;
 mod life;
 mod people;
 mod region;
 mod score;
 mod services;
+mod shape;
 mod truth;
 mod work;
 mod write;
 
-pub use attacks::ATTACKS;
-pub use region::{Settings, SettingsError, generate};
+pub use attacks::{ATTACK_OPTIONS, ATTACKS, AttackPlan, PlanError};
+pub use region::{Files, Settings, SettingsError, generate, generate_files};
 pub use score::{AttackScore, Curve, Score, ScoreError, score};
+pub use shape::{Identifiers, Missing, Shape};
 pub use truth::{Read, Truth, TruthEntry};
 pub use write::{Memory, Sink};

@@ -2,6 +2,8 @@
 
 use crate::chance::{self, fixed, happens, spread};
 use crate::hospital::{Hospital, Kind, Unit};
+use crate::region::Settings;
+use crate::shape::Missing;
 use fastrand::Rng;
 
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +55,14 @@ pub(crate) struct Staff {
     /// Patients on a usual day.
     pub(crate) pace: f64,
     pub(crate) rotates: bool,
+    pub(crate) shift_hours: i64,
+    pub(crate) day_begins_hour: i64,
     pub(crate) floats: bool,
     /// Days of the log on which the person begins, and has left.
     pub(crate) from_day: i32,
     pub(crate) to_day: Option<i32>,
+    /// From then on at home, and employed all the same.
+    pub(crate) absent_from: Option<i32>,
     pub(crate) locum: bool,
     pub(crate) missing_in_hr: bool,
     pub(crate) address: String,
@@ -72,7 +78,8 @@ pub(crate) struct Shift {
 impl Staff {
     /// The shift on `day`, if any: asked twice it says the same, so thieves keep their hours.
     pub(crate) fn shift(&self, seed: u64, index: usize, day: i32) -> Option<Shift> {
-        if day < self.from_day || self.to_day.is_some_and(|end| day >= end) {
+        let gone = |end: Option<i32>| end.is_some_and(|end| day >= end);
+        if day < self.from_day || gone(self.to_day) || gone(self.absent_from) {
             return None;
         }
         let chance = fixed(seed, index as u64, day as u64 ^ 0x5157);
@@ -87,13 +94,16 @@ impl Staff {
             return None;
         }
         let part = chance / present;
-        let from = match self.rotates {
-            false => 7 * 3_600 + (part * 5_400.0) as i64,
-            true if part < 0.5 => 7 * 3_600,
-            true if part < 0.8 => 14 * 3_600 + 1_800,
-            true => 22 * 3_600,
+        let begins = self.day_begins_hour * 3_600;
+        let from = match (self.rotates, self.shift_hours) {
+            (false, _) => begins + (part * 5_400.0) as i64,
+            (true, _) if part < 0.5 => begins,
+            (true, 12..) => begins + 12 * 3_600,
+            (true, _) if part < 0.8 => begins + 7 * 3_600 + 1_800,
+            (true, _) => begins + 15 * 3_600,
         };
-        Some(Shift { from, to: from + 8 * 3_600 })
+        let hours = if self.rotates { self.shift_hours } else { 8 };
+        Some(Shift { from, to: from + hours * 3_600 })
     }
 }
 
@@ -129,15 +139,17 @@ fn family_name(rng: &mut Rng) -> u16 {
     (chance::wait(rng, 40.0).powf(1.6) as u64).min(4_000) as u16
 }
 
+/// Staff for `wanted.staff`, each entered in a unit.
 pub(crate) fn staff(
     rng: &mut Rng,
-    count: usize,
-    days: i32,
-    tidy: f64,
+    wanted: &Settings,
     hospitals: &[Hospital],
     units: &mut [Unit],
     patients: &[Patient],
 ) -> Vec<Staff> {
+    let Settings { staff: count, days, tidiness, shape, .. } = wanted;
+    let (count, days) = (*count, *days);
+    let hr_gaps = if shape.missing == Missing::HrGaps { 0.2 } else { 0.06 };
     let weights: Vec<f64> = units.iter().map(|unit| unit.kind.weight()).collect();
     let mut staff = Vec::with_capacity(count);
     for index in 0..count {
@@ -146,9 +158,9 @@ pub(crate) fn staff(
         let Unit { kind, hospital, .. } = units[unit];
         let role = role(rng, kind);
         let patient = happens(rng, 0.5).then(|| rng.usize(0..patients.len()));
-        let rotates = kind.round_the_clock() && happens(rng, 0.6);
+        let rotates = kind.round_the_clock() && happens(rng, shape.rotating_share);
         let locum = happens(rng, 0.025);
-        let own_desk = happens(rng, 0.3);
+        let own_desk = happens(rng, shape.own_desk_share);
         let new = happens(rng, 0.04) || locum;
         let from_day = if new && days > 12 { rng.i32(2..days - 4) } else { -1_000 };
         let siblings: Vec<usize> = hospitals[hospital].wards(units).collect();
@@ -162,11 +174,14 @@ pub(crate) fn staff(
                 .map_or_else(|| family_name(rng), |patient| patients[patient].family_name),
             pace: (pace(role, kind) * spread(rng, 0.35)).max(4.0),
             rotates,
+            shift_hours: shape.shift_hours,
+            day_begins_hour: shape.day_begins_hour,
             floats: kind.has_beds() && happens(rng, 0.04),
             from_day,
             to_day: (locum && from_day > 0).then(|| from_day + rng.i32(5..30)),
+            absent_from: None,
             locum,
-            missing_in_hr: rng.f64() > tidy && happens(rng, 0.06),
+            missing_in_hr: rng.f64() > *tidiness && happens(rng, hr_gaps),
             address: if own_desk {
                 format!("10.{}.{}.{}", hospital + 20, unit % 250, 100 + index % 150)
             } else {

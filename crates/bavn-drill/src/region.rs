@@ -1,15 +1,18 @@
 //! One region from one seed: people, care, work, thefts, day by day.
 
-use crate::attacks::{self, ATTACKS, Attack};
-use crate::chance::stream;
+use crate::attacks::{self, ATTACKS, Attack, AttackPlan, PlanError, Stage};
+use crate::chance::{some, stream};
 use crate::hospital::{self, Hospital, Unit};
+use crate::key;
 use crate::life::Life;
-use crate::people::{self, Patient, Staff};
+use crate::people::{self, Patient, Role, Staff};
 use crate::services;
-use crate::truth::{Read, Truth, TruthEntry};
+use crate::shape::Shape;
+use crate::truth::{Truth, TruthEntry};
 use crate::work::{self, Lookup, Memory, Reader, Scene};
-use crate::write::{self, Names, Sink};
+use crate::write::{self, Clerk, Names, Sink};
 use bavn_model::Timestamp;
+use fastrand::Rng;
 use std::io;
 
 /// What region to make.
@@ -19,7 +22,8 @@ pub struct Settings {
     pub patients: usize,
     pub days: i32,
     pub seed: u64,
-    /// Names from [`ATTACKS`]; none for a clean region.
+    /// Names from [`ATTACKS`], each with its options (`slow:take=10:cover=20`); none for a clean
+    /// region.
     pub attacks: Vec<String>,
     /// 1: every system records everything at once, clocks agree, nobody is missing in HR. 0: as
     /// untidy as hospitals are.
@@ -28,6 +32,7 @@ pub struct Settings {
     pub start: Timestamp,
     /// Day before which nobody steals.
     pub quiet_days: i32,
+    pub shape: Shape,
 }
 
 impl Default for Settings {
@@ -42,6 +47,7 @@ impl Default for Settings {
             // 2024-01-01, a Monday.
             start: Timestamp::from_secs(1_704_067_200),
             quiet_days: 14,
+            shape: Shape::default(),
         }
     }
 }
@@ -49,8 +55,8 @@ impl Default for Settings {
 /// Why a region cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    #[error("there is no attack `{name}`")]
-    UnknownAttack { name: String },
+    #[error(transparent)]
+    Attack(#[from] PlanError),
     #[error(
         "a region needs at least {staff_min} staff, {patients_min} patients and {days_min} day"
     )]
@@ -59,46 +65,109 @@ pub enum SettingsError {
     Write(#[from] io::Error),
 }
 
+/// Which of a region's files are wanted; each kind is the same bytes with or without the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    All,
+    /// What the hospitals' systems say. The answer key stays empty.
+    Context,
+    /// What was looked up.
+    Events,
+}
+
+/// Everybody and everything in a region that has a name.
+#[derive(Debug)]
+pub(crate) struct Cast {
+    pub(crate) names: Names,
+    pub(crate) hospitals: Vec<Hospital>,
+    pub(crate) units: Vec<Unit>,
+    pub(crate) staff: Vec<Staff>,
+    pub(crate) patients: Vec<Patient>,
+    pub(crate) project: Option<Project>,
+}
+
+/// An approved audit: one reader, a cohort, a week or two.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) reader: usize,
+    pub(crate) from_day: i32,
+    pub(crate) to_day: i32,
+    pub(crate) cohort: Vec<usize>,
+}
+
 /// Makes a region and writes it. The answer key comes back, and is written to nothing.
 pub fn generate(settings: &Settings, sink: &mut dyn Sink) -> Result<Truth, SettingsError> {
-    let names = check(settings)?;
+    generate_files(settings, Files::All, sink)
+}
+
+/// As [`generate`], but only the files asked for: a reader must know the context before the first
+/// event, and need not keep the events meanwhile.
+pub fn generate_files(
+    settings: &Settings,
+    files: Files,
+    sink: &mut dyn Sink,
+) -> Result<Truth, SettingsError> {
+    let plans = check(settings)?;
+    let (cast, mut attacks) = cast(settings, &plans);
+    if files != Files::Events {
+        write::people(&cast, &settings.shape, sink)?;
+    }
+    let events = live(settings, &cast, files, &mut attacks, sink)?;
+    let mut truth: Vec<TruthEntry> = attacks
+        .iter()
+        .filter(|attack| !attack.reads.is_empty())
+        .map(|attack| key::entry(&cast.names, attack))
+        .collect();
+    truth.extend(key::oddities(&cast, settings));
+    let Settings { seed, days, .. } = *settings;
+    let (staff, patients) = (cast.staff.len(), cast.patients.len());
+    Ok(Truth { seed, days, staff, patients, events, truth })
+}
+
+fn cast(settings: &Settings, plans: &[AttackPlan]) -> (Cast, Vec<Attack>) {
     let Settings { seed, days, tidiness, .. } = *settings;
     let (hospitals, mut units) =
         hospital::build(&mut stream(seed, "hospitals"), settings.staff, days, tidiness);
     let patients =
         people::patients(&mut stream(seed, "patients"), settings.patients, hospitals.len());
-    let mut staff = people::staff(
-        &mut stream(seed, "staff"),
-        settings.staff,
+    let mut staff =
+        people::staff(&mut stream(seed, "staff"), settings, &hospitals, &mut units, &patients);
+    let stage = Stage {
+        seed,
         days,
-        tidiness,
-        &hospitals,
-        &mut units,
-        &patients,
-    );
-    let begin = settings.quiet_days.clamp(0, days - 1);
-    let mut attacks = attacks::choose(
-        &mut stream(seed, "attacks"),
-        &names,
-        days,
-        &mut staff,
-        patients.len(),
-        begin,
-    );
-    let spelled = Names { start: settings.start };
-    write::people(&spelled, &hospitals, &units, &staff, &patients, sink)?;
-    let events =
-        live(settings, &spelled, &hospitals, &units, &staff, &patients, &mut attacks, sink)?;
-    let mut truth: Vec<TruthEntry> = attacks
-        .iter()
-        .filter(|attack| !attack.reads.is_empty())
-        .map(|attack| entry(&spelled, attack))
-        .collect();
-    truth.extend(oddities(&staff, days));
-    Ok(Truth { seed, days, staff: staff.len(), patients: patients.len(), events, truth })
+        begin: settings.quiet_days.clamp(0, days - 1),
+        patients: patients.len(),
+        shape: &settings.shape,
+    };
+    let attacks = attacks::choose(&mut stream(seed, "attacks"), plans, stage, &mut staff);
+    let project = project(settings, &staff, &patients, &attacks);
+    let names = Names { start: settings.start, identifiers: settings.shape.identifiers };
+    (Cast { names, hospitals, units, staff, patients, project }, attacks)
 }
 
-fn check(settings: &Settings) -> Result<Vec<&'static str>, SettingsError> {
+/// Some honest clerk or doctor is asked to go through a few hundred records.
+fn project(
+    settings: &Settings,
+    staff: &[Staff],
+    patients: &[Patient],
+    attacks: &[Attack],
+) -> Option<Project> {
+    let mut rng = stream(settings.seed, "project");
+    let honest = |index: usize| {
+        let reader = Reader::Staff(index);
+        !attacks.iter().any(|attack| attack.thieves.contains(&reader))
+    };
+    let reader = (0..staff.len()).find(|&index| {
+        let suits = matches!(staff[index].role, Role::Secretary | Role::Doctor);
+        suits && staff[index].from_day < 0 && honest(index)
+    })?;
+    let from_day = settings.days / 2;
+    let cohort: Vec<usize> = (0..patients.len()).collect();
+    let cohort = some(&mut rng, &cohort, 240);
+    (settings.days > 10).then(|| Project { reader, from_day, to_day: from_day + 6, cohort })
+}
+
+fn check(settings: &Settings) -> Result<Vec<AttackPlan>, SettingsError> {
     if settings.staff < STAFF_MIN || settings.patients < PATIENTS_MIN || settings.days < 1 {
         return Err(SettingsError::TooSmall {
             staff_min: STAFF_MIN,
@@ -106,54 +175,33 @@ fn check(settings: &Settings) -> Result<Vec<&'static str>, SettingsError> {
             days_min: 1,
         });
     }
-    settings
-        .attacks
-        .iter()
-        .map(|wanted| {
-            let known = ATTACKS.iter().find(|(name, _)| name == wanted);
-            known
-                .map(|(name, _)| *name)
-                .ok_or_else(|| SettingsError::UnknownAttack { name: wanted.clone() })
-        })
-        .collect()
+    let plans = settings.attacks.iter().map(|wanted| AttackPlan::parse(wanted));
+    Ok(plans.collect::<Result<_, _>>()?)
 }
 
 /// Lives through the days, and a month before the log so that wards are not empty when it begins.
-#[expect(clippy::too_many_arguments, reason = "the whole region takes part")]
 fn live(
     settings: &Settings,
-    names: &Names,
-    hospitals: &[Hospital],
-    units: &[Unit],
-    staff: &[Staff],
-    patients: &[Patient],
+    cast: &Cast,
+    files: Files,
     attacks: &mut [Attack],
     sink: &mut dyn Sink,
 ) -> Result<u64, SettingsError> {
     let Settings { seed, days, tidiness, .. } = *settings;
+    let Cast { hospitals, units, staff, patients, .. } = cast;
     let mut life = Life::new(stream(seed, "life"), patients, hospitals.len(), units.len());
-    let (mut at_work, mut thieves) = (stream(seed, "work"), stream(seed, "thieves"));
-    let (mut machines, mut paper) = (stream(seed, "services"), stream(seed, "records"));
-    let mut memory = Memory::default();
-    let (mut next_event, mut next_record) = (0, 0);
-    let mut rows: Vec<Lookup> = Vec::new();
-    let upgrade_day = days * 2 / 3;
+    let mut clerk = Clerk::new(stream(seed, "records"), tidiness);
+    let mut work = Work::new(seed);
+    let mut next_event = 0;
     let crowd_day = days / 3;
     for day in -DAYS_BEFORE..days {
         let crowd = if day == crowd_day && day > 0 { (settings.staff / 12).min(150) } else { 0 };
         life.day(day, hospitals, units, crowd);
         let happened = std::mem::take(&mut life.happened);
-        write::care(
-            &mut paper,
-            names,
-            hospitals,
-            units,
-            &happened,
-            tidiness,
-            &mut next_record,
-            sink,
-        )?;
-        if day < 0 {
+        if files != Files::Events {
+            write::care(&mut clerk, cast, &happened, &settings.shape, sink)?;
+        }
+        if day < 0 || files == Files::Context {
             continue;
         }
         let scene = Scene {
@@ -163,97 +211,63 @@ fn live(
             staff,
             patients,
             life: &life,
+            shape: &settings.shape,
             day,
-            upgrade: day == upgrade_day && day > 0,
+            project: cast.project.as_ref(),
+            upgrade: day == days * 2 / 3 && day > 0,
         };
-        for (index, person) in staff.iter().enumerate() {
-            if let Some(shift) = person.shift(seed, index, day) {
-                work::shift(&mut at_work, &scene, &mut memory, index, shift, &mut rows);
+        let today = work.day(&scene, attacks, day + 1 == days);
+        write::lookups(cast, &today, &mut next_event, sink)?;
+    }
+    Ok(next_event)
+}
+
+/// What people do all day, and what spills over midnight.
+struct Work {
+    staff: Rng,
+    thieves: Rng,
+    machines: Rng,
+    memory: Memory,
+    rows: Vec<Lookup>,
+}
+
+impl Work {
+    fn new(seed: u64) -> Self {
+        Self {
+            staff: stream(seed, "work"),
+            thieves: stream(seed, "thieves"),
+            machines: stream(seed, "services"),
+            memory: Memory::default(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// The look-ups of one day, in order; on the last one, all that are left.
+    fn day(&mut self, scene: &Scene<'_>, attacks: &mut [Attack], last: bool) -> Vec<Lookup> {
+        for (index, person) in scene.staff.iter().enumerate() {
+            if let Some(shift) = person.shift(scene.seed, index, scene.day) {
+                let (rng, memory) = (&mut self.staff, &mut self.memory);
+                work::shift(rng, scene, memory, index, shift, &mut self.rows);
             }
         }
-        services::day(&mut machines, &scene, &mut rows);
-        for attack in attacks.iter_mut() {
-            attack.day(&mut thieves, &scene, &mut rows);
+        services::day(&mut self.machines, scene, &mut self.rows);
+        for attack in attacks {
+            attack.day(&mut self.thieves, scene, &mut self.rows);
         }
         // Night shifts end tomorrow; what is later than midnight waits for its day.
-        let midnight = i64::from(day + 1) * 86_400_000;
-        let last = day + 1 == days;
-        let mut today: Vec<Lookup> = Vec::with_capacity(rows.len());
-        rows.retain(|row| {
-            let now = row.at_millis < midnight;
-            if now || last {
-                today.push(row.clone());
-            }
-            !now
-        });
+        let midnight = i64::from(scene.day + 1) * 86_400_000;
+        let is_now = |row: &mut Lookup| last || row.at_millis < midnight;
+        let mut today: Vec<Lookup> = self.rows.extract_if(.., is_now).collect();
         today.retain(|row| {
-            hospitals[row.hospital].silent.is_none_or(|(silent_day, hour)| {
+            scene.hospitals[row.hospital].silent.is_none_or(|(silent_day, hour)| {
                 matches!(row.reader, Reader::Service(_))
                     || row.at_millis / 3_600_000 != i64::from(silent_day) * 24 + hour
             })
         });
         // Clocks differ between logs; each log is in its own clock's order.
         today.sort_by_key(|row| (row.at_millis, row.hospital, row.reader));
-        write::lookups(names, hospitals, staff, patients, &today, &mut next_event, sink)?;
+        today
     }
-    Ok(next_event)
-}
-
-fn entry(names: &Names, attack: &Attack) -> TruthEntry {
-    let mut reads = attack.reads.clone();
-    reads.sort_by_key(|&(reader, patient, at)| (at, reader, patient));
-    let at =
-        |read: Option<&(Reader, usize, i64)>| read.map(|&(.., at)| names.at_millis(at).to_string());
-    TruthEntry {
-        kind: "attack".to_owned(),
-        name: attack.name.to_owned(),
-        who: attack
-            .thieves
-            .iter()
-            .filter(|&&thief| reads.iter().any(|&(reader, ..)| reader == thief))
-            .map(|&thief| Names::reader(thief))
-            .collect(),
-        start: at(reads.first()),
-        end: at(reads.last()),
-        reads: reads
-            .iter()
-            .map(|&(reader, patient, at)| {
-                Read(
-                    Names::reader(reader),
-                    Names::patient(patient),
-                    names.at_millis(at).to_string(),
-                )
-            })
-            .collect(),
-        note: None,
-    }
-}
-
-/// People whose days look odd and are innocent.
-fn oddities(staff: &[Staff], days: i32) -> Vec<TruthEntry> {
-    let named = |name: &str, chosen: &dyn Fn(&Staff) -> bool| TruthEntry {
-        kind: "benign".to_owned(),
-        name: name.to_owned(),
-        who: (0..staff.len()).filter(|&index| chosen(&staff[index])).map(Names::staff).collect(),
-        ..TruthEntry::default()
-    };
-    let mut entries = vec![
-        named("locum", &|person| person.locum),
-        named("float_nurse", &|person| person.floats),
-        named("new_staff", &|person| person.from_day >= 0 && !person.locum),
-        named("two_posts", &|person| person.second_unit.is_some()),
-        named("missing_in_hr", &|person| person.missing_in_hr),
-    ];
-    for (name, day) in [("upgrade_day", days * 2 / 3), ("mass_casualty_day", days / 3)] {
-        let note = Some(format!("day {day}"));
-        entries.push(TruthEntry {
-            kind: "benign".to_owned(),
-            name: name.to_owned(),
-            note,
-            ..TruthEntry::default()
-        });
-    }
-    entries
 }
 
 const STAFF_MIN: usize = 20;
@@ -337,9 +351,30 @@ mod tests {
     }
 
     #[test]
+    fn context_and_events_apart_are_the_same_bytes_as_together() {
+        let settings = Settings {
+            staff: 60,
+            patients: 2_000,
+            days: 12,
+            quiet_days: 4,
+            attacks: vec!["burst_day".to_owned(), "slow:take=3:poison=4:cover=2".to_owned()],
+            shape: Shape::of_seed(4, 12),
+            ..Settings::default()
+        };
+        let (mut both, mut apart) = (Files::default(), Files::default());
+        let truth = generate(&settings, &mut both).unwrap();
+        for files in [super::Files::Context, super::Files::Events] {
+            generate_files(&settings, files, &mut apart).unwrap();
+        }
+        assert!(both.files == apart.files);
+        let slow = truth.truth.iter().find(|entry| entry.name == "slow").unwrap();
+        assert!(slow.prepared.as_ref() < slow.start.as_ref() && slow.prepared.is_some());
+    }
+
+    #[test]
     fn an_unknown_attack_is_refused() {
         let settings = Settings { attacks: vec!["sneeze".to_owned()], ..Settings::default() };
         let refused = generate(&settings, &mut Files::default());
-        assert!(matches!(refused, Err(SettingsError::UnknownAttack { .. })));
+        assert!(matches!(refused, Err(SettingsError::Attack(PlanError::Unknown { .. }))));
     }
 }

@@ -19,8 +19,14 @@ pub struct TruthEntry {
     /// `attack` or `benign`.
     pub kind: String,
     pub name: String,
+    /// With its options, where it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     #[serde(default, deserialize_with = "one_or_many")]
     pub who: Vec<String>,
+    /// When the thieves began to prepare the ground; an alarm from then on is no false one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,8 +4,11 @@ use crate::chance::{self, count, happens, some};
 use crate::hospital::{Hospital, Kind, Unit};
 use crate::life::{DAY, Life};
 use crate::people::{Patient, Role, Shift, Staff, is_weekend};
+use crate::region::Project;
+use crate::shape::Shape;
 use fastrand::Rng;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::ops::RangeInclusive;
 
 /// One row of an audit log, before it is spelt in a dialect.
 #[derive(Clone, Debug)]
@@ -47,7 +50,9 @@ pub(crate) struct Scene<'a> {
     pub(crate) staff: &'a [Staff],
     pub(crate) patients: &'a [Patient],
     pub(crate) life: &'a Life,
+    pub(crate) shape: &'a Shape,
     pub(crate) day: i32,
+    pub(crate) project: Option<&'a Project>,
     /// An upgrade of the record system, when people click twice as much.
     pub(crate) upgrade: bool,
 }
@@ -166,12 +171,9 @@ fn the_units_patients(
     let hospital = &scene.hospitals[hospital_index];
     let today = i64::from(scene.day) * DAY;
     let bookings = |ahead_days: i64, mine: bool| -> Vec<usize> {
-        life.bookings[unit]
-            .iter()
-            .filter(|held| today <= held.at && held.at < today + ahead_days * DAY)
-            .filter(|held| !mine || held.staff == index)
-            .map(|held| held.patient)
-            .collect()
+        let soon = today..today + ahead_days * DAY;
+        let held = life.bookings[unit].iter().filter(|held| soon.contains(&held.at));
+        held.filter(|held| !mine || held.staff == index).map(|held| held.patient).collect()
     };
     let everywhere = |wards: &mut dyn Iterator<Item = usize>| -> Vec<usize> {
         wards.flat_map(|ward| life.present(ward, mid)).collect()
@@ -180,21 +182,11 @@ fn the_units_patients(
         // Pre-reading: the doctor's own clinic of the next days, the front desk's of today.
         Kind::Outpatient if person.role == Role::Doctor => bookings(3, true),
         Kind::Outpatient => bookings(1, false),
-        Kind::Radiology | Kind::Laboratory | Kind::Physiotherapy => life.orders[unit]
-            .iter()
-            .filter(|&&(_, at)| mid - 30 * 3_600 <= at && at <= mid + 3 * 3_600)
-            .map(|&(patient, _)| patient)
-            .collect(),
-        Kind::Coding => life.discharged[hospital_index]
-            .iter()
-            .filter(|&&(_, at)| mid - 5 * DAY <= at && at <= mid)
-            .map(|&(patient, _)| patient)
-            .collect(),
-        Kind::ReferralOffice => life.referred[hospital_index]
-            .iter()
-            .filter(|&&(_, at)| at <= mid)
-            .map(|&(patient, _)| patient)
-            .collect(),
+        Kind::Radiology | Kind::Laboratory | Kind::Physiotherapy => {
+            queued(&life.orders[unit], mid - 30 * 3_600..=mid + 3 * 3_600)
+        }
+        Kind::Coding => queued(&life.discharged[hospital_index], mid - 5 * DAY..=mid),
+        Kind::ReferralOffice => queued(&life.referred[hospital_index], i64::MIN..=mid),
         Kind::Anaesthesia => everywhere(
             &mut hospital
                 .of_kind(scene.units, Kind::Surgery)
@@ -217,6 +209,10 @@ fn the_units_patients(
     pool
 }
 
+fn queued(queue: &VecDeque<(usize, i64)>, when: RangeInclusive<i64>) -> Vec<usize> {
+    queue.iter().filter(|(_, at)| when.contains(at)).map(|&(patient, _)| patient).collect()
+}
+
 /// Patients whom no record ties to the reader, each for a good reason.
 fn without_a_record(
     rng: &mut Rng,
@@ -228,12 +224,10 @@ fn without_a_record(
     patients: &mut Vec<usize>,
 ) {
     let (life, person) = (scene.life, &scene.staff[index]);
-    let hospital_index = scene.units[unit].hospital;
-    let hospital = &scene.hospitals[hospital_index];
+    let chance = |usual: f64| (usual * scene.shape.unexplained).min(0.95);
     let clinical = matches!(person.role, Role::Doctor | Role::Nurse);
-    let wards: Vec<usize> = hospital.wards(scene.units).collect();
     // Sign-off: letters and results after the patient went home.
-    if clinical && happens(rng, 0.35) {
+    if clinical && happens(rng, chance(0.35)) {
         let left: Vec<usize> = life.stays[unit]
             .iter()
             .filter(|stay| stay.to < mid && mid - stay.to < 9 * DAY)
@@ -242,33 +236,52 @@ fn without_a_record(
         patients.extend(some(rng, &left, 2));
     }
     // A question from the next ward.
-    if clinical && happens(rng, 0.18) {
+    if clinical && happens(rng, chance(0.18)) {
+        let hospital = &scene.hospitals[scene.units[unit].hospital];
+        let wards: Vec<usize> = hospital.wards(scene.units).collect();
         let ward = wards[rng.usize(0..wards.len())];
         patients.extend(some(rng, &life.present(ward, mid), 1));
     }
     // What became of a former patient.
-    if happens(rng, 0.14)
+    if happens(rng, chance(0.14))
         && let Some(former) = memory.former.get(&index).filter(|former| !former.is_empty())
     {
         patients.push(former[rng.usize(0..former.len())]);
     }
     // The wrong patient, and then the right one.
-    if happens(rng, 0.05) {
+    if happens(rng, chance(0.05)) {
         let right = patients.first().copied();
         patients.push(rng.usize(0..scene.patients.len()));
         patients.extend(right);
     }
+    meetings_and_reviews(rng, scene, index, unit, mid, patients);
+}
+
+/// Whole lists of patients at once: boards, calls from elsewhere, reviews.
+fn meetings_and_reviews(
+    rng: &mut Rng,
+    scene: &Scene<'_>,
+    index: usize,
+    unit: usize,
+    mid: i64,
+    patients: &mut Vec<usize>,
+) {
+    let (life, person) = (scene.life, &scene.staff[index]);
+    let chance = |usual: f64| (usual * scene.shape.unexplained).min(0.95);
+    let hospital_index = scene.units[unit].hospital;
+    let hospital = &scene.hospitals[hospital_index];
+    let doctor = person.role == Role::Doctor;
     // The weekly tumour board.
     let on_board = matches!(
         scene.units[person.unit].kind,
         Kind::Oncology | Kind::Surgery | Kind::Radiology | Kind::Palliative
     );
-    if person.role == Role::Doctor && on_board && scene.day.rem_euclid(7) == 4 && happens(rng, 0.5)
-    {
+    let board_day = scene.day.rem_euclid(7) == 4;
+    if doctor && on_board && board_day && happens(rng, chance(0.5)) {
         patients.extend(life.board[hospital_index].iter().copied());
     }
     // A stroke call: the specialist reads a patient who lies in another hospital.
-    if person.role == Role::Doctor && happens(rng, 0.02) && scene.hospitals.len() > 1 {
+    if doctor && happens(rng, chance(0.02)) && scene.hospitals.len() > 1 {
         let other = &scene.hospitals[(hospital_index + 1) % scene.hospitals.len()];
         if let Some(emergency) = other.of_kind(scene.units, Kind::Emergency).next() {
             patients.extend(some(rng, &life.present(emergency, mid), 1));
@@ -277,7 +290,7 @@ fn without_a_record(
     // The review of a whole waiting list.
     let reviews = matches!(person.role, Role::Secretary) && scene.day.rem_euclid(14) == 8;
     if reviews
-        && happens(rng, 0.25)
+        && happens(rng, chance(0.25))
         && let Some(clinic) = hospital.of_kind(scene.units, Kind::Outpatient).next()
     {
         let waiting: Vec<usize> = life.bookings[clinic]
@@ -286,6 +299,13 @@ fn without_a_record(
             .map(|held| held.patient)
             .collect();
         patients.extend(some(rng, &waiting, 260));
+    }
+    // The approved audit of a register, cohort by cohort.
+    if let Some(project) = scene.project
+        && project.reader == index
+        && (project.from_day..=project.to_day).contains(&scene.day)
+    {
+        patients.extend(some(rng, &project.cohort, 60));
     }
 }
 

@@ -170,7 +170,7 @@ pub(crate) struct Drill {
 pub(crate) enum DrillCommand {
     /// Which thefts were found, when, at what loss, and how many alarms were false?
     Score(DrillScore),
-    /// List the kinds of theft that a region can have.
+    /// List the kinds of theft that a region can have, and their options.
     Attacks,
 }
 
@@ -184,8 +184,9 @@ pub(crate) struct DrillRegion {
     pub(crate) days: i32,
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Kinds of theft, separated by commas; `none` for a clean region [default: all].
-    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    /// Kinds of theft, separated by commas, each with its options (`slow:take=10:cover=20`, see
+    /// `bavn drill attacks`); `none` for a clean region [default: all].
+    #[arg(long, value_delimiter = ',', value_name = "NAME[:OPTION=VALUE]")]
     pub(crate) attacks: Vec<String>,
     /// From 0 (records late or missing, clocks apart) to 1 (everything recorded at once).
     #[arg(long, default_value_t = 0.5)]

@@ -3,7 +3,7 @@
 use crate::cli::{Drill, DrillCommand, DrillRegion, DrillScore};
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
-use bavn_drill::{ATTACKS, Settings, SettingsError, Sink};
+use bavn_drill::{ATTACK_OPTIONS, ATTACKS, Settings, SettingsError, Sink};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -17,6 +17,10 @@ pub(crate) fn run(arguments: &Drill) -> CommandResult {
             let mut out = std::io::stdout().lock();
             for (name, words) in ATTACKS {
                 writeln!(out, "{name:<18} {words}")?;
+            }
+            writeln!(out, "\nOptions, as in `slow:take=10:cover=20`:")?;
+            for (option, words) in ATTACK_OPTIONS {
+                writeln!(out, "{option:<18} {words}")?;
             }
             Ok(())
         }
