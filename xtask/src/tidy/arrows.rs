@@ -11,9 +11,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bavn-model", &[]),
     ("bavn-decode", &["bavn-model"]),
     ("bavn-detect", &["bavn-model"]),
+    ("bavn-store", &["bavn-model"]),
     ("bavn-drill", &["bavn-model", "bavn-decode"]),
     ("bavn-console", &["bavn-model"]),
-    ("bavn", &["bavn-model", "bavn-decode", "bavn-detect", "bavn-drill", "bavn-console"]),
+    (
+        "bavn",
+        &["bavn-model", "bavn-decode", "bavn-detect", "bavn-store", "bavn-drill", "bavn-console"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -46,7 +50,11 @@ const EDGE_ONLY: &[&str] = &[
 const SEEDED: &[(&str, &str)] = &[("bavn-drill", "fastrand")];
 
 /// Crates of the core and work rows: no clock, file, socket or chance in them.
-pub(super) const PURE: &[&str] = &["bavn-model", "bavn-decode", "bavn-detect", "bavn-drill"];
+pub(super) const PURE: &[&str] =
+    &["bavn-model", "bavn-decode", "bavn-detect", "bavn-drill", "bavn-store"];
+
+/// The one of them that may use files.
+pub(super) const USES_FILES: &str = "bavn-store";
 
 pub(super) fn check(house: &House) -> Vec<String> {
     let members: BTreeSet<&str> = house.metadata["workspace_members"]
