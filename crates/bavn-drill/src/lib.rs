@@ -11,6 +11,7 @@
 
 mod attacks;
 mod chance;
+pub mod evaluate;
 mod hospital;
 mod key;
 mod life;
@@ -25,7 +26,7 @@ mod write;
 
 pub use attacks::{ATTACK_OPTIONS, ATTACKS, AttackPlan, PlanError};
 pub use region::{Files, Settings, SettingsError, generate, generate_files};
-pub use score::{AttackScore, Curve, Score, ScoreError, score};
+pub use score::{Alarm, AttackScore, Curve, Score, ScoreError, bare, score};
 pub use shape::{Identifiers, Missing, Shape};
 pub use truth::{Read, Truth, TruthEntry};
-pub use write::{Memory, Sink};
+pub use write::{LAST_LOG, Memory, Sink};

@@ -57,14 +57,19 @@ pub struct Curve {
 }
 
 /// One line of the alarms, as far as scoring needs it.
-#[derive(Debug)]
-struct Alarm {
-    uid: String,
-    at: Timestamp,
-    is_alert: bool,
-    closes: bool,
-    risk: f64,
-    names: Vec<String>,
+#[derive(Clone, Debug, Default)]
+pub struct Alarm {
+    pub uid: String,
+    pub at: Timestamp,
+    /// Inside the budget.
+    pub is_alert: bool,
+    pub closes: bool,
+    /// Higher is less likely innocent.
+    pub risk: f64,
+    /// Whom it names, bare: `hcw-7`.
+    pub names: Vec<String>,
+    /// The leading detector first; empty where the line does not say.
+    pub detectors: Vec<String>,
 }
 
 /// Scores alarms (OCSF Detection Findings, one a line) against an answer key.
@@ -110,30 +115,38 @@ fn alarm(line: &Value) -> Alarm {
         closes: line["activity_id"] == 3,
         risk: line["risk_score"].as_f64().unwrap_or(0.0),
         names: names.filter_map(|one| one["actor"]["user"]["uid"].as_str()).map(bare).collect(),
+        detectors: line["unmapped"]["bavn"]["detectors"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect(),
     }
 }
 
-/// `Practitioner/hcw-7`, `system|hcw-7` and `hcw-7` are one name.
-fn bare(name: &str) -> String {
+/// The name without its kind or system: `Practitioner/hcw-7`, `system|hcw-7` and
+/// `hcw-7` are one name.
+pub fn bare(name: &str) -> String {
     name.rsplit(['/', '|']).next().unwrap_or(name).to_owned()
 }
 
 /// The thieves of one answer key.
-struct Thefts<'a> {
-    attacks: Vec<&'a TruthEntry>,
-    /// For each thief: when his first theft was.
-    begins: BTreeMap<String, Timestamp>,
+#[derive(Debug)]
+pub(crate) struct Thefts<'a> {
+    pub(crate) attacks: Vec<&'a TruthEntry>,
+    /// For each thief: from when an alarm on him is no false one.
+    pub(crate) begins: BTreeMap<String, Timestamp>,
 }
 
 /// Who was named when, and which findings were wrong.
 #[derive(Debug, Default)]
-struct Judged {
-    named: BTreeMap<String, Timestamp>,
-    false_uids: BTreeSet<String>,
+pub(crate) struct Judged {
+    pub(crate) named: BTreeMap<String, Timestamp>,
+    pub(crate) false_uids: BTreeSet<String>,
 }
 
 impl<'a> Thefts<'a> {
-    fn new(truth: &'a Truth) -> Self {
+    pub(crate) fn new(truth: &'a Truth) -> Self {
         let attacks: Vec<&TruthEntry> =
             truth.truth.iter().filter(|entry| entry.kind == "attack").collect();
         let mut begins: BTreeMap<String, Timestamp> = BTreeMap::new();
@@ -141,7 +154,8 @@ impl<'a> Thefts<'a> {
             for who in &attack.who {
                 let thief = bare(who);
                 let own = attack.reads.iter().filter(|read| bare(&read.0) == thief);
-                let first = own.filter_map(|read| time(&read.2)).min();
+                let prepared = attack.prepared.as_deref().and_then(time);
+                let first = own.filter_map(|read| time(&read.2)).chain(prepared).min();
                 let Some(begin) = first.or_else(|| attack.start.as_deref().and_then(time)) else {
                     continue;
                 };
@@ -152,7 +166,7 @@ impl<'a> Thefts<'a> {
         Self { attacks, begins }
     }
 
-    fn judge(&self, alarms: &[Alarm], counts: impl Fn(&Alarm) -> bool) -> Judged {
+    pub(crate) fn judge(&self, alarms: &[Alarm], counts: impl Fn(&Alarm) -> bool) -> Judged {
         let mut judged = Judged::default();
         let mut by_uid: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
         for alarm in alarms.iter().filter(|alarm| !alarm.closes && counts(alarm)) {
@@ -232,7 +246,7 @@ fn lost(attack: &TruthEntry, thief: &str, judged: &Judged) -> usize {
     before.map(|read| read.1.as_str()).collect::<BTreeSet<_>>().len()
 }
 
-fn time(text: &str) -> Option<Timestamp> {
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).ok().map(|(at, _)| at)
 }
 

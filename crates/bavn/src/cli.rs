@@ -172,6 +172,43 @@ pub(crate) enum DrillCommand {
     Score(DrillScore),
     /// List the kinds of theft that a region can have, and their options.
     Attacks,
+    /// Make many regions of many shapes, watch each, and hold what was found against the bar.
+    Evaluate(DrillEvaluate),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DrillEvaluate {
+    /// One untidy region and five with a few thieves for each.
+    #[arg(long, default_value = "1..8", value_name = "FIRST..LAST")]
+    pub(crate) seeds: String,
+    /// Of an untidy region; the others are about as large.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) staff: usize,
+    #[arg(long, default_value_t = 40_000)]
+    pub(crate) patients: usize,
+    #[arg(long, default_value_t = 75)]
+    pub(crate) days: i32,
+    /// False alarms that people can live with, per 10,000 staff a day.
+    #[arg(long, default_value_t = 2.0, value_name = "NUMBER")]
+    pub(crate) budget: f64,
+    /// Of the regions with a few thieves: 0 to 1.
+    #[arg(long, default_value_t = 0.6)]
+    pub(crate) tidiness: f64,
+    /// Regions without any theft, on which false alarms are counted.
+    #[arg(long, default_value_t = 20, value_name = "NUMBER")]
+    pub(crate) clean: usize,
+    /// Few, small regions, to see that everything runs: its figures mean nothing.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Leave out all records of care (`explanations`), or a detector; may be repeated.
+    #[arg(long, value_name = "explanations|DETECTOR")]
+    pub(crate) without: Vec<String>,
+    /// Regions made and watched at once [default: one a core].
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) threads: Option<usize>,
+    /// Folder for the table (Markdown and CSV) and the curves (SVG and CSV).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,7 @@
 pub mod cli;
 mod commands;
 mod demo;
+mod drilled;
 pub mod error;
 pub mod input;
 mod keyed;

@@ -29,7 +29,7 @@ pub(crate) fn lookups(
     }
     for (index, text) in texts.iter().enumerate() {
         let Some(hospital) = hospitals.get(index) else {
-            sink.write("events/shared-services.ndjson", text.as_bytes())?;
+            sink.write(super::LAST_LOG, text.as_bytes())?;
             continue;
         };
         let ending = if hospital.dialect == Dialect::AtnaSyslog { "syslog" } else { "ndjson" };

@@ -123,6 +123,8 @@ impl NdJson {
     }
 }
 
+/// The file that ends each day: every day writes to it, after all others.
+pub const LAST_LOG: &str = "events/shared-services.ndjson";
 const CHUNK_BYTES: usize = 1 << 20;
 const NATIONAL: &str = "urn:oid:2.16.578.1.12.4.1.4.1";
 const LICENCE: &str = "urn:oid:2.16.578.1.12.4.1.4.4";

@@ -13,6 +13,7 @@ pub(crate) fn run(arguments: &Drill) -> CommandResult {
     match &arguments.command {
         None => make(&arguments.region),
         Some(DrillCommand::Score(arguments)) => score(arguments),
+        Some(DrillCommand::Evaluate(arguments)) => super::evaluate::run(arguments),
         Some(DrillCommand::Attacks) => {
             let mut out = std::io::stdout().lock();
             for (name, words) in ATTACKS {

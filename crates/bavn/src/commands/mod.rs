@@ -5,9 +5,10 @@ mod context;
 mod decode;
 mod demo;
 mod drill;
+mod evaluate;
 mod explain_mapping;
 mod formats;
-mod watch;
+pub(crate) mod watch;
 
 use crate::cli::{Bench, Cli, Command, ContextCommand};
 use crate::error::CommandResult;

@@ -10,6 +10,7 @@
 mod bad_input;
 mod decode;
 mod demo;
+mod evaluate;
 mod watch;
 
 use std::path::Path;

@@ -1,0 +1,163 @@
+//! `bavn drill evaluate`: many regions, and what was found in them against the bar.
+
+use crate::cli::DrillEvaluate;
+use crate::drilled::{self, Watching};
+use crate::error::{CommandError, CommandResult, Kind};
+use anyhow::Context as _;
+use bavn_detect::Engine;
+use bavn_drill::evaluate::{
+    EvaluationPlan, RegionOutcome, RegionPlan, bar, csv, lost_against_time, markdown,
+    recall_against_budget,
+};
+use std::fs;
+use std::io::Write;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+pub(crate) fn run(arguments: &DrillEvaluate) -> CommandResult {
+    let watching = watching(arguments)?;
+    let plan = plan(arguments)?;
+    let regions = plan.regions();
+    fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("`{}` cannot be made", arguments.out.display()))
+        .map_err(|error| CommandError::new(Kind::Usage, error))?;
+    let threads = arguments.threads.unwrap_or_else(cores).clamp(1, regions.len().max(1));
+    let outcomes = watch_all(&regions, &watching, threads)?;
+    let rows = bar(&outcomes, arguments.budget);
+    let table = format!("`{}`\n\n{}", command_line(arguments), markdown(&rows, &outcomes));
+    let (recall, recall_points) = recall_against_budget(&outcomes, arguments.budget);
+    let (lost, lost_points) = lost_against_time(&outcomes);
+    for (name, text) in [
+        ("table.md", &table),
+        ("table.csv", &csv(&rows)),
+        ("recall-against-budget.svg", &recall),
+        ("recall-against-budget.csv", &recall_points),
+        ("lost-against-time.svg", &lost),
+        ("lost-against-time.csv", &lost_points),
+    ] {
+        fs::write(arguments.out.join(name), text)?;
+    }
+    write!(std::io::stdout().lock(), "{table}")?;
+    Ok(())
+}
+
+fn watching(arguments: &DrillEvaluate) -> CommandResult<Watching> {
+    let known = Engine::detector_names();
+    let (care, muted): (Vec<String>, Vec<String>) =
+        arguments.without.iter().cloned().partition(|name| name == "explanations");
+    if let Some(unknown) = muted.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(CommandError::usage(format!("there is no detector `{unknown}`"))
+            .hint(format!("there are: explanations, {}", known.join(", "))));
+    }
+    if !(arguments.budget > 0.0 && arguments.budget.is_finite()) {
+        return Err(CommandError::usage("`--budget` must be more than 0"));
+    }
+    Ok(Watching { budget: arguments.budget, without_care: !care.is_empty(), muted })
+}
+
+fn plan(arguments: &DrillEvaluate) -> CommandResult<EvaluationPlan> {
+    if !(0.0..=1.0).contains(&arguments.tidiness) {
+        return Err(CommandError::usage("`--tidiness` goes from 0 to 1"));
+    }
+    if arguments.days < DAYS_MIN {
+        return Err(CommandError::usage(format!("`--days` must be at least {DAYS_MIN}")));
+    }
+    let seeds = seeds(&arguments.seeds).ok_or_else(|| {
+        CommandError::usage(format!("`{}` is not FIRST..LAST", arguments.seeds))
+            .hint("for example `--seeds 1..12`, both included")
+    })?;
+    let whole = EvaluationPlan {
+        seeds,
+        staff: arguments.staff,
+        patients: arguments.patients,
+        days: arguments.days,
+        tidiness: arguments.tidiness,
+        clean: arguments.clean,
+        large: true,
+    };
+    if !arguments.quick {
+        return Ok(whole);
+    }
+    let first = *whole.seeds.start();
+    Ok(EvaluationPlan {
+        seeds: first..=first,
+        staff: 80,
+        patients: 5_000,
+        days: 20,
+        clean: 1,
+        large: false,
+        ..whole
+    })
+}
+
+fn seeds(text: &str) -> Option<RangeInclusive<u64>> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let (first, last) = (first.parse().ok()?, last.trim_start_matches('=').parse().ok()?);
+    (first <= last && last - first < SEEDS_MAX).then_some(first..=last)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Watches every region, several at once; the outcomes stand in the order of the regions.
+fn watch_all(
+    regions: &[RegionPlan],
+    watching: &Watching,
+    threads: usize,
+) -> CommandResult<Vec<RegionOutcome>> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, CommandResult<RegionOutcome>)>> = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(region) = regions.get(index) else { break };
+                    let outcome = drilled::watch(region.clone(), watching);
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    done.push((index, outcome));
+                    tell(done.len(), regions.len());
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|&(index, _)| index);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// Progress, for a person who watches.
+fn tell(done: usize, all: usize) {
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) || done == all {
+        super::say(format_args!("{done} of {all} regions watched"));
+    }
+}
+
+/// What to type for the same table.
+fn command_line(arguments: &DrillEvaluate) -> String {
+    let DrillEvaluate { seeds, staff, patients, days, budget, tidiness, clean, .. } = arguments;
+    let mut words = vec!["bavn drill evaluate".to_owned()];
+    words.push(if arguments.quick {
+        "--quick".to_owned()
+    } else {
+        format!(
+            "--seeds {seeds} --staff {staff} --patients {patients} --days {days} --clean {clean}"
+        )
+    });
+    words.push(format!("--budget {budget} --tidiness {tidiness}"));
+    words.extend(arguments.without.iter().map(|name| format!("--without {name}")));
+    words.push(format!("--out {}", name_of(&arguments.out)));
+    words.join(" ")
+}
+
+/// The folder's own name: where it lies is the operator's business.
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(|| "DIR".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Fewer leave no quiet days before the thefts.
+const DAYS_MIN: i32 = 20;
+const SEEDS_MAX: u64 = 10_000;
