@@ -2,7 +2,9 @@
 
 mod judging;
 
-use crate::calibrate::{Load, People, Reference, STREAMS, Standing, Tail};
+use crate::calibrate::{
+    Load, People, Rankings, Reference, STREAMS, SYSTEM_CLASS, Standing, SubjectDay, Tail,
+};
 use crate::company::Company;
 use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted};
 use crate::dossier::Dossiers;
@@ -33,13 +35,14 @@ pub struct Engine {
     columns: Vec<Column>,
     tails: Vec<Tail>,
     /// The combined chance, calibrated once more.
-    combined: Tail,
+    combined: Rankings,
     reference: Reference,
     families: Vec<Family>,
     days: Vec<ReaderDay>,
     active: Vec<IdentityId>,
     pace: Pace,
     day: Option<i32>,
+    days_closed: u32,
     /// Day, and how many readers crossed the line on it.
     crossed: (i32, u32),
     hour: i64,
@@ -57,12 +60,14 @@ struct Column {
     family: Family,
     lane: Lane,
     shipped_nats: f32,
+    is_volume: bool,
 }
 
 impl Column {
     fn tail(&self) -> Tail {
         match self.lane {
             Lane::Deterministic => Tail::of_rule(self.shipped_nats),
+            _ if self.is_volume => Tail::of_volume(self.shipped_nats),
             _ => Tail::new(self.shipped_nats),
         }
     }
@@ -81,6 +86,7 @@ struct ReaderDay {
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     active_per_day: f64,
+    systems_per_day: f64,
     staff: f64,
 }
 
@@ -105,10 +111,11 @@ impl Engine {
         gatherings.retain(|held| !is_muted(held.name()));
         let mut columns = Vec::new();
         for (index, detector) in detectors.iter().enumerate() {
-            for _ in 0..detector.channels() {
+            for channel in 0..detector.channels() {
                 let (family, lane) = (detector.family(), detector.lane());
                 let shipped_nats = detector.shipped_nats();
-                columns.push(Column { detector: index, family, lane, shipped_nats });
+                let is_volume = detector.is_volume(channel);
+                columns.push(Column { detector: index, family, lane, shipped_nats, is_volume });
             }
         }
         let staff = context.staff_count() as f64;
@@ -117,7 +124,8 @@ impl Engine {
             people: People::default(),
             gatherings,
             tails: columns.iter().map(Column::tail).collect(),
-            combined: Tail::of_chances(1.0),
+            combined: Rankings::default(),
+            days_closed: 0,
             reference: Reference::default(),
             families: columns.iter().map(|column| column.family).collect(),
             columns,
@@ -126,6 +134,7 @@ impl Engine {
             active: Vec::new(),
             pace: Pace {
                 active_per_day: (staff * ACTIVE_SHIPPED).max(1.0),
+                systems_per_day: 1.0,
                 staff: staff.max(STAFF_MIN),
             },
             day: None,
@@ -206,6 +215,7 @@ impl Engine {
             + self.company.bytes_held()
             + self.load.bytes_held()
             + self.reference.bytes_held()
+            + self.combined.bytes_held()
             + self.days.capacity() * (size_of::<ReaderDay>() + self.columns.len() * 8)
     }
 
@@ -216,7 +226,10 @@ impl Engine {
         patient: Option<PatientId>,
         out: &mut Vec<Finding>,
     ) {
-        let standing = standing(&self.context, access, identity);
+        let mut standing = standing(&self.context, access, identity);
+        if !standing.rostered {
+            standing.unit = self.visits.home(identity);
+        }
         let first_of_day = self.enter(identity, access);
         self.people.open(identity, access.at, standing);
         let (visit, opens) = match patient {
@@ -244,14 +257,14 @@ impl Engine {
         for (index, detector) in self.detectors.iter_mut().enumerate() {
             self.scratch.raised.clear();
             detector.observe(&seen, &mut self.scratch);
-            if self.scratch.raised.is_empty() || !judged {
+            if self.scratch.raised.is_empty() {
                 continue;
             }
             let Some(first) = self.columns.iter().position(|column| column.detector == index)
             else {
                 continue;
             };
-            risen |= raise(&mut self.days, &self.tails, first, identity, &self.scratch);
+            risen |= raise(&mut self.days, &self.tails, first, identity, &self.scratch) && judged;
         }
         let mut gathered = Vec::new();
         for gathering in &mut self.gatherings {
@@ -312,6 +325,7 @@ impl Engine {
     /// Freezes the day's lessons for the days to come.
     fn close_day(&mut self, day: i32, now: Timestamp, out: &mut Vec<Finding>) {
         let active = std::mem::take(&mut self.active);
+        self.days_closed += 1;
         for &identity in &active {
             if let Some(person) = self.people.get(identity) {
                 for detector in &mut self.detectors {
@@ -324,9 +338,10 @@ impl Engine {
             if suspect_since.is_some_and(|since| since.day() < day) {
                 continue;
             }
-            let class = usize::from(held.class);
+            let class = held.class;
+            let of = SubjectDay { subject: identity.0, class, day };
             for (tail, &(score, _)) in self.tails.iter_mut().zip(&held.best) {
-                tail.learn(class, score, 1.0);
+                tail.learn(of, score, suspect_since.is_some());
             }
             self.reference.add(day, identity, held.class, &held.best);
         }
@@ -341,8 +356,13 @@ impl Engine {
         }
         self.visits.close_day(day);
         self.company.close_day(day);
-        self.pace.learn(active.len(), self.people.met());
+        let is_system = |identity: &&IdentityId| {
+            self.days.get(usize::from(**identity)).is_some_and(|held| held.class == SYSTEM_CLASS)
+        };
+        let systems = active.iter().filter(is_system).count();
+        self.pace.learn(active.len(), systems, self.people.met());
         self.tally.close_day(active.len());
+        self.queue.settle(now, self.pace.staff, f64::from(self.days_closed));
         self.queue.close_old(now, out);
     }
 }
@@ -350,21 +370,28 @@ impl Engine {
 impl Engine {
     /// Combines the last weeks' days anew, by the tails of this evening.
     fn recombine(&mut self, day: i32) {
-        let (queue, before) = (&self.queue, &self.combined);
-        let tests = self.pace.active_per_day / self.pace.staff;
-        let weigh = |identity, class: u8, nats| {
-            // Far beyond the line stand thieves, who must not hide the next one.
-            let far_out = || queue.is_alarm(before.p(usize::from(class), nats) * tests * FAR_OUT);
-            if queue.is_suspect(identity) && far_out() { FAR_OUT_WEIGHT } else { 1.0 }
-        };
-        self.combined = self.reference.combine(day, &self.families, &self.tails, weigh);
+        let innocent = self.queue.innocence(self.pace.staff * f64::from(self.days_closed));
+        self.combined = self
+            .reference
+            .combine(day, &self.families, &self.tails, |reader| innocent.get(&reader).copied());
     }
 }
 
 impl Pace {
-    fn learn(&mut self, active: usize, met: usize) {
+    /// Tests a day for one of the staff, each worth the share that its kind has of the budget.
+    fn tests(&self, class: u8) -> f64 {
+        let (readers, share) = if class == SYSTEM_CLASS {
+            (self.systems_per_day, SYSTEMS_SHARE)
+        } else {
+            (self.active_per_day, PEOPLE_SHARE)
+        };
+        readers / self.staff / share
+    }
+
+    fn learn(&mut self, active: usize, systems: usize, met: usize) {
         // Never fewer than worked on a day of the last weeks: an upper bound keeps the budget.
-        self.active_per_day = (self.active_per_day * 0.9).max(active as f64).max(1.0);
+        self.active_per_day = (self.active_per_day * 0.9).max((active - systems) as f64).max(1.0);
+        self.systems_per_day = (self.systems_per_day * 0.9).max(systems as f64).max(1.0);
         self.staff = self.staff.max(met as f64);
     }
 }
@@ -378,13 +405,14 @@ fn raise(
     scores: &Scores,
 ) -> bool {
     let Some(day) = days.get_mut(usize::from(identity)) else { return false };
+    let of = SubjectDay { subject: identity.0, class: day.class, day: day.day };
     let mut risen = false;
     for &(channel, score) in &scores.raised {
         let column = first + usize::from(channel);
         if let (Some(held), Some(tail)) = (day.best.get_mut(column), tails.get(column))
             && score > held.0
         {
-            let p = tail.p(usize::from(day.class), score) as f32;
+            let p = tail.p(of, score) as f32;
             *held = (score, p.min(held.1));
             risen |= p < UNLIKELY;
         }
@@ -402,26 +430,29 @@ fn standing(context: &Context, access: &Access, identity: IdentityId) -> Standin
         unit: held.and_then(|held| held.unit),
         role: held.and_then(|held| held.role),
         system,
+        rostered: system || held.is_some_and(|held| held.unit.is_some()),
     }
 }
 
 /// Readers who are calibrated together: by function, system accounts apart.
 fn class_of(standing: Standing) -> u8 {
     if standing.system {
-        return 0;
+        return SYSTEM_CLASS;
     }
     standing.role.map_or(1, |role| 2 + (role.0 % 250) as u8)
 }
 
-/// Share of the budget that findings on one reader have; the rest is for many at once.
-const PEOPLE_SHARE: f64 = 0.8;
+/// Shares of the budget: findings on one person, on one system account, and on many at once.
+const PEOPLE_SHARE: f64 = 0.7;
+const SYSTEMS_SHARE: f64 = 0.1;
+const COHORT_SHARE: f64 = 0.2;
 /// Of staff, on a day, before any day was seen.
 const ACTIVE_SHIPPED: f64 = 0.6;
 const STAFF_MIN: f64 = 20.0;
-const SYSTEM_DAYS_MIN: u32 = 5;
+/// Over a week-end at least.
+const SYSTEM_DAYS_MIN: u32 = 8;
 /// Scores likelier than this never move a decision.
 const UNLIKELY: f32 = 0.02;
 /// This many times beyond the line, a finding is hardly innocent.
 const FAR_OUT: f64 = 100.0;
-const FAR_OUT_WEIGHT: f32 = 0.1;
 const _: () = assert!(STREAMS == 4);

@@ -8,6 +8,7 @@ mod company;
 mod detectors;
 mod dossier;
 mod engine;
+mod homes;
 mod ocsf;
 mod queue;
 mod report;

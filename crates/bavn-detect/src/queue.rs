@@ -10,6 +10,7 @@ use bavn_model::{
     PatientId, Timestamp, Tried,
 };
 use hashbrown::HashMap;
+use std::collections::BTreeMap;
 
 /// What a finding is about: with its subject, what makes two findings one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +28,10 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
+    const fn is_of_reader(self) -> bool {
+        matches!(self, Self::Reading | Self::Target | Self::Account)
+    }
+
     pub(crate) fn of(family: Family) -> Self {
         match family {
             Family::Volume | Family::Relation | Family::Pattern => Self::Reading,
@@ -63,9 +68,20 @@ pub(crate) struct Candidate {
 #[derive(Debug)]
 pub(crate) struct Queue {
     line: f64,
+    /// How much more the estimates expect than comes.
+    ease: f64,
     open: HashMap<(Cause, u32), Open, foldhash::fast::FixedState>,
     /// Identities that an open alarm names.
     pub(crate) alarms: u64,
+}
+
+/// An open alarm, and its chance of being false.
+#[derive(Clone, Copy, Debug)]
+struct Alarm {
+    cause: Cause,
+    subject: u32,
+    since: Timestamp,
+    innocent: f64,
 }
 
 #[derive(Debug)]
@@ -80,7 +96,7 @@ struct Open {
 impl Queue {
     /// `line` is the budget: expected false alarms per member of staff and day.
     pub(crate) fn new(line: f64) -> Self {
-        Self { line, open: HashMap::default(), alarms: 0 }
+        Self { line, ease: 1.0, open: HashMap::default(), alarms: 0 }
     }
 
     /// Whether a candidate this strong would be written at all.
@@ -90,6 +106,11 @@ impl Queue {
 
     pub(crate) fn is_alarm(&self, false_per_staff_day: f64) -> bool {
         false_per_staff_day <= self.line
+    }
+
+    /// The strongest that a finding can be without being an alarm.
+    pub(crate) fn weaker_than_alarm(&self) -> f64 {
+        self.line * 1.001
     }
 
     /// What is open of a subject and cause: its strength, whether it is an alarm, its patients.
@@ -104,6 +125,69 @@ impl Queue {
         [Cause::Reading, Cause::Target, Cause::Account].into_iter().any(|cause| {
             self.open.get(&(cause, identity.0)).is_some_and(|open| open.finding.is_alert)
         })
+    }
+
+    /// Estimates lean to caution in a young or a troubled region. Where the alarms of the last weeks,
+    /// each counted by its chance of being false, stay under the budget, they are eased; where they
+    /// do not, tightened. Returns nothing that depends on whether an alarm was true.
+    pub(crate) fn settle(&mut self, now: Timestamp, staff: f64, days: f64) {
+        let days = days.min(SETTLED_DAYS);
+        if days < SETTLED_DAYS_MIN {
+            return;
+        }
+        let since = now.minus_secs((days * 86_400.0) as i64);
+        let lately = self.chances_of_false(staff * days);
+        let lately = lately.iter().filter(|alarm| alarm.since >= since);
+        let spent: f64 = lately.map(|alarm| alarm.innocent).sum();
+        let budget = self.line * staff * days;
+        self.ease = if spent < EASED_UNDER * budget {
+            (self.ease * EASE_STEP).min(EASE_MAX)
+        } else if spent > budget {
+            (self.ease / EASE_STEP.powi(2)).max(1.0)
+        } else {
+            self.ease
+        };
+    }
+
+    /// An estimate of false findings a member of staff and day, eased.
+    pub(crate) fn eased(&self, false_per_staff_day: f64) -> f64 {
+        false_per_staff_day / self.ease
+    }
+
+    /// Readers under alarm, each with the chance that the alarm is false.
+    pub(crate) fn innocence(&self, staff_days: f64) -> BTreeMap<IdentityId, f32> {
+        let mut innocent = BTreeMap::new();
+        for alarm in self.chances_of_false(staff_days) {
+            if alarm.cause.is_of_reader() {
+                innocent.entry(IdentityId(alarm.subject)).or_insert(alarm.innocent as f32);
+            }
+        }
+        innocent
+    }
+
+    /// For each open alarm: as many false ones as strong as were to be expected in so many days of
+    /// staff, shared among all alarms as strong.
+    fn chances_of_false(&self, staff_days: f64) -> Vec<Alarm> {
+        let mut alarms: Vec<(f64, Alarm)> = self
+            .open
+            .iter()
+            .filter_map(|(&(cause, subject), open)| {
+                let since = open.alarm_since?;
+                Some((open.finding.p_value, Alarm { cause, subject, since, innocent: 1.0 }))
+            })
+            .collect();
+        alarms.sort_by(|a, b| {
+            a.0.total_cmp(&b.0).then((a.1.cause, a.1.subject).cmp(&(b.1.cause, b.1.subject)))
+        });
+        let expected = |p: f64| p * self.ease * staff_days;
+        alarms
+            .into_iter()
+            .enumerate()
+            .map(|(index, (p, alarm))| Alarm {
+                innocent: (expected(p) / (index + 1) as f64).min(1.0),
+                ..alarm
+            })
+            .collect()
     }
 
     /// When the first open alarm on this identity's own work was raised.
@@ -275,6 +359,13 @@ fn uid(cause: Cause, subject: u32, at: Timestamp) -> u128 {
 const WEAKER_WRITTEN: f64 = 10.0;
 /// A finding is written again when its chance has fallen tenfold.
 const UPDATE_FACTOR: f64 = 0.1;
+/// Over how long the budget is balanced, and from when on.
+const SETTLED_DAYS: f64 = 28.0;
+const SETTLED_DAYS_MIN: f64 = 14.0;
+/// Share of the budget under which estimates are eased.
+const EASED_UNDER: f64 = 0.7;
+const EASE_STEP: f64 = 1.1;
+const EASE_MAX: f64 = 3.0;
 const OPEN_SECS: i64 = 30 * 86_400;
 /// 444 confirmed snoopers in seven months at one centre.
 const TRUE_PER_10K_STAFF_DAY: f64 = 2.0;

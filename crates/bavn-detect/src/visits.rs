@@ -4,8 +4,11 @@
 //! no record tells is learned: which units' patients a unit keeps opening.
 
 use crate::calibrate::Standing;
+use crate::homes::Homes;
 use crate::visit::{Grade, Verdict, Visit, Warmth};
-use bavn_model::{Access, Context, IdentityId, Kind, PatientId, Tie, TieKind, UnitId};
+use bavn_model::{
+    Access, Context, IdentityId, Kind, PatientId, PurposeSet, RoleId, Tie, TieKind, UnitId,
+};
 use hashbrown::HashMap;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
@@ -19,6 +22,10 @@ pub(crate) struct Visits {
     /// Units that lately opened a patient, by two readers at least where `by` is none.
     units_of: Map<PatientId, Vec<Opened>>,
     flow: Flow,
+    homes: Homes,
+    usual: Usual,
+    /// Whether the context names projects, with whom they may read.
+    has_projects: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,12 +48,15 @@ struct Flow {
 }
 
 impl Visits {
-    pub(crate) fn new(_context: &Context) -> Self {
+    pub(crate) fn new(context: &Context) -> Self {
         Self {
             open: Map::default(),
             own: Map::default(),
             units_of: Map::default(),
             flow: Flow::default(),
+            homes: Homes::default(),
+            usual: Usual::default(),
+            has_projects: context.all_ties().iter().any(|tie| tie.kind == TieKind::Project),
         }
     }
 
@@ -78,6 +88,11 @@ impl Visits {
         (visit, begins)
     }
 
+    /// The unit of a reader whom no roster places, learned from his patients.
+    pub(crate) fn home(&self, identity: IdentityId) -> Option<UnitId> {
+        self.homes.of(identity)
+    }
+
     pub(crate) fn close_day(&mut self, day: i32) {
         self.open.retain(|_, visit| visit.last.day() >= day);
         for visits in self.flow.visits.values_mut().chain(self.flow.of_unit.values_mut()) {
@@ -95,6 +110,7 @@ impl Visits {
     pub(crate) fn bytes_held(&self) -> usize {
         self.open.capacity() * size_of::<((IdentityId, PatientId), Visit)>()
             + self.own.capacity() * size_of::<((IdentityId, PatientId), i32)>()
+            + self.homes.bytes_held()
             + self.units_of.capacity() * (size_of::<(PatientId, Vec<Opened>)>() + 24)
     }
 
@@ -146,7 +162,7 @@ impl Visits {
                         colleague |= Some(held.unit) == standing.unit;
                     }
                 }
-                let (verdict, mut warmth) = self.flow.judge(standing.unit, &units);
+                let (verdict, mut warmth) = self.flow.judge(standing, &units);
                 if colleague {
                     warmth = warmth.min(Warmth::Near);
                 }
@@ -157,19 +173,27 @@ impl Visits {
         if !first_ever && found.warmth > Warmth::Unit {
             found.warmth = Warmth::Near;
         }
-        found.surprise = match (found.verdict, found.warmth) {
-            (Verdict::Explained { .. }, _) => 0.0,
-            (_, Warmth::Cold) => 6.0,
-            (_, Warmth::Elsewhere) => 4.0,
-            _ => 2.0,
-        };
-        if let (Some(unit), None) = (standing.unit, known().filter(mine).find(near_in_time)) {
+        if found.verdict == Verdict::Unexplained
+            && !self.has_projects
+            && is_project_work(access.purpose)
+            && self.usual.never_treats(standing.role)
+        {
+            found.verdict = Verdict::CannotJudge { missing: "project" };
+        }
+        found.surprise = self.usual.surprise(&found);
+        let theirs = known().filter(mine).find(near_in_time).is_none();
+        if theirs || !standing.rostered {
             let mut seen: Vec<UnitId> =
                 known().filter(near_in_time).filter_map(|tie| tie.unit).collect();
             seen.sort_unstable();
             seen.dedup();
-            for other in seen {
-                *self.flow.visits.entry((unit, other)).or_default() += 1.0;
+            if let Some(unit) = standing.unit.filter(|_| theirs) {
+                for &other in &seen {
+                    *self.flow.visits.entry((unit, other)).or_default() += 1.0;
+                }
+            }
+            if !standing.rostered {
+                self.homes.learn(identity, &seen);
             }
         }
         found
@@ -200,12 +224,75 @@ impl Visits {
     }
 }
 
+/// How often a visit of a function is unexplained, and how far away then.
+#[derive(Debug, Default)]
+struct Usual {
+    roles: Map<Option<RoleId>, RoleVisits>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct RoleVisits {
+    all: f32,
+    /// With a stated purpose, and with treatment as such.
+    stated: f32,
+    treating: f32,
+    unexplained: [f32; WARMTHS],
+}
+
+impl Usual {
+    /// `-ln` of the share of the function's visits so far that are as far from an explanation; 0
+    /// when explained.
+    fn surprise(&mut self, visit: &Visit) -> f32 {
+        let held = self.roles.entry(visit.role).or_default();
+        held.all += 1.0;
+        held.stated += f32::from(u8::from(!visit.purpose.is_empty()));
+        held.treating += f32::from(u8::from(visit.purpose.has(PurposeSet::TREATMENT)));
+        if matches!(visit.verdict, Verdict::Explained { .. }) {
+            return 0.0;
+        }
+        let warmth = visit.warmth as usize;
+        let as_far: f32 = held.unexplained.iter().skip(warmth).sum();
+        if let Some(count) = held.unexplained.get_mut(warmth) {
+            *count += 1.0;
+        }
+        if matches!(visit.verdict, Verdict::CannotJudge { .. }) {
+            return 0.0;
+        }
+        let wrong = WRONG_PATIENTS * held.all + UNEXPLAINED_SHIPPED;
+        ((held.all + VISITS_SHIPPED) / (as_far + wrong)).ln()
+    }
+}
+
+impl Usual {
+    /// A function whose stated purposes are hardly ever treatment: coding, registries, billing.
+    fn never_treats(&self, role: Option<RoleId>) -> bool {
+        let held = role.and_then(|role| self.roles.get(&Some(role)));
+        held.is_some_and(|held| {
+            held.stated >= STATED_MIN && held.treating < TREATING_MAX * held.stated
+        })
+    }
+}
+
+/// Work on a cohort, which a register of projects would settle. The reader states it himself, so it
+/// explains nothing; but without the register nobody can tell.
+fn is_project_work(purpose: PurposeSet) -> bool {
+    purpose.has(PurposeSet::QUALITY) || purpose.has(PurposeSet::RESEARCH)
+}
+
 impl Flow {
-    fn judge(&self, reader: Option<UnitId>, units: &[UnitId]) -> (Verdict, Warmth) {
+    fn judge(&self, standing: Standing, units: &[UnitId]) -> (Verdict, Warmth) {
         if units.is_empty() {
             return (Verdict::Unexplained, Warmth::Cold);
         }
-        let Some(reader) = reader else { return (Verdict::Unexplained, Warmth::Elsewhere) };
+        let Some(reader) = standing.unit else {
+            // Somebody treats the patient; whether the reader belongs there, nobody knows.
+            let verdict = if standing.rostered {
+                Verdict::Unexplained
+            } else {
+                Verdict::CannotJudge { missing: "roster" }
+            };
+            return (verdict, Warmth::Elsewhere);
+        };
         if units.contains(&reader) {
             return (Verdict::Explained { template: "colleagues_of_unit" }, Warmth::Unit);
         }
@@ -271,6 +358,15 @@ const fn template(kind: TieKind) -> &'static str {
     }
 }
 
+const WARMTHS: usize = 5;
+/// Before a function has any visits: one in twenty is unexplained.
+const VISITS_SHIPPED: f32 = 100.0;
+const UNEXPLAINED_SHIPPED: f32 = 5.0;
+/// Share of visits that are to the wrong patient, however orderly a log has been so far.
+const WRONG_PATIENTS: f32 = 0.002;
+/// Stated purposes of a function, from which on they tell what it does.
+const STATED_MIN: f32 = 200.0;
+const TREATING_MAX: f32 = 0.05;
 const VISIT_SECS: i64 = 12 * 3_600;
 const BEFORE_SECS: i64 = 21 * 86_400;
 const AFTER_SECS: i64 = 30 * 86_400;

@@ -167,7 +167,8 @@ impl People {
             for (count, counts) in person.today.iter_mut().zip(counted) {
                 *count += u32::from(counts);
             }
-            person.load = load.note(person, counted);
+            person.load =
+                if person.system { person.longer_run() } else { load.note(person, counted) };
         }
     }
 
@@ -246,6 +247,8 @@ pub(crate) struct Standing {
     pub(crate) unit: Option<UnitId>,
     pub(crate) role: Option<RoleId>,
     pub(crate) system: bool,
+    /// A roster names the unit, or nothing does.
+    pub(crate) rostered: bool,
 }
 
 impl Person {
@@ -276,6 +279,13 @@ impl Person {
             self.mean(stream),
             at(&self.expected.size, index),
         )
+    }
+
+    /// A system account that runs longer brings more of everything, in its usual shares.
+    fn longer_run(&self) -> [f32; STREAMS] {
+        let opened = self.today.first().copied().unwrap_or(0) as f32;
+        let longer = (opened / at(&self.expected.mean, 0)).max(1.0);
+        std::array::from_fn(|stream| if stream == Stream::All as usize { 1.0 } else { longer })
     }
 
     pub(crate) fn count(&self, stream: Stream) -> u32 {
@@ -335,7 +345,7 @@ impl Cell {
             let count = person.today.get(stream).copied().unwrap_or(0) as f32;
             let mean = at(&person.expected.mean, stream);
             // One wild day must not teach everybody that wild days are usual.
-            let cap = mean + 4.0 * (mean + mean * mean).sqrt() + 2.0;
+            let cap = mean + 2.0 * (mean + mean * mean).sqrt() + 1.0;
             let kept = count.min(cap);
             let off = kept - mean;
             for (sums, add) in [

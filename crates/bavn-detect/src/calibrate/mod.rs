@@ -7,6 +7,8 @@ mod baseline;
 mod combine;
 mod count;
 mod load;
+mod practice;
+mod ranking;
 mod reference;
 mod tail;
 
@@ -14,5 +16,6 @@ pub(crate) use baseline::{People, Person, STREAMS, Standing, Stream};
 pub(crate) use combine::inside;
 pub(crate) use count::{negative_binomial_gain, negative_binomial_surprise};
 pub(crate) use load::Load;
-pub(crate) use reference::{Reference, combined_nats};
-pub(crate) use tail::Tail;
+use ranking::{Of, Ranking};
+pub(crate) use reference::{Rankings, Reference, combined_nats};
+pub(crate) use tail::{SYSTEM_CLASS, SubjectDay, Tail};

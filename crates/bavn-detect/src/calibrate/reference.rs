@@ -4,7 +4,7 @@
 //! sixth. So the odd days of the last weeks are kept with their raw scores, and combined anew every
 //! evening by the tails of that evening, each day without its own part in them.
 
-use super::{Tail, inside};
+use super::{Of, Ranking, SYSTEM_CLASS, SubjectDay, Tail, inside};
 use bavn_model::{Family, IdentityId};
 use std::collections::VecDeque;
 
@@ -28,6 +28,38 @@ struct Odd {
     class: u8,
     /// (column, score) of what was odd.
     scores: Box<[(u8, f32)]>,
+}
+
+/// The laws of the combined score, of people and of system accounts.
+#[derive(Debug)]
+pub(crate) struct Rankings {
+    people: Ranking,
+    systems: Ranking,
+}
+
+impl Default for Rankings {
+    fn default() -> Self {
+        Self { people: Ranking::new(Of::People), systems: Ranking::new(Of::Systems) }
+    }
+}
+
+impl Rankings {
+    pub(crate) fn p(&self, of: SubjectDay, nats: f32) -> f64 {
+        if of.class == SYSTEM_CLASS { self.systems.p(of, nats) } else { self.people.p(of, nats) }
+    }
+
+    /// Days of people learned from.
+    pub(crate) fn days(&self) -> f32 {
+        self.people.days()
+    }
+
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.people.bytes_held() + self.systems.bytes_held()
+    }
+
+    fn of_mut(&mut self, class: u8) -> &mut Ranking {
+        if class == SYSTEM_CLASS { &mut self.systems } else { &mut self.people }
+    }
 }
 
 impl Reference {
@@ -56,41 +88,42 @@ impl Reference {
         }
     }
 
-    /// The law of the combined score over the last weeks, as the present tails see it. `weigh`
-    /// says how much a reader's day with such a score counts.
+    /// The law of the combined score over the last weeks, as the present tails see it.
+    /// `innocent`: the chance that a reader under alarm is.
     pub(crate) fn combine(
         &mut self,
         today: i32,
         families: &[Family],
         tails: &[Tail],
-        weigh: impl Fn(IdentityId, u8, f32) -> f32,
-    ) -> Tail {
+        innocent: impl Fn(IdentityId) -> Option<f32>,
+    ) -> Rankings {
+        let mut rankings = Rankings::default();
         while self.days.front().is_some_and(|held| today - held.of >= WINDOW_DAYS) {
             self.days.pop_front();
         }
-        let mut combined = Tail::of_chances(SHIPPED_NATS);
         let mut chances = vec![1.0_f32; families.len()];
         for day in &self.days {
             for (class, &quiet) in day.quiet.iter().enumerate() {
                 if quiet > 0.0 {
-                    combined.learn(class, 0.0, quiet);
+                    rankings.of_mut(class as u8).learn_quiet(class as u8, quiet);
                 }
             }
             for odd in &day.odd {
+                let of = SubjectDay { subject: odd.identity.0, class: odd.class, day: day.of };
                 chances.fill(1.0);
                 for &(column, score) in &odd.scores {
                     let column = usize::from(column);
                     if let (Some(p), Some(tail)) = (chances.get_mut(column), tails.get(column)) {
-                        *p = tail.p_of_learned(usize::from(odd.class), score) as f32;
+                        *p = tail.p_of_learned(of, score) as f32;
                     }
                 }
                 let nats = combined_nats(families, &chances.iter().copied());
-                let weight = weigh(odd.identity, odd.class, nats);
-                combined.learn(usize::from(odd.class), nats, weight);
+                rankings.of_mut(odd.class).learn(of, nats, innocent(odd.identity));
             }
         }
-        combined.freeze();
-        combined
+        rankings.people.freeze();
+        rankings.systems.freeze();
+        rankings
     }
 
     pub(crate) fn bytes_held(&self) -> usize {
@@ -122,4 +155,3 @@ const NOTHING_NATS: f32 = std::f32::consts::LN_2;
 const WINDOW_DAYS: i32 = 60;
 /// Readers' days kept of one day: over what 57,000 staff bring.
 const ODD_MAX: usize = 40_000;
-const SHIPPED_NATS: f32 = 1.0;

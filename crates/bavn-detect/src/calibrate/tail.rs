@@ -3,7 +3,9 @@
 //! A histogram of day-maxima per class of reader, with a generalised Pareto tail beyond its 98 %
 //! quantile, shrunk to all classes together. The histogram that a day is judged by was frozen the
 //! evening before. The tail is fitted on quantiles (Pickands), not moments, so that a few thieves
-//! among the days learned from do not raise it.
+//! among the days learned from do not raise it; what [`Practice`] has seen often raises it.
+
+use super::practice::Practice;
 
 /// One statistic's distribution among innocent days, for each class of reader and for all.
 #[derive(Clone, Debug)]
@@ -15,13 +17,13 @@ pub(crate) struct Tail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Scores,
+    Volume,
     Rule,
-    Chances,
 }
 
 #[derive(Clone, Debug)]
 struct Fitted {
-    /// Weighted count of days for each bin of the score.
+    /// Count of days for each bin of the score.
     bins: Vec<f32>,
     days: f32,
     /// As frozen the evening before: days in each bin or a higher one, and all days.
@@ -33,12 +35,32 @@ struct Fitted {
     kind: Kind,
     scale: f32,
     shape: f32,
+    practice: Practice,
+}
+
+/// The class of system accounts.
+pub(crate) const SYSTEM_CLASS: u8 = 0;
+
+/// Whose day, to learn from or to judge.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SubjectDay {
+    /// Dense id of a reader, or of a patient where patients are judged.
+    pub(crate) subject: u32,
+    pub(crate) class: u8,
+    pub(crate) day: i32,
 }
 
 impl Tail {
     /// `shipped_nats`: how far innocent scores reach before anything was learned.
     pub(crate) fn new(shipped_nats: f32) -> Self {
         Self { all: Fitted::shipped(shipped_nats), classes: Vec::new() }
+    }
+
+    /// A tail for counts that ordinary work stretches without limit.
+    pub(crate) fn of_volume(shipped_nats: f32) -> Self {
+        let mut tail = Self::new(shipped_nats);
+        tail.all.kind = Kind::Volume;
+        tail
     }
 
     /// A tail for scores that are a known chance's nats by themselves: nothing ordinary stretches
@@ -49,25 +71,20 @@ impl Tail {
         tail
     }
 
-    /// A tail for scores that are chances already, combined and calibrated part by part: only its
-    /// body is fitted, so that the days of many thieves among those learned do not bend it.
-    pub(crate) fn of_chances(shipped_nats: f32) -> Self {
-        let mut tail = Self::new(shipped_nats);
-        tail.all.kind = Kind::Chances;
-        tail
+    /// Adds a day. What somebody under alarm did is no practice.
+    pub(crate) fn learn(&mut self, of: SubjectDay, score: f32, is_suspect: bool) {
+        self.all.learn(score, 1.0);
+        self.class_mut(of.class).learn(score, 1.0);
+        if !is_suspect {
+            self.all.remember(score, of);
+            self.class_mut(of.class).remember(score, of);
+        }
     }
 
-    /// Adds one reader's day. `weight` is under 1 for readers under suspicion.
-    pub(crate) fn learn(&mut self, class: usize, score: f32, weight: f32) {
-        self.all.learn(score, weight);
-        let class = class.min(CLASSES_MAX);
-        if self.classes.len() <= class {
-            let kind = self.all.kind;
-            self.classes.resize_with(class + 1, || Fitted { kind, ..Fitted::empty() });
-        }
-        if let Some(fitted) = self.classes.get_mut(class) {
-            fitted.learn(score, weight);
-        }
+    /// Adds days on which there was nothing to score.
+    pub(crate) fn learn_quiet(&mut self, class: u8, days: f32) {
+        self.all.learn(0.0, days);
+        self.class_mut(class).learn(0.0, days);
     }
 
     /// Freezes what was learned, for the day to come.
@@ -79,37 +96,48 @@ impl Tail {
     }
 
     /// Chance of a score of at least `score` on an innocent day.
-    pub(crate) fn p(&self, class: usize, score: f32) -> f64 {
-        self.chance(class, score, 0.0)
+    pub(crate) fn p(&self, of: SubjectDay, score: f32) -> f64 {
+        self.chance(of, score, 0.0)
     }
 
-    fn chance(&self, class: usize, score: f32, own: f32) -> f64 {
+    /// Chance of a score that was itself learned from: without its own part in the count.
+    pub(crate) fn p_of_learned(&self, of: SubjectDay, score: f32) -> f64 {
+        self.chance(of, score, 1.0)
+    }
+
+    fn chance(&self, of: SubjectDay, score: f32, own: f32) -> f64 {
         if score <= 0.0 {
             return 1.0;
         }
-        let all = self.all.p(score, own);
-        match self.classes.get(class.min(CLASSES_MAX)) {
+        let all = self.all.p(score, own, of.subject);
+        match self.classes.get(usize::from(of.class)) {
+            // What people do says nothing about a system account.
+            Some(held) if of.class == SYSTEM_CLASS => held.p(score, own, u32::MAX),
             Some(held) if held.frozen_days >= 1.0 => {
                 let trust = f64::from(held.frozen_days / (held.frozen_days + SHRINK_DAYS));
                 // Shrunk on the log scale, since chances differ by orders of magnitude.
-                (trust * held.p(score, own).ln() + (1.0 - trust) * all.ln()).exp()
+                let of_class = held.p(score, own, of.subject).ln();
+                (trust * of_class + (1.0 - trust) * all.ln()).exp()
             }
             _ => all,
         }
     }
 
-    /// Chance of a score that was itself learned from: without its own part in the count.
-    pub(crate) fn p_of_learned(&self, class: usize, score: f32) -> f64 {
-        self.chance(class, score, 1.0)
-    }
-
-    /// Days learned from, all classes together, beyond the shipped ones.
-    pub(crate) fn days(&self) -> f32 {
-        self.all.days - SHIPPED_DAYS
-    }
-
     pub(crate) fn bytes_held(&self) -> usize {
         (self.classes.len() + 1) * (size_of::<Fitted>() + 2 * BINS * size_of::<f32>())
+            + std::iter::once(&self.all)
+                .chain(&self.classes)
+                .map(|fitted| fitted.practice.bytes_held())
+                .sum::<usize>()
+    }
+
+    fn class_mut(&mut self, class: u8) -> &mut Fitted {
+        let class = usize::from(class);
+        if self.classes.len() <= class {
+            let kind = self.all.kind;
+            self.classes.resize_with(class + 1, || Fitted { kind, ..Fitted::empty() });
+        }
+        self.classes.get_mut(class).unwrap_or(&mut self.all)
     }
 }
 
@@ -124,7 +152,8 @@ impl Fitted {
             beyond: 0.0,
             kind: Kind::Scores,
             scale: 1.0,
-            shape: SHAPE_SHIPPED,
+            shape: SHAPE,
+            practice: Practice::default(),
         }
     }
 
@@ -153,7 +182,14 @@ impl Fitted {
         self.days += weight;
     }
 
+    fn remember(&mut self, score: f32, of: SubjectDay) {
+        if score > self.from {
+            self.practice.learn(score, of.subject, of.day);
+        }
+    }
+
     fn fit(&mut self) {
+        self.practice.freeze();
         if self.days < 1.0 {
             return;
         }
@@ -164,29 +200,21 @@ impl Fitted {
             sum += *held;
             *held = sum;
         }
-        let body = self.body();
-        let from = self.quantile(body).max(SCORE_MIN);
+        let from = self.quantile(BODY).max(SCORE_MIN);
         self.from = from;
-        self.beyond = (self.above(from) / self.days).clamp(1e-4, 1.0 - body);
-        // Half and three quarters of the way from the body's end to certainty.
-        let half = self.quantile(1.0 - self.beyond / 2.0) - from;
-        let quarter = self.quantile(1.0 - self.beyond / 4.0) - from;
-        let (half, quarter) = (half.max(0.05 * from), quarter.max(0.1 * from));
-        let exceedances = self.beyond * self.days;
-        let raw = (quarter / half - 1.0).max(0.5).log2();
-        let trust = exceedances / (exceedances + SHRINK_EXCEEDANCES);
-        if self.kind == Kind::Chances {
-            // Chances fall as e^-nats, times a constant that the body tells.
-            self.shape = SHAPE_OF_CHANCES;
-            self.scale = (half / std::f32::consts::LN_2).clamp(SCALE_MIN, SCALE_OF_CHANCES_MAX);
-            return;
-        }
-        let shipped = if self.kind == Kind::Rule { SHAPE_OF_RULE } else { SHAPE_SHIPPED };
-        self.shape = (trust * raw + (1.0 - trust) * shipped).clamp(0.02, SHAPE_MAX);
-        self.scale = (self.shape * half / (2.0_f32.powf(self.shape) - 1.0)).max(SCALE_MIN);
+        self.beyond = (self.above(from) / self.days).clamp(1e-4, 1.0 - BODY);
+        // Scores are nats by a model: where it holds they fall as e^-s, and the body tells how far it
+        // does not.
+        let reach = |share: f32| self.quantile(share) / -(1.0 - share).ln();
+        self.scale = reach(BODY).max(reach(1.0 - (1.0 - BODY) / 2.0)).max(SCALE_MIN);
+        self.shape = match self.kind {
+            Kind::Rule => SHAPE_OF_RULE,
+            Kind::Scores => SHAPE,
+            Kind::Volume => SHAPE_OF_VOLUME,
+        };
     }
 
-    fn p(&self, score: f32, own: f32) -> f64 {
+    fn p(&self, score: f32, own: f32, subject: u32) -> f64 {
         if self.frozen_days < 1.0 {
             return 1.0;
         }
@@ -199,24 +227,17 @@ impl Fitted {
         let over = f64::from((score - self.from) / self.scale);
         let shape = f64::from(self.shape);
         let fitted = f64::from(self.beyond) * (1.0 + shape * over).powf(-1.0 / shape);
-        if self.kind == Kind::Chances {
-            return fitted;
-        }
-        // What happened is never rarer than it was: a kind of work that comes once a month
-        // lies beyond every fit to the body.
-        fitted.max(f64::from((self.above(score) - own).max(0.0) / self.frozen_days))
+        // A practice is never rarer than it was: a kind of work that comes once a month lies beyond
+        // every fit to the body.
+        let days = (self.above(score) - own).max(0.0);
+        let shared = self.practice.counts(score, subject);
+        let counts = shared.weight * if shared.weight < 1.0 { shared.readers } else { days };
+        fitted.max(f64::from(counts / self.frozen_days))
     }
 
-    /// Weighted days with a score in the bin of `score` or higher, as frozen.
+    /// Days with a score in the bin of `score` or higher, as frozen.
     fn above(&self, score: f32) -> f32 {
         self.above.get(bin_of(score)).copied().unwrap_or(0.0)
-    }
-
-    fn body(&self) -> f32 {
-        match self.kind {
-            Kind::Scores | Kind::Rule => BODY,
-            Kind::Chances => BODY_OF_CHANCES,
-        }
     }
 
     fn quantile(&self, share: f32) -> f32 {
@@ -234,7 +255,7 @@ impl Fitted {
     }
 }
 
-fn bin_of(score: f32) -> usize {
+pub(super) fn bin_of(score: f32) -> usize {
     ((1.0 + score.max(0.0)).log2() * BINS_PER_DOUBLING) as usize
 }
 
@@ -244,35 +265,33 @@ fn lower(bin: usize) -> f32 {
 
 const BINS_PER_DOUBLING: f32 = 8.0;
 /// Scores to 2^20.
-const BINS: usize = 161;
-const CLASSES_MAX: usize = 255;
+pub(super) const BINS: usize = 161;
 /// Share of days that the histogram itself judges.
 const BODY: f32 = 0.98;
-const BODY_OF_CHANCES: f32 = 0.95;
 const SCORE_MIN: f32 = 0.05;
 /// A class of reader has a voice of its own from about this many days.
 const SHRINK_DAYS: f32 = 500.0;
-/// Exceedances after which the region's own shape counts as much as the shipped, heavy one: the
-/// first waiting-list review of a region is an order of magnitude beyond all that it had seen.
-const SHRINK_EXCEEDANCES: f32 = 100.0;
-const SHAPE_SHIPPED: f32 = 0.4;
+/// Days far beyond the model come a little oftener than it says.
+const SHAPE: f32 = 0.12;
+/// The first waiting-list review of a region is an order of magnitude beyond all that it had seen.
+const SHAPE_OF_VOLUME: f32 = 0.4;
 const SHAPE_OF_RULE: f32 = 0.05;
-const SHAPE_MAX: f32 = 0.5;
 /// Scores are in nats: a steeper fall than e^-s would be more than the model itself claims.
 const SCALE_MIN: f32 = 1.0;
-const SHAPE_OF_CHANCES: f32 = 0.02;
-const SCALE_OF_CHANCES_MAX: f32 = 2.0;
 const SHIPPED_DAYS: f32 = 200.0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Quantiles of an exponential law with the given mean, evenly spread.
-    fn learn_exponential(tail: &mut Tail, class: usize, mean: f32, days: u32) {
+    const NOBODY: SubjectDay = SubjectDay { subject: u32::MAX, class: 0, day: 0 };
+
+    /// Quantiles of an exponential law with the given mean, evenly spread over readers and days.
+    fn learn_exponential(tail: &mut Tail, class: u8, mean: f32, days: u32) {
         for day in 0..days {
             let share = (day as f32 + 0.5) / days as f32;
-            tail.learn(class, -mean * (1.0 - share).ln(), 1.0);
+            let of = SubjectDay { subject: day % 97, class, day: (day % 31) as i32 };
+            tail.learn(of, -mean * (1.0 - share).ln(), false);
         }
         tail.freeze();
     }
@@ -283,7 +302,7 @@ mod tests {
         learn_exponential(&mut tail, 0, 1.0, 50_000);
         // Cautious: never much under the truth, and not far over it.
         for (score, expected) in [(1.0_f32, 0.368), (4.0, 0.0183), (9.0, 1.2e-4)] {
-            let p = tail.p(0, score);
+            let p = tail.p(NOBODY, score);
             assert!(p > expected / 1.5 && p < expected * 4.0, "{score}: {p}, not {expected}");
         }
     }
@@ -294,7 +313,7 @@ mod tests {
         learn_exponential(&mut tail, 1, 3.0, 700);
         let mut before = 1.0;
         for step in 1..4_000 {
-            let p = tail.p(1, step as f32 * 0.1);
+            let p = tail.p(SubjectDay { class: 1, ..NOBODY }, step as f32 * 0.1);
             assert!(p <= before * 1.0001, "at {step}: {p} after {before}");
             before = p;
         }
@@ -302,23 +321,30 @@ mod tests {
     }
 
     #[test]
-    fn a_few_thieves_do_not_bend_the_fit_and_still_count() {
-        let (mut clean, mut mixed) = (Tail::new(2.0), Tail::new(2.0));
-        learn_exponential(&mut clean, 0, 1.0, 20_000);
-        for _ in 0..20 {
-            mixed.learn(0, 500.0, 1.0);
+    fn a_thief_does_not_hide_the_next_one_and_a_practice_counts() {
+        let (mut clean, mut mixed, mut shared) = (Tail::new(2.0), Tail::new(2.0), Tail::new(2.0));
+        for tail in [&mut clean, &mut mixed, &mut shared] {
+            learn_exponential(tail, 0, 1.0, 20_000);
         }
-        learn_exponential(&mut mixed, 0, 1.0, 20_000);
-        let ratio = mixed.p(0, 6.0) / clean.p(0, 6.0);
+        for number in 0..20 {
+            mixed.learn(SubjectDay { subject: 500, class: 0, day: number }, 500.0, false);
+            let of = SubjectDay { subject: number as u32, class: 0, day: 7 * number };
+            shared.learn(of, 500.0, false);
+        }
+        for tail in [&mut mixed, &mut shared] {
+            tail.freeze();
+        }
+        let ratio = mixed.p(NOBODY, 6.0) / clean.p(NOBODY, 6.0);
         assert!(ratio < 3.0, "{ratio}");
-        let counted = mixed.p(0, 400.0);
-        assert!((5e-4..2e-3).contains(&counted), "{counted}");
+        let (once, often) = (mixed.p(NOBODY, 400.0), shared.p(NOBODY, 400.0));
+        assert!(once < 5e-5, "{once}");
+        assert!((5e-4..2e-3).contains(&often), "{often}");
     }
 
     #[test]
     fn without_history_only_strong_scores_count() {
         let tail = Tail::new(2.0);
-        assert!(tail.p(0, 5.0) > 0.01);
-        assert!(tail.p(0, 60.0) < 1e-4);
+        assert!(tail.p(NOBODY, 5.0) > 0.01);
+        assert!(tail.p(NOBODY, 60.0) < 1e-4);
     }
 }

@@ -79,6 +79,10 @@ impl Detector for Burst {
         20.0
     }
 
+    fn is_volume(&self, channel: usize) -> bool {
+        channel == Stream::All as usize
+    }
+
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
         let Some(visit) = seen.visit.filter(|_| seen.opens) else { return };
         let counted = counted(visit, seen.crowded);

@@ -15,7 +15,7 @@
 //! Boxwala and others (2011) for the case; the count is ours.
 
 use super::{Evidence, Gathered, Gathering, Seen, is_away, is_unexplained};
-use crate::calibrate::{People, Tail, negative_binomial_surprise};
+use crate::calibrate::{People, SubjectDay, Tail, negative_binomial_surprise};
 use crate::queue::Cause;
 use bavn_model::{
     Fact, Family, IdentityId, InnocentStory, NextStep, PatientId, Timestamp, Tried, TriedOutcome,
@@ -90,17 +90,21 @@ impl CuriousReaders {
         let none = Vec::new();
         let of = |identity: IdentityId| self.by_reader.get(&identity).unwrap_or(&none);
         let together = |a: &Reader, b: &Reader| {
-            let (own, theirs) = (of(a.identity), of(b.identity));
-            let shared = own.iter().filter(|mine| {
-                mine.patient != patient
-                    && theirs.iter().any(|other| {
-                        other.patient == mine.patient
-                            && (other.at_secs - mine.at_secs).abs() <= TOGETHER_SECS
-                            // Colleagues of one unit share its patients anyhow.
-                            && (a.unit != b.unit || (mine.unexplained && other.unexplained))
-                    })
-            });
-            shared.take(SHARED_MIN).count() >= SHARED_MIN
+            let theirs = of(b.identity);
+            let mut shared = 0;
+            for mine in of(a.identity).iter().filter(|mine| mine.patient != patient) {
+                let Some(other) = theirs.iter().rfind(|other| other.patient == mine.patient) else {
+                    continue;
+                };
+                let apart = (other.at_secs - mine.at_secs).abs();
+                // Two with one more patient whom nothing explains have a list in common. Who works
+                // together shares the others anyhow, but colleagues of one unit always do.
+                if mine.unexplained && other.unexplained && apart <= LIST_SECS {
+                    return true;
+                }
+                shared += usize::from(a.unit != b.unit && apart <= TOGETHER_SECS);
+            }
+            shared >= SHARED_MIN
         };
         let in_company = |reader: &Reader| {
             crowd
@@ -109,7 +113,8 @@ impl CuriousReaders {
                 .any(|with| with.identity != reader.identity && together(reader, with))
         };
         let alone: Vec<&Reader> = crowd.readers.iter().filter(|held| !in_company(held)).collect();
-        Some([alone.len(), alone.iter().filter(|held| held.away).count()])
+        let away: Vec<&Reader> = alone.iter().copied().filter(|held| held.away).collect();
+        Some([units(&alone), units(&away)])
     }
 
     fn score(&mut self, day: i32, patient: PatientId, alone: [usize; 2]) -> Option<(f64, f32)> {
@@ -135,7 +140,7 @@ impl CuriousReaders {
             if nats > *highest {
                 *highest = nats;
             }
-            let p = tail.p(0, nats);
+            let p = tail.p(of_patient(patient, day), nats);
             if p < rarest {
                 (rarest, score) = (p, nats);
             }
@@ -149,7 +154,7 @@ impl CuriousReaders {
         let Some((p, _)) = self.score(at.day(), patient, alone) else { return };
         let Some(crowd) = self.patients.get_mut(&patient) else { return };
         crowd.alone = Some(alone.map(|count| count.min(255) as u8));
-        let false_per_day = p * self.patients_per_day * LOOKS;
+        let false_per_day = p * self.patients_per_day;
         if false_per_day < WORTH_PER_DAY {
             let usual = f64::from(self.pairs[1] / self.pairs[0]) * f64::from(crowd.with_reason + 1);
             out.push(crowd.gathered(patient, false_per_day, usual, at));
@@ -193,14 +198,19 @@ impl Gathering for CuriousReaders {
             return;
         }
         let away = is_away(visit);
+        let known_unit = visit.unit.is_some_and(|unit| {
+            crowd.readers.iter().any(|held| held.unit == Some(unit) && held.away == away)
+        });
         crowd.readers.push(Reader {
             identity: seen.identity,
             at_secs: at.secs(),
             away,
             unit: visit.unit,
         });
-        self.pairs[1] += 1.0;
-        self.pairs[2] += f32::from(u8::from(away));
+        if !known_unit {
+            self.pairs[1] += 1.0;
+            self.pairs[2] += f32::from(u8::from(away));
+        }
         if self.patients.get(&patient).is_none_or(|crowd| crowd.readers.len() < READERS_MIN) {
             return;
         }
@@ -244,14 +254,17 @@ impl Gathering for CuriousReaders {
         let mut quiet = 0.0;
         let mut opened = 0_u32;
         let rates = [self.pairs[1] / self.pairs[0], self.pairs[2] / self.pairs[0]];
-        for crowd in self.patients.values() {
+        for (&patient, crowd) in &self.patients {
             if crowd.last_day != day {
                 continue;
             }
-            let away = crowd.readers.iter().filter(|held| held.away).count();
             let counts = match crowd.alone {
                 Some([readers, away]) => [f32::from(readers), f32::from(away)],
-                None => [crowd.readers.len() as f32, away as f32],
+                None => {
+                    let all: Vec<&Reader> = crowd.readers.iter().collect();
+                    let away: Vec<&Reader> = all.iter().copied().filter(|held| held.away).collect();
+                    [units(&all) as f32, units(&away) as f32]
+                }
             };
             for ((scatter, rate), count) in self.scatter.iter_mut().zip(rates).zip(counts) {
                 let mean = rate * (f32::from(crowd.with_reason) + 1.0);
@@ -263,14 +276,14 @@ impl Gathering for CuriousReaders {
             opened += 1;
             if crowd.scored_day == day && crowd.highest.iter().any(|&nats| nats > 0.0) {
                 for (tail, &nats) in self.tails.iter_mut().zip(&crowd.highest) {
-                    tail.learn(0, nats, 1.0);
+                    tail.learn(of_patient(patient, day), nats, false);
                 }
             } else {
                 quiet += 1.0;
             }
         }
         for tail in &mut self.tails {
-            tail.learn(0, 0.0, quiet);
+            tail.learn_quiet(0, quiet);
             tail.freeze();
         }
         self.patients_per_day = (self.patients_per_day * 0.9).max(f64::from(opened));
@@ -340,18 +353,32 @@ impl Crowd {
 }
 
 const WINDOW_DAYS: i32 = 3;
+/// Units that the readers come from, fewer where several come from one: a team whose patient was
+/// never entered does.
+fn units(readers: &[&Reader]) -> usize {
+    let mut units: Vec<UnitId> = readers.iter().filter_map(|held| held.unit).collect();
+    let without = readers.len() - units.len();
+    units.sort_unstable();
+    units.dedup();
+    let units = units.len() + without;
+    (units * units).checked_div(readers.len()).unwrap_or(0)
+}
+
+fn of_patient(patient: PatientId, day: i32) -> SubjectDay {
+    SubjectDay { subject: usize::from(patient) as u32, class: 0, day }
+}
+
 const WINDOW_SECS: i64 = 3 * 86_400;
 /// More crowds than this on one day are told as one event.
 const CROWDS_APART_MAX: u32 = 2;
 /// Far over any dense patient id.
 const EVENT_SUBJECT: u32 = u32::MAX;
-/// A crowd is looked at again with every hour in which it grows.
-const LOOKS: f64 = 4.0;
 const SETTLED_SECS: i64 = 15 * 60;
 const READERS_MIN: usize = 4;
 /// Patients that make readers a team.
 const SHARED_MIN: usize = 3;
-/// A board goes through its list within this time.
+/// The members of a board prepare its list within this time.
+const LIST_SECS: i64 = 12 * 3_600;
 const TOGETHER_SECS: i64 = 2 * 3_600;
 const KNOWN_MAX: usize = 48;
 /// Far over any alarm level.

@@ -54,6 +54,10 @@ impl Detector for DayVolume {
         CHANNELS.len()
     }
 
+    fn is_volume(&self, channel: usize) -> bool {
+        channel == Stream::All as usize
+    }
+
     fn observe(&mut self, seen: &Seen<'_>, out: &mut Scores) {
         if !seen.opens {
             return;

@@ -103,6 +103,11 @@ pub(crate) trait Detector: Debug + Send {
     fn channels(&self) -> usize {
         1
     }
+    /// Whether the channel counts patients whether explained or not: ordinary work may bring any
+    /// number of those.
+    fn is_volume(&self, _channel: usize) -> bool {
+        false
+    }
     /// How far innocent scores reach, in nats, before this region has any history.
     fn shipped_nats(&self) -> f32 {
         2.0

@@ -1,10 +1,11 @@
 //! Many accounts open a few cold patients each, on one day.
 //!
 //! ## What it sees
-//! Every hour, over all readers of the day: are more of their cold counts unlikely than chance
-//! allows? Higher criticism, standardised by its own past days; it names the accounts among whom
-//! fewer than one in ten is there by chance. Readers who cross the alarm line by themselves, but in
-//! numbers that no day explains, join the same case.
+//! Every hour, over all readers of the day: do more of them have an unlikely count of cold patients
+//! than past days had? Asked at several levels of unlikeliness, as higher criticism does, but each
+//! against its own past days. It names the accounts among whom fewer than one in ten is there by
+//! chance. Readers who cross the alarm line by themselves, but in numbers that no day explains, join
+//! the same case.
 //! ## Why it matters
 //! Thieves with forty passwords take fifteen records from each, and no single account stands out.
 //! ## What makes it harmless
@@ -12,12 +13,12 @@
 //! ## First thing to do
 //! Look for what the accounts share: an address, an application, an hour.
 //! ## Memory
-//! 8 bytes a reader of the day.
+//! 8 bytes a reader of the day, and a few dozen for what past days were like.
 //! ## Source
 //! Donoho and Jin, Higher criticism (2004); Gong, Kipnis and Xie (2024) for naming.
 
 use super::{Evidence, Gathered, Gathering, Seen};
-use crate::calibrate::{People, Stream};
+use crate::calibrate::{People, Stream, negative_binomial_surprise};
 use crate::queue::Cause;
 use bavn_model::{
     Fact, Family, HostId, IdentityId, InnocentStory, NextStep, Timestamp, Trait, Tried,
@@ -28,29 +29,50 @@ use hashbrown::HashMap;
 /// See the module's text.
 #[derive(Debug)]
 pub(crate) struct SprayedAccounts {
-    highest: f64,
-    /// Of past days' highest: how many, mean and squares (faded).
-    days: f64,
-    mean: f64,
-    squares: f64,
+    levels: [Level; LEVELS.len()],
     hosts: HashMap<IdentityId, HostId, foldhash::fast::FixedState>,
+}
+
+/// How many readers of a day are as unlikely as one level asks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    /// The most of today so far.
+    readers: u32,
+    /// Of past days, fading: how many, their counts, the squares of what was expected, and of what
+    /// came beyond Poisson.
+    days: f32,
+    sum: f32,
+    squares: f32,
+    excess: f32,
+}
+
+impl Level {
+    fn mean(&self) -> f32 {
+        (self.sum + READERS_SHIPPED * PRIOR_DAYS) / (self.days + PRIOR_DAYS)
+    }
+
+    /// `-ln` of the chance of so many on a day.
+    fn surprise(&self) -> f32 {
+        let weight = PRIOR_DAYS * self.mean().powi(2);
+        let scatter = (self.excess + weight * SCATTER_SHIPPED) / (self.squares + weight);
+        negative_binomial_surprise(self.readers, self.mean(), 1.0 / scatter.clamp(0.05, 5.0))
+    }
+
+    fn close_day(&mut self) {
+        let mean = self.mean();
+        // A day of theft must not teach what days are like.
+        let kept = (self.readers as f32).min(mean + 2.0 * mean.sqrt() + 2.0);
+        self.excess = self.excess * FADE + (kept - mean).powi(2) - mean;
+        self.squares = self.squares * FADE + mean * mean;
+        self.sum = self.sum * FADE + kept;
+        self.days = self.days * FADE + 1.0;
+        self.readers = 0;
+    }
 }
 
 impl SprayedAccounts {
     pub(crate) fn new() -> Self {
-        Self { highest: 0.0, days: 0.0, mean: 0.0, squares: 0.0, hosts: HashMap::default() }
-    }
-
-    /// Chance of a day as high, whatever the law of the statistic (Cantelli).
-    fn chance(&self, statistic: f64) -> f64 {
-        if self.days < DAYS_MIN {
-            return 1.0;
-        }
-        let variance = self.squares / self.days - (self.mean / self.days).powi(2);
-        // A few days know little of their own spread.
-        let spread = variance.max(0.0).sqrt().max(SPREAD_MIN) * (1.0 + 3.0 / self.days);
-        let off = (statistic - self.mean / self.days) / spread;
-        if off <= 0.0 { 1.0 } else { 1.0 / (1.0 + off * off) }
+        Self { levels: Default::default(), hosts: HashMap::default() }
     }
 
     fn fact_of_hosts(&self, named: &[IdentityId]) -> Option<Fact> {
@@ -99,10 +121,13 @@ impl Gathering for SprayedAccounts {
         let mut sorted: Vec<(IdentityId, f64)> =
             chances.iter().map(|&(identity, p)| (identity, f64::from(p))).collect();
         sorted.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
-        let statistic = higher_criticism(&sorted);
-        self.highest = self.highest.max(statistic);
-        let false_per_day = self.chance(statistic);
-        if false_per_day > WORTH_PER_DAY {
+        for (level, limit) in self.levels.iter_mut().zip(LEVELS) {
+            let readers = sorted.partition_point(|&(_, p)| p <= limit) as u32;
+            level.readers = level.readers.max(readers);
+        }
+        let highest = self.levels.iter().map(Level::surprise).fold(0.0, f32::max);
+        let false_per_day = (f64::from(-highest).exp() * LEVELS.len() as f64).min(1.0);
+        if self.levels.iter().any(|level| level.days < DAYS_MIN) || false_per_day > WORTH_PER_DAY {
             return;
         }
         let named = named(&sorted);
@@ -143,38 +168,13 @@ impl Gathering for SprayedAccounts {
     }
 
     fn close_day(&mut self, _day: i32) {
-        self.days = self.days * FADE + 1.0;
-        // A day of theft must not teach what days are like.
-        let cap = if self.days > DAYS_MIN {
-            self.mean / self.days + 4.0 * (self.squares / self.days).sqrt().max(1.0)
-        } else {
-            f64::MAX
-        };
-        let kept = self.highest.min(cap);
-        self.mean = self.mean * FADE + kept;
-        self.squares = self.squares * FADE + kept * kept;
-        self.highest = 0.0;
+        self.levels.iter_mut().for_each(Level::close_day);
         self.hosts.clear();
     }
 
     fn bytes_held(&self) -> usize {
         self.hosts.capacity() * size_of::<(IdentityId, HostId)>()
     }
-}
-
-/// `max over i <= n/10, p(i) >= 1/n of sqrt(n) (i/n - p(i)) / sqrt(p(i) (1 - p(i)))`.
-fn higher_criticism(sorted: &[(IdentityId, f64)]) -> f64 {
-    let n = sorted.len() as f64;
-    let mut highest = 0.0_f64;
-    for (index, &(_, p)) in sorted.iter().take(sorted.len() / 10 + 1).enumerate() {
-        let p = p.max(1.0 / n);
-        if p >= 0.2 {
-            break;
-        }
-        let share = (index + 1) as f64 / n;
-        highest = highest.max(n.sqrt() * (share - p) / (p * (1.0 - p)).sqrt());
-    }
-    highest
 }
 
 /// The accounts among which at most one in ten is expected by chance (Benjamini-Hochberg).
@@ -192,7 +192,13 @@ fn named(sorted: &[(IdentityId, f64)]) -> Vec<IdentityId> {
 const READERS_MIN: usize = 50;
 const NAMED_MIN: usize = 4;
 const WRONGLY_NAMED_MAX: f64 = 0.1;
-const DAYS_MIN: f64 = 7.0;
-const SPREAD_MIN: f64 = 0.5;
-const FADE: f64 = 0.98;
+/// Boards come once a week: a second one must have been seen.
+const DAYS_MIN: f32 = 12.0;
+const FADE: f32 = 0.98;
+/// Chances that a reader's cold count may have.
+const LEVELS: [f64; 3] = [0.02, 0.005, 0.00125];
+/// What a day is expected to be like before any was seen, and for how many days that speaks.
+const READERS_SHIPPED: f32 = 1.0;
+const SCATTER_SHIPPED: f32 = 0.5;
+const PRIOR_DAYS: f32 = 5.0;
 const WORTH_PER_DAY: f64 = 0.5;

@@ -104,7 +104,7 @@ impl Detector for UnexplainedPatients {
         self.readers.with(identity, |sums| {
             if sums.day == person.day {
                 for kind in &mut sums.kinds {
-                    kind.close(person.day);
+                    kind.close();
                 }
             }
         });
@@ -121,11 +121,7 @@ impl Detector for UnexplainedPatients {
             patients: kind.patients + kind.today,
             usual: f64::from(kind.expected) + f64::from(person.mean(stream)),
             working_days: u32::from(kind.days) + 1,
-            since: Timestamp::start_of_day(if kind.days == 0 {
-                person.day
-            } else {
-                kind.since_day
-            }),
+            since: Timestamp::start_of_day(kind.since_day),
         }];
         Evidence::of(because, InnocentStory::ConsultTeam, NextStep::AskUnitManager)
     }
@@ -140,6 +136,9 @@ impl Kind {
         let (mean, size) = (person.mean(stream).max(MEAN_MIN), person.size(stream));
         let volume = person.mean(Stream::All);
         self.today = 0;
+        if self.days == 0 {
+            self.since_day = person.day;
+        }
         self.expected += mean;
         for ((opened, gain), share) in
             self.opened_at.iter_mut().zip(&mut self.gain).zip(RAISED_SHARES)
@@ -159,13 +158,13 @@ impl Kind {
             .fold(0.0, f32::max)
     }
 
-    fn close(&mut self, day: i32) {
+    fn close(&mut self) {
         let today = self.today as f32;
         for (opened, gain) in self.opened_at.iter_mut().zip(&self.gain) {
             *opened = (*opened + (today * gain).min(DAY_GAIN_MAX)).max(0.0);
         }
         if self.opened_at.iter().all(|&sum| sum <= 0.0) {
-            (self.patients, self.expected, self.days, self.since_day) = (0, 0.0, 0, day + 1);
+            (self.patients, self.expected, self.days) = (0, 0.0, 0);
         } else {
             self.patients += self.today;
             self.days = self.days.saturating_add(1);

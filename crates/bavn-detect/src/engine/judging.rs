@@ -1,23 +1,27 @@
 //! From chances to candidates: is this worth a human's time, and what is there to say?
 
-use super::{Column, Engine, FAR_OUT, PEOPLE_SHARE, UNLIKELY};
-use crate::calibrate::{Stream, combined_nats};
+use super::{COHORT_SHARE, Column, Engine, FAR_OUT, PEOPLE_SHARE, UNLIKELY};
+use crate::calibrate::{Stream, SubjectDay, combined_nats};
 use crate::detectors::{Evidence, Gathered};
 use crate::queue::{Candidate, Cause};
-use bavn_model::{Fact, Finding, IdentityId, Lane, Timestamp};
+use bavn_model::{Fact, Family, Finding, IdentityId, Lane, Timestamp};
 
 impl Engine {
     /// Combines a reader's chances, and offers the queue what is worth it.
     pub(super) fn judge(&mut self, identity: IdentityId, at: Timestamp, out: &mut Vec<Finding>) {
         let Some(day) = self.days.get(usize::from(identity)) else { return };
         let nats = combined_nats(&self.families, &day.best.iter().map(|&(_, p)| p));
-        let p = self.combined.p(usize::from(day.class), nats);
+        let of = SubjectDay { subject: identity.0, class: day.class, day: day.day };
+        let p = self.combined.p(of, nats);
         let Some(lead) = strongest(&day.best) else { return };
         let Some(lead) = self.columns.get(lead).copied() else { return };
         // A rule knows before any history what it looks for.
-        let caution = if lead.lane == Lane::Deterministic { 1.0 } else { self.caution() };
-        let false_per_staff_day =
-            p * caution * self.pace.active_per_day / self.pace.staff / PEOPLE_SHARE;
+        let (p, caution) = if lead.lane == Lane::Deterministic {
+            (p.min(f64::from(-nats).exp()), 1.0)
+        } else {
+            (p, self.caution())
+        };
+        let false_per_staff_day = self.queue.eased(p * caution * self.pace.tests(day.class));
         if !self.queue.is_worth_writing(false_per_staff_day) {
             return;
         }
@@ -32,11 +36,27 @@ impl Engine {
             }
         }
         let fold = cause == Cause::Reading && self.is_one_of_many(identity, false_per_staff_day);
-        if let Some(candidate) = self.candidate(identity, at, lead, cause, false_per_staff_day) {
+        if let Some(mut candidate) = self.candidate(identity, at, lead, cause, false_per_staff_day)
+        {
+            // One patient opened by mistake is nobody's alarm, in however orderly a hospital.
+            if self.is_one_slip(identity, lead) {
+                let weakest = self.queue.weaker_than_alarm();
+                candidate.false_per_staff_day = candidate.false_per_staff_day.max(weakest);
+            }
             let candidate = if fold { self.folded(candidate) } else { candidate };
-            self.tally.offered(lead.lane, self.queue.is_alarm(false_per_staff_day));
+            self.tally.offered(lead.lane, self.queue.is_alarm(candidate.false_per_staff_day));
             self.queue.offer(candidate, out);
         }
+    }
+
+    /// Whether all there is to a finding of today is one patient whom nothing explains.
+    fn is_one_slip(&self, identity: IdentityId, lead: Column) -> bool {
+        let unexplained =
+            self.people.get(identity).map_or(0, |held| held.count(Stream::Unexplained));
+        lead.lane != Lane::Slow
+            && !lead.is_volume
+            && matches!(lead.family, Family::Volume | Family::Relation)
+            && unexplained < UNEXPLAINED_MIN
     }
 
     /// Whether more readers crossed the line today than ever do each for himself. Those far beyond
@@ -163,7 +183,8 @@ impl Engine {
     }
 
     pub(super) fn gather(&mut self, found: Gathered, at: Timestamp, out: &mut Vec<Finding>) {
-        let false_per_staff_day = found.false_per_day / self.pace.staff / (1.0 - PEOPLE_SHARE);
+        let false_per_staff_day =
+            self.queue.eased(found.false_per_day / self.pace.staff / COHORT_SHARE);
         if !self.queue.is_worth_writing(false_per_staff_day) {
             return;
         }
@@ -212,5 +233,6 @@ const CAUTION_DAYS: f64 = 2_000.0;
 const CALIBRATED_DAYS: f32 = 5_000.0;
 const SLOW_DAYS: i32 = 30;
 const FACTS_MAX: usize = 5;
+const UNEXPLAINED_MIN: u32 = 2;
 /// The detector whose case takes in readers who cross the line in numbers.
 const MANY_ACCOUNTS: &str = "sprayed_accounts";
