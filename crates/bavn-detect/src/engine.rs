@@ -1,6 +1,7 @@
 //! Accesses in, findings out.
 
 mod judging;
+mod pace;
 
 use crate::calibrate::{
     Load, People, Rankings, Reference, STREAMS, SYSTEM_CLASS, Standing, SubjectDay, Tail,
@@ -14,6 +15,7 @@ use crate::visits::Visits;
 use bavn_model::{
     Access, Assignment, Context, Family, Finding, Flag, IdentityId, Lane, PatientId, Timestamp,
 };
+use pace::Pace;
 
 /// What the hospital sets.
 #[derive(Clone, Copy, Debug)]
@@ -82,14 +84,6 @@ struct ReaderDay {
     best: Vec<(f32, f32)>,
 }
 
-/// How many readers work on a day, which is how many chances of a false alarm there are.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    active_per_day: f64,
-    systems_per_day: f64,
-    staff: f64,
-}
-
 impl Engine {
     pub fn new(context: Context, settings: Settings) -> Self {
         Self::without(context, settings, &[])
@@ -118,7 +112,6 @@ impl Engine {
                 columns.push(Column { detector: index, family, lane, shipped_nats, is_volume });
             }
         }
-        let staff = context.staff_count() as f64;
         Self {
             visits: Visits::new(&context),
             people: People::default(),
@@ -132,11 +125,7 @@ impl Engine {
             detectors,
             days: Vec::new(),
             active: Vec::new(),
-            pace: Pace {
-                active_per_day: (staff * ACTIVE_SHIPPED).max(1.0),
-                systems_per_day: 1.0,
-                staff: staff.max(STAFF_MIN),
-            },
+            pace: Pace::new(context.staff_count(), settings.budget_per_10k_staff_day / 1e4),
             day: None,
             crossed: (0, 0),
             hour: i64::MIN,
@@ -179,7 +168,8 @@ impl Engine {
         let hour = now.secs().div_euclid(3_600);
         if hour != self.hour {
             if self.hour != i64::MIN {
-                self.close_hour(now, out);
+                // The hour's own end: accesses may be far apart.
+                self.close_hour(Timestamp::from_secs((self.hour + 1) * 3_600), out);
             }
             self.hour = hour;
         }
@@ -377,25 +367,6 @@ impl Engine {
     }
 }
 
-impl Pace {
-    /// Tests a day for one of the staff, each worth the share that its kind has of the budget.
-    fn tests(&self, class: u8) -> f64 {
-        let (readers, share) = if class == SYSTEM_CLASS {
-            (self.systems_per_day, SYSTEMS_SHARE)
-        } else {
-            (self.active_per_day, PEOPLE_SHARE)
-        };
-        readers / self.staff / share
-    }
-
-    fn learn(&mut self, active: usize, systems: usize, met: usize) {
-        // Never fewer than worked on a day of the last weeks: an upper bound keeps the budget.
-        self.active_per_day = (self.active_per_day * 0.9).max((active - systems) as f64).max(1.0);
-        self.systems_per_day = (self.systems_per_day * 0.9).max(systems as f64).max(1.0);
-        self.staff = self.staff.max(met as f64);
-    }
-}
-
 /// Enters raised scores; true if any of them is unlikely enough to judge the reader anew.
 fn raise(
     days: &mut [ReaderDay],
@@ -442,13 +413,6 @@ fn class_of(standing: Standing) -> u8 {
     standing.role.map_or(1, |role| 2 + (role.0 % 250) as u8)
 }
 
-/// Shares of the budget: findings on one person, on one system account, and on many at once.
-const PEOPLE_SHARE: f64 = 0.7;
-const SYSTEMS_SHARE: f64 = 0.1;
-const COHORT_SHARE: f64 = 0.2;
-/// Of staff, on a day, before any day was seen.
-const ACTIVE_SHIPPED: f64 = 0.6;
-const STAFF_MIN: f64 = 20.0;
 /// Over a week-end at least.
 const SYSTEM_DAYS_MIN: u32 = 8;
 /// Scores likelier than this never move a decision.

@@ -4,11 +4,11 @@
 //! no record tells is learned: which units' patients a unit keeps opening.
 
 use crate::calibrate::Standing;
+use crate::flow::Flow;
 use crate::homes::Homes;
+use crate::usual::Usual;
 use crate::visit::{Grade, Verdict, Visit, Warmth};
-use bavn_model::{
-    Access, Context, IdentityId, Kind, PatientId, PurposeSet, RoleId, Tie, TieKind, UnitId,
-};
+use bavn_model::{Access, Context, IdentityId, Kind, PatientId, PurposeSet, Tie, TieKind, UnitId};
 use hashbrown::HashMap;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
@@ -36,15 +36,6 @@ struct Opened {
     by: Option<IdentityId>,
     /// A record explained one of them.
     explained: bool,
-}
-
-/// How often a unit opens the patients of another one.
-#[derive(Debug, Default)]
-struct Flow {
-    /// (reader's unit, patient's unit): visits, fading.
-    visits: Map<(UnitId, UnitId), f32>,
-    /// All visits of a unit, fading.
-    of_unit: Map<UnitId, f32>,
 }
 
 impl Visits {
@@ -95,9 +86,7 @@ impl Visits {
 
     pub(crate) fn close_day(&mut self, day: i32) {
         self.open.retain(|_, visit| visit.last.day() >= day);
-        for visits in self.flow.visits.values_mut().chain(self.flow.of_unit.values_mut()) {
-            *visits *= FADE;
-        }
+        self.flow.close_day();
         if day % 7 == 0 {
             self.own.retain(|_, last| day - *last < OWN_DAYS);
             self.units_of.retain(|_, opened| {
@@ -122,81 +111,68 @@ impl Visits {
         standing: Standing,
         context: &Context,
     ) -> Visit {
-        let day = access.at.day();
-        let ties = context.ties(patient);
-        let known = || ties.iter().filter(|tie| tie.known_at <= access.at);
-        let mine = |tie: &&Tie| {
+        let now: Vec<&Tie> =
+            context.ties(patient).iter().filter(|tie| holds(tie, access)).collect();
+        let mine = now.iter().find(|tie| {
             tie.identity == Some(identity) || (tie.unit.is_some() && tie.unit == standing.unit)
-        };
-        let near_in_time = |tie: &&Tie| {
-            tie.from.minus_secs(BEFORE_SECS) <= access.at
-                && access.at <= tie.to.plus_secs(AFTER_SECS)
-        };
-        let held = |template, verdict, warmth| {
-            let _: &'static str = template;
-            blank(access, identity, patient, standing, verdict, warmth)
+        });
+        let mut units: Vec<UnitId> = now.iter().filter_map(|tie| tie.unit).collect();
+        units.sort_unstable();
+        units.dedup();
+        let (mut verdict, mut warmth) = match mine {
+            Some(tie) if tie.author == Some(identity) => {
+                (Verdict::MadeByReader { template: template(tie.kind) }, Warmth::Unit)
+            }
+            Some(tie) => (Verdict::Explained { template: template(tie.kind) }, Warmth::Unit),
+            None => self.by_custom(identity, patient, standing, access.at.day(), &units),
         };
         let first_ever = !self.own.contains_key(&(identity, patient));
-        let mut found = match known().filter(mine).find(near_in_time) {
-            Some(tie) if tie.author == Some(identity) => {
-                let template = template(tie.kind);
-                held(template, Verdict::MadeByReader { template }, Warmth::Unit)
-            }
-            Some(tie) => {
-                let template = template(tie.kind);
-                held(template, Verdict::Explained { template }, Warmth::Unit)
-            }
-            None => {
-                let mut units: Vec<UnitId> =
-                    known().filter(near_in_time).filter_map(|tie| tie.unit).collect();
-                let opened = self.units_of.get(&patient).into_iter().flatten();
-                let lately =
-                    opened.filter(|held| day - held.day < UNIT_DAYS && held.by != Some(identity));
-                let mut colleague = false;
-                for held in lately {
-                    // One colleague's look-up that nothing explains makes no other one right;
-                    // several are how a unit works.
-                    if held.by.is_none() || held.explained {
-                        units.push(held.unit);
-                    } else {
-                        colleague |= Some(held.unit) == standing.unit;
-                    }
-                }
-                let (verdict, mut warmth) = self.flow.judge(standing, &units);
-                if colleague {
-                    warmth = warmth.min(Warmth::Near);
-                }
-                held("flow_between_units", verdict, warmth)
-            }
-        };
-        found.first_ever = first_ever;
-        if !first_ever && found.warmth > Warmth::Unit {
-            found.warmth = Warmth::Near;
+        if !first_ever && warmth > Warmth::Unit {
+            warmth = Warmth::Near;
         }
-        if found.verdict == Verdict::Unexplained
+        if verdict == Verdict::Unexplained
             && !self.has_projects
             && is_project_work(access.purpose)
             && self.usual.never_treats(standing.role)
         {
-            found.verdict = Verdict::CannotJudge { missing: "project" };
+            verdict = Verdict::CannotJudge { missing: "project" };
         }
+        if let (Some(unit), None) = (standing.unit, mine) {
+            self.flow.share(unit, &units);
+        }
+        if !standing.rostered {
+            self.homes.learn(identity, &units);
+        }
+        let mut found = blank(access, identity, patient, standing, verdict, warmth);
+        found.first_ever = first_ever;
         found.surprise = self.usual.surprise(&found);
-        let theirs = known().filter(mine).find(near_in_time).is_none();
-        if theirs || !standing.rostered {
-            let mut seen: Vec<UnitId> =
-                known().filter(near_in_time).filter_map(|tie| tie.unit).collect();
-            seen.sort_unstable();
-            seen.dedup();
-            if let Some(unit) = standing.unit.filter(|_| theirs) {
-                for &other in &seen {
-                    *self.flow.visits.entry((unit, other)).or_default() += 1.0;
-                }
-            }
-            if !standing.rostered {
-                self.homes.learn(identity, &seen);
+        found
+    }
+
+    /// What no record tells: whether the reader's unit opens this patient anyhow, or keeps opening
+    /// the patients of one of these units or of those that lately opened this one.
+    fn by_custom(
+        &self,
+        identity: IdentityId,
+        patient: PatientId,
+        standing: Standing,
+        day: i32,
+        treating: &[UnitId],
+    ) -> (Verdict, Warmth) {
+        let mut units = treating.to_vec();
+        let opened = self.units_of.get(&patient).into_iter().flatten();
+        let mut colleague = false;
+        for held in opened.filter(|held| day - held.day < UNIT_DAYS && held.by != Some(identity)) {
+            // One colleague's look-up that nothing explains makes no other one right; several are
+            // how a unit works.
+            if held.by.is_none() || held.explained {
+                units.push(held.unit);
+            } else {
+                colleague |= Some(held.unit) == standing.unit;
             }
         }
-        found
+        let (verdict, warmth) = self.flow.judge(standing, &units);
+        (verdict, if colleague { warmth.min(Warmth::Near) } else { warmth })
     }
 
     fn learn(
@@ -210,7 +186,7 @@ impl Visits {
         let day = access.at.day();
         self.own.insert((identity, patient), day);
         let Some(unit) = standing.unit else { return };
-        *self.flow.of_unit.entry(unit).or_default() += 1.0;
+        self.flow.visit(unit);
         let opened = self.units_of.entry(patient).or_default();
         if let Some(held) = opened.iter_mut().find(|held| held.unit == unit) {
             held.day = day;
@@ -224,92 +200,17 @@ impl Visits {
     }
 }
 
-/// How often a visit of a function is unexplained, and how far away then.
-#[derive(Debug, Default)]
-struct Usual {
-    roles: Map<Option<RoleId>, RoleVisits>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct RoleVisits {
-    all: f32,
-    /// With a stated purpose, and with treatment as such.
-    stated: f32,
-    treating: f32,
-    unexplained: [f32; WARMTHS],
-}
-
-impl Usual {
-    /// `-ln` of the share of the function's visits so far that are as far from an explanation; 0
-    /// when explained.
-    fn surprise(&mut self, visit: &Visit) -> f32 {
-        let held = self.roles.entry(visit.role).or_default();
-        held.all += 1.0;
-        held.stated += f32::from(u8::from(!visit.purpose.is_empty()));
-        held.treating += f32::from(u8::from(visit.purpose.has(PurposeSet::TREATMENT)));
-        if matches!(visit.verdict, Verdict::Explained { .. }) {
-            return 0.0;
-        }
-        let warmth = visit.warmth as usize;
-        let as_far: f32 = held.unexplained.iter().skip(warmth).sum();
-        if let Some(count) = held.unexplained.get_mut(warmth) {
-            *count += 1.0;
-        }
-        if matches!(visit.verdict, Verdict::CannotJudge { .. }) {
-            return 0.0;
-        }
-        let wrong = WRONG_PATIENTS * held.all + UNEXPLAINED_SHIPPED;
-        ((held.all + VISITS_SHIPPED) / (as_far + wrong)).ln()
-    }
-}
-
-impl Usual {
-    /// A function whose stated purposes are hardly ever treatment: coding, registries, billing.
-    fn never_treats(&self, role: Option<RoleId>) -> bool {
-        let held = role.and_then(|role| self.roles.get(&Some(role)));
-        held.is_some_and(|held| {
-            held.stated >= STATED_MIN && held.treating < TREATING_MAX * held.stated
-        })
-    }
+/// Whether a tie was known at the access, and near it in time.
+fn holds(tie: &Tie, access: &Access) -> bool {
+    tie.known_at <= access.at
+        && tie.from.minus_secs(BEFORE_SECS) <= access.at
+        && access.at <= tie.to.plus_secs(AFTER_SECS)
 }
 
 /// Work on a cohort, which a register of projects would settle. The reader states it himself, so it
 /// explains nothing; but without the register nobody can tell.
 fn is_project_work(purpose: PurposeSet) -> bool {
     purpose.has(PurposeSet::QUALITY) || purpose.has(PurposeSet::RESEARCH)
-}
-
-impl Flow {
-    fn judge(&self, standing: Standing, units: &[UnitId]) -> (Verdict, Warmth) {
-        if units.is_empty() {
-            return (Verdict::Unexplained, Warmth::Cold);
-        }
-        let Some(reader) = standing.unit else {
-            // Somebody treats the patient; whether the reader belongs there, nobody knows.
-            let verdict = if standing.rostered {
-                Verdict::Unexplained
-            } else {
-                Verdict::CannotJudge { missing: "roster" }
-            };
-            return (verdict, Warmth::Elsewhere);
-        };
-        if units.contains(&reader) {
-            return (Verdict::Explained { template: "colleagues_of_unit" }, Warmth::Unit);
-        }
-        let all = self.of_unit.get(&reader).copied().unwrap_or(0.0) + 20.0;
-        let most = units
-            .iter()
-            .filter_map(|&unit| self.visits.get(&(reader, unit)))
-            .fold(0.0_f32, |most, &visits| most.max(visits));
-        let share = most / all;
-        if most >= FLOW_VISITS_MIN && share >= FLOW_EXPLAINS {
-            (Verdict::Explained { template: "flow_between_units" }, Warmth::Near)
-        } else if share >= FLOW_NEAR {
-            (Verdict::Unexplained, Warmth::Near)
-        } else {
-            (Verdict::Unexplained, Warmth::Elsewhere)
-        }
-    }
 }
 
 fn blank(
@@ -358,15 +259,6 @@ const fn template(kind: TieKind) -> &'static str {
     }
 }
 
-const WARMTHS: usize = 5;
-/// Before a function has any visits: one in twenty is unexplained.
-const VISITS_SHIPPED: f32 = 100.0;
-const UNEXPLAINED_SHIPPED: f32 = 5.0;
-/// Share of visits that are to the wrong patient, however orderly a log has been so far.
-const WRONG_PATIENTS: f32 = 0.002;
-/// Stated purposes of a function, from which on they tell what it does.
-const STATED_MIN: f32 = 200.0;
-const TREATING_MAX: f32 = 0.05;
 const VISIT_SECS: i64 = 12 * 3_600;
 const BEFORE_SECS: i64 = 21 * 86_400;
 const AFTER_SECS: i64 = 30 * 86_400;
@@ -374,8 +266,3 @@ const OWN_DAYS: i32 = 365;
 /// A unit's own reading explains its colleagues' for so long.
 const UNIT_DAYS: i32 = 14;
 const UNITS_MAX: usize = 6;
-const FADE: f32 = 0.97;
-const FLOW_VISITS_MIN: f32 = 30.0;
-/// Share of a unit's visits that go to another unit's patients.
-const FLOW_EXPLAINS: f32 = 0.03;
-const FLOW_NEAR: f32 = 0.006;

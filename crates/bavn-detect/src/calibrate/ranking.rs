@@ -80,7 +80,7 @@ impl Ranking {
             *bin += 1.0;
         }
         if nats > ODD_NATS {
-            self.practice.learn(nats, of.subject, of.day);
+            self.practice.learn(nats, of.subject, of.day, false);
             if let Some(held) = self.classes.get_mut(usize::from(of.class)) {
                 held.odd += 1.0;
             }

@@ -71,14 +71,13 @@ impl Tail {
         tail
     }
 
-    /// Adds a day. What somebody under alarm did is no practice.
+    /// Adds a day; of a reader under alarm, [`Practice`] must know.
     pub(crate) fn learn(&mut self, of: SubjectDay, score: f32, is_suspect: bool) {
         self.all.learn(score, 1.0);
-        self.class_mut(of.class).learn(score, 1.0);
-        if !is_suspect {
-            self.all.remember(score, of);
-            self.class_mut(of.class).remember(score, of);
-        }
+        self.all.remember(score, of, is_suspect);
+        let class = self.class_mut(of.class);
+        class.learn(score, 1.0);
+        class.remember(score, of, is_suspect);
     }
 
     /// Adds days on which there was nothing to score.
@@ -182,9 +181,9 @@ impl Fitted {
         self.days += weight;
     }
 
-    fn remember(&mut self, score: f32, of: SubjectDay) {
+    fn remember(&mut self, score: f32, of: SubjectDay, is_suspect: bool) {
         if score > self.from {
-            self.practice.learn(score, of.subject, of.day);
+            self.practice.learn(score, of.subject, of.day, is_suspect);
         }
     }
 

@@ -258,15 +258,13 @@ impl Gathering for CuriousReaders {
             if crowd.last_day != day {
                 continue;
             }
-            let counts = match crowd.alone {
-                Some([readers, away]) => [f32::from(readers), f32::from(away)],
-                None => {
-                    let all: Vec<&Reader> = crowd.readers.iter().collect();
-                    let away: Vec<&Reader> = all.iter().copied().filter(|held| held.away).collect();
-                    [units(&all) as f32, units(&away) as f32]
-                }
-            };
+            let counts = crowd.alone.unwrap_or_else(|| {
+                let all: Vec<&Reader> = crowd.readers.iter().collect();
+                let away: Vec<&Reader> = all.iter().copied().filter(|held| held.away).collect();
+                [units(&all).min(255) as u8, units(&away).min(255) as u8]
+            });
             for ((scatter, rate), count) in self.scatter.iter_mut().zip(rates).zip(counts) {
+                let count = f32::from(count);
                 let mean = rate * (f32::from(crowd.with_reason) + 1.0);
                 // One crowd must not teach that crowds are usual.
                 let off = count.min(mean + 6.0) - mean;

@@ -1,6 +1,7 @@
 //! From chances to candidates: is this worth a human's time, and what is there to say?
 
-use super::{COHORT_SHARE, Column, Engine, FAR_OUT, PEOPLE_SHARE, UNLIKELY};
+use super::pace::{COHORT_SHARE, PEOPLE_SHARE};
+use super::{Column, Engine, FAR_OUT, UNLIKELY};
 use crate::calibrate::{Stream, SubjectDay, combined_nats};
 use crate::detectors::{Evidence, Gathered};
 use crate::queue::{Candidate, Cause};
@@ -228,7 +229,7 @@ fn strongest(best: &[(f32, f32)]) -> Option<usize> {
 }
 
 /// Readers' days after which the line stands where the budget puts it.
-const CAUTION_DAYS: f64 = 2_000.0;
+const CAUTION_DAYS: f64 = 4_000.0;
 /// Readers' days before the region's own tail is trusted in name.
 const CALIBRATED_DAYS: f32 = 5_000.0;
 const SLOW_DAYS: i32 = 30;
