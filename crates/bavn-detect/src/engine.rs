@@ -9,6 +9,7 @@ use crate::calibrate::{
 use crate::company::Company;
 use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted};
 use crate::dossier::Dossiers;
+use crate::explain::{self, Explanation};
 use crate::queue::Queue;
 use crate::report::{Report, Tally};
 use crate::visits::Visits;
@@ -192,6 +193,11 @@ impl Engine {
             self.detectors.iter().map(|held| (held.name(), held.bytes_held())),
             self.bytes_held(),
         )
+    }
+
+    /// What was tried to explain the visit that is open between a reader and a patient.
+    pub fn explain(&self, identity: IdentityId, patient: PatientId) -> Option<Explanation> {
+        self.visits.open(identity, patient).map(|visit| explain::explain(visit, &self.context))
     }
 
     pub fn bytes_held(&self) -> usize {

@@ -8,6 +8,7 @@ mod company;
 mod detectors;
 mod dossier;
 mod engine;
+mod explain;
 mod flow;
 mod homes;
 mod ocsf;
@@ -19,6 +20,7 @@ mod visits;
 pub mod words;
 
 pub use engine::{Engine, Settings};
+pub use explain::{Explanation, Feed, Trial, TrialOutcome};
 pub use ocsf::{OcsfOptions, ocsf_line, risk_score};
 pub use report::{LaneReport, Report, RoleReport};
 pub use visit::{Grade, Verdict, Visit, Warmth};

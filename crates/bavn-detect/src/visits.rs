@@ -84,6 +84,11 @@ impl Visits {
         self.homes.of(identity)
     }
 
+    /// The visit that is open between a reader and a patient.
+    pub(crate) fn open(&self, identity: IdentityId, patient: PatientId) -> Option<&Visit> {
+        self.open.get(&(identity, patient))
+    }
+
     pub(crate) fn close_day(&mut self, day: i32) {
         self.open.retain(|_, visit| visit.last.day() >= day);
         self.flow.close_day();
@@ -246,7 +251,7 @@ fn blank(
     }
 }
 
-const fn template(kind: TieKind) -> &'static str {
+pub(crate) const fn template(kind: TieKind) -> &'static str {
     match kind {
         TieKind::Stay | TieKind::Move => "stay_in_unit",
         TieKind::Booking => "booking",
@@ -260,8 +265,8 @@ const fn template(kind: TieKind) -> &'static str {
 }
 
 const VISIT_SECS: i64 = 12 * 3_600;
-const BEFORE_SECS: i64 = 21 * 86_400;
-const AFTER_SECS: i64 = 30 * 86_400;
+pub(crate) const BEFORE_SECS: i64 = 21 * 86_400;
+pub(crate) const AFTER_SECS: i64 = 30 * 86_400;
 const OWN_DAYS: i32 = 365;
 /// A unit's own reading explains its colleagues' for so long.
 const UNIT_DAYS: i32 = 14;

@@ -1,6 +1,6 @@
 //! The command line. What others may rely on stands in `docs/contracts.md`.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Guards health records: reads every look-up, alarms on misuse and mass theft, says why.
@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Decode(Decode),
     /// Read look-ups and raise alarms, within the false-alarm budget.
     Watch(Watch),
+    /// Say what was tried to explain one look-up, and why it held or not.
+    Explain(Explain),
     /// Look at the context: who works where, who is treated where.
     #[command(subcommand)]
     Context(ContextCommand),
@@ -94,6 +96,35 @@ pub(crate) struct Watch {
     /// Files, folders, quoted globs, or `-` for standard input; merged by the time of the event.
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) context: ContextPaths,
+    /// Which language to speak; JSON holds both.
+    #[arg(long, value_enum, default_value = "en")]
+    pub(crate) language: SpokenLanguage,
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// The look-up's `id`, as `bavn decode` prints it.
+    #[arg(value_name = "EVENT-ID")]
+    pub(crate) event: String,
+    /// Files, folders, quoted globs, or `-` for standard input; what was looked up before the event
+    /// is what the program has learned from.
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<String>,
+}
+
+/// A language for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SpokenLanguage {
+    /// English
+    En,
+    /// Bokmål
+    Nb,
 }
 
 /// Where context is.

@@ -5,6 +5,7 @@
 
 mod bokmaal;
 mod english;
+mod explain;
 
 use bavn_model::{Context, Directory, Fact, Finding, InnocentStory, NextStep, Tried};
 

@@ -6,6 +6,7 @@ mod decode;
 mod demo;
 mod drill;
 mod evaluate;
+mod explain;
 mod explain_mapping;
 mod formats;
 pub(crate) mod watch;
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),

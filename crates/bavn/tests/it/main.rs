@@ -11,6 +11,7 @@ mod bad_input;
 mod decode;
 mod demo;
 mod evaluate;
+mod explain;
 mod watch;
 
 use std::path::Path;
