@@ -69,7 +69,6 @@ pub(crate) fn oddities(cast: &Cast, settings: &Settings) -> Vec<TruthEntry> {
             ..TruthEntry::default()
         });
     }
-    let days = settings.days;
     let mut event = |name: &str, day: i32| {
         entries.push(TruthEntry {
             kind: "benign".to_owned(),
@@ -80,8 +79,8 @@ pub(crate) fn oddities(cast: &Cast, settings: &Settings) -> Vec<TruthEntry> {
             ..TruthEntry::default()
         });
     };
-    event("upgrade_day", days * 2 / 3);
-    event("mass_casualty_day", days / 3);
+    event("upgrade_day", settings.upgrade_day());
+    event("mass_casualty_day", settings.crowd_day());
     if let Some((day, _)) = settings.shape.outage {
         event("interface_outage", day);
     }

@@ -127,7 +127,7 @@ impl Life {
                     self.refer(start, index, hospital, units);
                 }
             }
-            if day.rem_euclid(7) == 3 {
+            if day.rem_euclid(7) == board_weekday(index) {
                 self.board[index] = some(&mut self.rng, &self.chronic_by_home[index], 18);
             }
         }
@@ -291,6 +291,11 @@ impl Life {
         present.dedup();
         present
     }
+}
+
+/// The week-day on which a hospital's board gets its list; it meets on the next.
+pub(crate) const fn board_weekday(hospital: usize) -> i32 {
+    ((hospital + 3) % 4) as i32
 }
 
 pub(crate) const DAY: i64 = 86_400;

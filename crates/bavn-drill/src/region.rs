@@ -52,6 +52,18 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// When many are hurt at once; a day of its own in each region.
+    pub(crate) fn crowd_day(&self) -> i32 {
+        self.days / 3 + (self.seed % 7) as i32 * self.days / 75
+    }
+
+    /// When the record system is upgraded.
+    pub(crate) fn upgrade_day(&self) -> i32 {
+        self.days * 2 / 3 + (self.seed % 5) as i32 * self.days / 75
+    }
+}
+
 /// Why a region cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -193,7 +205,7 @@ fn live(
     let mut clerk = Clerk::new(stream(seed, "records"), tidiness);
     let mut work = Work::new(seed);
     let mut next_event = 0;
-    let crowd_day = days / 3;
+    let crowd_day = settings.crowd_day();
     for day in -DAYS_BEFORE..days {
         let crowd = if day == crowd_day && day > 0 { (settings.staff / 12).min(150) } else { 0 };
         life.day(day, hospitals, units, crowd);
@@ -214,7 +226,7 @@ fn live(
             shape: &settings.shape,
             day,
             project: cast.project.as_ref(),
-            upgrade: day == days * 2 / 3 && day > 0,
+            upgrade: day == settings.upgrade_day() && day > 0,
         };
         let today = work.day(&scene, attacks, day + 1 == days);
         write::lookups(cast, &today, &mut next_event, sink)?;

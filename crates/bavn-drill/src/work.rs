@@ -276,7 +276,7 @@ fn meetings_and_reviews(
         scene.units[person.unit].kind,
         Kind::Oncology | Kind::Surgery | Kind::Radiology | Kind::Palliative
     );
-    let board_day = scene.day.rem_euclid(7) == 4;
+    let board_day = scene.day.rem_euclid(7) == crate::life::board_weekday(hospital_index) + 1;
     if doctor && on_board && board_day && happens(rng, chance(0.5)) {
         patients.extend(life.board[hospital_index].iter().copied());
     }
@@ -288,7 +288,9 @@ fn meetings_and_reviews(
         }
     }
     // The review of a whole waiting list.
-    let reviews = matches!(person.role, Role::Secretary) && scene.day.rem_euclid(14) == 8;
+    // Each office has a week-day of its own for it, every other week.
+    let turn = unit as i32 * 3 + (scene.seed % 14) as i32;
+    let reviews = person.role == Role::Secretary && (scene.day + turn).rem_euclid(14) == 8;
     if reviews
         && happens(rng, chance(0.25))
         && let Some(clinic) = hospital.of_kind(scene.units, Kind::Outpatient).next()
