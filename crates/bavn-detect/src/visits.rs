@@ -10,7 +10,9 @@ use crate::usual::Usual;
 use crate::visit::{Grade, Verdict, Visit, Warmth};
 use bavn_model::{Access, Context, IdentityId, Kind, PatientId, PurposeSet, Tie, TieKind, UnitId};
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
+type Units = SmallVec<[UnitId; 8]>;
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// The visits of the last half day, and what was learned from those before.
@@ -20,7 +22,7 @@ pub(crate) struct Visits {
     /// Day on which a reader last opened a patient.
     own: Map<(IdentityId, PatientId), i32>,
     /// Units that lately opened a patient, by two readers at least where `by` is none.
-    units_of: Map<PatientId, Vec<Opened>>,
+    units_of: Map<PatientId, SmallVec<[Opened; 2]>>,
     flow: Flow,
     homes: Homes,
     usual: Usual,
@@ -105,7 +107,7 @@ impl Visits {
         self.open.capacity() * size_of::<((IdentityId, PatientId), Visit)>()
             + self.own.capacity() * size_of::<((IdentityId, PatientId), i32)>()
             + self.homes.bytes_held()
-            + self.units_of.capacity() * (size_of::<(PatientId, Vec<Opened>)>() + 24)
+            + self.units_of.capacity() * (size_of::<(PatientId, SmallVec<[Opened; 2]>)>())
     }
 
     fn judge(
@@ -116,14 +118,15 @@ impl Visits {
         standing: Standing,
         context: &Context,
     ) -> Visit {
-        let now: Vec<&Tie> =
-            context.ties(patient).iter().filter(|tie| holds(tie, access)).collect();
-        let mine = now.iter().find(|tie| {
-            tie.identity == Some(identity) || (tie.unit.is_some() && tie.unit == standing.unit)
-        });
-        let mut units: Vec<UnitId> = now.iter().filter_map(|tie| tie.unit).collect();
-        units.sort_unstable();
-        units.dedup();
+        let mut mine: Option<&Tie> = None;
+        let mut units = Units::new();
+        for tie in context.ties(patient).iter().filter(|tie| holds(tie, access)) {
+            let of_unit = tie.unit.is_some() && tie.unit == standing.unit;
+            if mine.is_none() && (tie.identity == Some(identity) || of_unit) {
+                mine = Some(tie);
+            }
+            units.extend(tie.unit.filter(|unit| !units.contains(unit)));
+        }
         let (mut verdict, mut warmth) = match mine {
             Some(tie) if tie.author == Some(identity) => {
                 (Verdict::MadeByReader { template: template(tie.kind) }, Warmth::Unit)
@@ -131,7 +134,7 @@ impl Visits {
             Some(tie) => (Verdict::Explained { template: template(tie.kind) }, Warmth::Unit),
             None => self.by_custom(identity, patient, standing, access.at.day(), &units),
         };
-        let first_ever = !self.own.contains_key(&(identity, patient));
+        let first_ever = self.own.insert((identity, patient), access.at.day()).is_none();
         if !first_ever && warmth > Warmth::Unit {
             warmth = Warmth::Near;
         }
@@ -164,7 +167,7 @@ impl Visits {
         day: i32,
         treating: &[UnitId],
     ) -> (Verdict, Warmth) {
-        let mut units = treating.to_vec();
+        let mut units = Units::from_slice(treating);
         let opened = self.units_of.get(&patient).into_iter().flatten();
         let mut colleague = false;
         for held in opened.filter(|held| day - held.day < UNIT_DAYS && held.by != Some(identity)) {
@@ -189,7 +192,6 @@ impl Visits {
         explained: bool,
     ) {
         let day = access.at.day();
-        self.own.insert((identity, patient), day);
         let Some(unit) = standing.unit else { return };
         self.flow.visit(unit);
         let opened = self.units_of.entry(patient).or_default();

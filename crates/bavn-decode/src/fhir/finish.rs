@@ -11,41 +11,48 @@ use super::query::{self, Query};
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bavn_model::{
-    Action, EventId, Flag, Flags, Kind, Origin, PatientName, Record, RejectReason, Timestamp, Zone,
+    Action, EventId, Flag, Flags, Kind, Origin, ParseTimeError, PatientName, Record, RejectReason,
+    Timestamp, Zone,
 };
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
 type Patients<'a> = SmallVec<[PatientName<'a>; 1]>;
 
-/// Makes the record of a draft.
-pub(crate) fn finish(
-    draft: Draft<Text<'_>>,
+/// Makes the record of a draft, whose pieces `text` turns into texts.
+pub(crate) fn finish<'a, T>(
+    draft: &Draft<T>,
+    text: impl Fn(&T) -> Text<'a>,
     id: EventId,
     origin: Origin,
-) -> Result<Record<'_>, RejectReason> {
+) -> Result<Record<'a>, RejectReason> {
+    let text = &text;
+    let piece = |piece: &Option<T>| piece.as_ref().map(text);
+    let name = |name: &Option<Name<T>>| name.as_ref().map(|name| name.spell_with(text));
     let mut flags = steady_flags(&draft.steady);
-    let at = time(draft.recorded.as_deref(), draft.occurred.as_deref(), &mut flags)?;
+    let at = time(piece(&draft.recorded).as_deref(), || piece(&draft.occurred), &mut flags)?;
 
-    let query_text = draft.query.and_then(|text| decode_query(text, &mut flags));
-    let asked = ask(query_text.as_deref(), &draft.asked);
-    let query_text = query_text.or_else(|| draft.asked.into_iter().next());
+    let query_text = piece(&draft.query).and_then(|text| decode_query(text, &mut flags));
+    let asked = ask(query_text.as_deref(), draft.asked.iter().map(text));
+    let query_text = query_text.or_else(|| draft.asked.first().map(text));
 
     let mut patients = Patients::new();
-    for names in draft.patients {
-        add_patient(names.into_iter().map(Name::spell), &mut patients);
+    for names in &draft.patients {
+        add_patient(names.iter().map(|name| name.spell_with(text)), &mut patients);
     }
     if add_asked_patients(asked.patients, &mut patients) == Asked::Others {
         flags.insert(Flag::QueryDisagrees);
     }
     let by_query = asked.operation.as_deref().and_then(codes::operation);
     let kind = what_was_done(&draft.steady, by_query.or(asked.searches.then_some(Kind::Search)));
-    let resource = draft.resource.or(asked.kind.map(Cow::Owned)).or(draft.patient_resource);
+    let resource = piece(&draft.resource)
+        .or(asked.kind.map(Cow::Owned))
+        .or_else(|| piece(&draft.patient_resource));
 
-    let mut names = draft.who.into_iter().map(Name::spell);
+    let mut names = draft.who.iter().map(|name| name.spell_with(text));
     let who = names.next();
     let who_also: Vec<_> = names.filter(|name| Some(name) != who.as_ref()).collect();
-    let on_behalf_of = draft.on_behalf_of.map(Name::spell);
+    let on_behalf_of = name(&draft.on_behalf_of);
     if is_own(&draft.steady, who.as_ref(), &who_also, on_behalf_of.as_ref(), &patients) {
         flags.insert(Flag::OwnAccess);
     }
@@ -63,18 +70,18 @@ pub(crate) fn finish(
         who,
         who_also,
         on_behalf_of,
-        application: draft.application.map(Name::spell),
+        application: name(&draft.application),
         patients,
         resource,
         action: draft.steady.action,
         kind,
         found_by: asked.found_by,
-        purpose: draft.purpose.into_iter().collect(),
-        reason: draft.reason,
+        purpose: draft.purpose.iter().map(text).collect(),
+        reason: piece(&draft.reason),
         outcome: draft.steady.outcome,
-        source: draft.source.map(Name::spell),
-        address: draft.address,
-        session: draft.session,
+        source: name(&draft.source),
+        address: piece(&draft.address),
+        session: piece(&draft.session),
         query: query_text,
         origin,
         flags,
@@ -95,27 +102,40 @@ fn steady_flags(steady: &Steady) -> Flags {
     flags
 }
 
-fn time(
+fn time<'a>(
     recorded: Option<&str>,
-    occurred: Option<&str>,
+    occurred: impl FnOnce() -> Option<Text<'a>>,
     flags: &mut Flags,
 ) -> Result<Timestamp, RejectReason> {
-    let (at, zone) = match (recorded.map(Timestamp::parse), occurred.map(Timestamp::parse)) {
-        (Some(Ok(read)), _) => read,
-        (unread, Some(Ok(read))) => {
-            flags.insert(Flag::TimeOfActivity);
-            if unread.is_some() {
-                flags.insert(Flag::PartlyUnreadable);
-            }
-            read
-        }
-        (None, None) => return Err(RejectReason::Missing { field: "recorded" }),
-        _ => return Err(RejectReason::WrongType { field: "recorded", expected: "a time" }),
+    let recorded = recorded.map(Timestamp::parse);
+    let occurred = || occurred().as_deref().map(Timestamp::parse);
+    let (at, zone) = match recorded {
+        Some(Ok(read)) => read,
+        unread => other_time(unread.is_some(), occurred(), flags)?,
     };
     if zone == Zone::Missing {
         flags.insert(Flag::NoZone);
     }
     Ok(at)
+}
+
+/// The time of the activity, where that of recording is missing or cannot be read.
+fn other_time(
+    stated: bool,
+    occurred: Option<Result<(Timestamp, Zone), ParseTimeError>>,
+    flags: &mut Flags,
+) -> Result<(Timestamp, Zone), RejectReason> {
+    match occurred {
+        Some(Ok(read)) => {
+            flags.insert(Flag::TimeOfActivity);
+            if stated {
+                flags.insert(Flag::PartlyUnreadable);
+            }
+            Ok(read)
+        }
+        None if !stated => Err(RejectReason::Missing { field: "recorded" }),
+        _ => Err(RejectReason::WrongType { field: "recorded", expected: "a time" }),
+    }
 }
 
 /// Undoes base64. What is none is kept if it is plainly a query as it stands.
@@ -137,9 +157,10 @@ fn decode_query<'a>(text: Text<'a>, flags: &mut Flags) -> Option<Text<'a>> {
 }
 
 /// Reads the query, and the plain texts only as far as the query is silent.
-fn ask(query_text: Option<&str>, asked: &[Text<'_>]) -> Query {
-    let texts = query_text.into_iter().chain(asked.iter().map(|text| &**text));
-    texts.map(query::read).find(|query| *query != Query::default()).unwrap_or_default()
+fn ask<'a>(query_text: Option<&str>, asked: impl Iterator<Item = Text<'a>>) -> Query {
+    let of_query = query_text.into_iter().map(query::read);
+    let of_texts = asked.map(|text| query::read(&text));
+    of_query.chain(of_texts).find(|query| *query != Query::default()).unwrap_or_default()
 }
 
 /// How the patients of the query stand to those of the entities.
@@ -197,7 +218,7 @@ fn disagrees(asked: &[Name<Cow<'static, str>>], patients: &[PatientName<'_>]) ->
 fn of_other_authority(name: &Name<Cow<'static, str>>, known: &str) -> bool {
     match (name, known.rsplit_once('|')) {
         (Name::Qualified { .. }, Some((authority, _))) => {
-            let spelt = name.clone().spell();
+            let spelt = name.spell_with(Clone::clone);
             spelt.rsplit_once('|').is_some_and(|(own, _)| own != authority)
         }
         _ => false,

@@ -18,21 +18,32 @@ pub(crate) enum Name<T> {
     },
 }
 
+impl<T> Name<T> {
+    /// The spelling as one text, of the texts that `text` makes of the pieces.
+    pub(crate) fn spell_with<'a>(&self, text: impl Fn(&T) -> Cow<'a, str>) -> Cow<'a, str> {
+        match self {
+            Self::Plain(piece) => text(piece),
+            Self::Qualified { system, bare_oid, value } => {
+                let (system, value) = (text(system), text(value));
+                let scheme = if *bare_oid { "urn:oid:" } else { "" };
+                let length = scheme.len() + system.len() + 1 + value.len();
+                let mut spelt = String::with_capacity(length);
+                spelt.push_str(scheme);
+                spelt.push_str(&system);
+                spelt.push('|');
+                spelt.push_str(&value);
+                Cow::Owned(spelt)
+            }
+        }
+    }
+}
+
 impl<'a> Name<Cow<'a, str>> {
     /// The spelling as one text.
     pub(crate) fn spell(self) -> Cow<'a, str> {
         match self {
             Self::Plain(text) => text,
-            Self::Qualified { system, bare_oid, value } => {
-                let scheme = if bare_oid { "urn:oid:" } else { "" };
-                let length = scheme.len() + system.len() + 1 + value.len();
-                let mut text = String::with_capacity(length);
-                text.push_str(scheme);
-                text.push_str(&system);
-                text.push('|');
-                text.push_str(&value);
-                Cow::Owned(text)
-            }
+            qualified @ Self::Qualified { .. } => qualified.spell_with(Clone::clone),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::tree::{self, Value};
 use bavn_model::{Origin, Record, RejectReason};
 use shape::Slot;
 use std::borrow::Cow;
+use std::cell::Cell;
 use trie::Trie;
 
 /// The skeletons that one worker has learnt, a bounded number.
@@ -37,19 +38,35 @@ struct Skeleton {
     reason: Option<String>,
 }
 
-impl Skeleton {
-    /// The pieces of a record with this skeleton; `ends` are the ends of its slots.
-    fn fill<'a>(&self, text: &'a str, ends: &[u32], escaped: bool) -> Option<Draft<Text<'a>>> {
-        let find =
-            |anchor: Anchor| Some((ends.get(usize::from(anchor.slots))? + anchor.bytes) as usize);
-        self.draft.try_map(|place| {
-            let piece = text.get(find(place.start)?..find(place.end)?)?;
-            // Literal pieces hold no escapes, or the skeleton would not have been learnt.
-            if !escaped || memchr::memchr(b'\\', piece.as_bytes()).is_none() {
-                return Some(Cow::Borrowed(piece));
-            }
-            tree::unescape(piece).map(Cow::Owned)
+/// A record that has a known skeleton.
+#[derive(Debug)]
+struct Filling<'a, 'e> {
+    text: &'a str,
+    /// The ends of its slots.
+    ends: &'e [u32],
+    escaped: bool,
+    /// A piece was not where the skeleton says: the record is not of it after all.
+    failed: Cell<bool>,
+}
+
+impl<'a> Filling<'a, '_> {
+    fn piece(&self, place: &Place) -> Text<'a> {
+        self.find(place).unwrap_or_else(|| {
+            self.failed.set(true);
+            Cow::Borrowed("")
         })
+    }
+
+    fn find(&self, place: &Place) -> Option<Text<'a>> {
+        let at = |anchor: Anchor| {
+            Some((self.ends.get(usize::from(anchor.slots))? + anchor.bytes) as usize)
+        };
+        let piece = self.text.get(at(place.start)?..at(place.end)?)?;
+        // Literal pieces hold no escapes, or the skeleton would not have been learnt.
+        if !self.escaped || memchr::memchr(b'\\', piece.as_bytes()).is_none() {
+            return Some(Cow::Borrowed(piece));
+        }
+        tree::unescape(piece).map(Cow::Owned)
     }
 }
 
@@ -104,9 +121,13 @@ impl Skeletons {
         self.ends.push(0);
         let (leaf, escaped) = self.trie.find(text, &mut self.ends)?;
         let skeleton = self.known.get(leaf as usize)?;
-        let draft = skeleton.fill(text, &self.ends, escaped)?;
+        let filling = Filling { text, ends: &self.ends, escaped, failed: Cell::new(false) };
+        let id = crate::event_id(line);
+        let mut read = fhir::finish(&skeleton.draft, |place| filling.piece(place), id, origin);
+        if filling.failed.get() {
+            return None;
+        }
         self.hits += 1;
-        let mut read = fhir::finish(draft, crate::event_id(line), origin);
         if let (Some(reason), Ok(record)) = (&skeleton.reason, &mut read) {
             record.reason = Some(Cow::Owned(reason.clone()));
         }
@@ -125,7 +146,7 @@ impl Skeletons {
     ) -> Result<Record<'a>, RejectReason> {
         self.misses += 1;
         let draft = fhir::pick_strict(event)?;
-        let mut record = fhir::finish(draft.clone(), crate::event_id(line), origin)?;
+        let mut record = fhir::finish(&draft, Clone::clone, crate::event_id(line), origin)?;
         let before = crate::digest(&record);
         let plain_reason = record.reason.clone();
         adjust(&mut record);
