@@ -19,6 +19,8 @@ pub(crate) struct Draft<T> {
     pub(crate) application: Option<Name<T>>,
     /// Each with all its names; the same patient may stand here several times.
     pub(crate) patients: SmallVec<[SmallVec<[Name<T>; 1]>; 2]>,
+    /// Whose content a SAML assertion says is asked for, as HL7 v2 CX (IHE XUA `resource-id`).
+    pub(crate) asserted_patient: Option<T>,
     pub(crate) resource: Option<T>,
     /// The content, if neither `resource` nor the query tells another.
     pub(crate) patient_resource: Option<T>,
@@ -79,6 +81,7 @@ impl<T> Draft<T> {
                 .iter()
                 .map(|patient| names(patient, f))
                 .collect::<Option<_>>()?,
+            asserted_patient: text(self.asserted_patient.as_ref(), f)?,
             resource: text(self.resource.as_ref(), f)?,
             patient_resource: text(self.patient_resource.as_ref(), f)?,
             purpose: self.purpose.iter().map(&mut *f).collect::<Option<_>>()?,

@@ -6,7 +6,7 @@
 use super::agents::Text;
 use super::codes;
 use super::draft::{Draft, Own, Steady};
-use super::names::Name;
+use super::names::{self, Name};
 use super::query::{self, Query};
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -36,10 +36,7 @@ pub(crate) fn finish<'a, T>(
     let asked = ask(query_text.as_deref(), draft.asked.iter().map(text));
     let query_text = query_text.or_else(|| draft.asked.first().map(text));
 
-    let mut patients = Patients::new();
-    for names in &draft.patients {
-        add_patient(names.iter().map(|name| name.spell_with(text)), &mut patients);
-    }
+    let mut patients = patients(draft, text);
     if add_asked_patients(asked.patients, &mut patients) == Asked::Others {
         flags.insert(Flag::QueryDisagrees);
     }
@@ -53,6 +50,9 @@ pub(crate) fn finish<'a, T>(
     let who = names.next();
     let who_also: Vec<_> = names.filter(|name| Some(name) != who.as_ref()).collect();
     let on_behalf_of = name(&draft.on_behalf_of);
+    if who.as_deref().is_some_and(is_machine) {
+        flags.insert(Flag::SystemIdentity);
+    }
     if is_own(&draft.steady, who.as_ref(), &who_also, on_behalf_of.as_ref(), &patients) {
         flags.insert(Flag::OwnAccess);
     }
@@ -86,6 +86,25 @@ pub(crate) fn finish<'a, T>(
         origin,
         flags,
     })
+}
+
+/// Each patient once; whom an assertion names, only where nothing else names anybody.
+fn patients<'a, T>(draft: &Draft<T>, text: &impl Fn(&T) -> Text<'a>) -> Patients<'a> {
+    let mut patients = Patients::new();
+    for names in &draft.patients {
+        add_patient(names.iter().map(|name| name.spell_with(text)), &mut patients);
+    }
+    if let (true, Some(asserted)) = (patients.is_empty(), &draft.asserted_patient) {
+        let name = names::from_cx(&text(asserted));
+        add_patient(name.into_iter().map(Name::spell), &mut patients);
+    }
+    patients
+}
+
+/// The account of a computer and not of a person: Windows ends the name of each with `$`
+/// (MS-ADTS, `sAMAccountName` of a machine).
+fn is_machine(who: &str) -> bool {
+    who.len() > 1 && who.ends_with('$')
 }
 
 fn steady_flags(steady: &Steady) -> Flags {

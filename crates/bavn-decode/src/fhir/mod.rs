@@ -75,6 +75,7 @@ fn pick<'a>(event: &Value<'a>) -> Result<Draft<Text<'a>>, RejectReason> {
         on_behalf_of: parties.on_behalf_of,
         application: parties.application,
         patients: contents.patients,
+        asserted_patient: contents.asserted_patient,
         resource: contents.resource,
         patient_resource: contents.patient_resource,
         steady: Steady {

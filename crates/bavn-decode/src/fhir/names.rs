@@ -140,6 +140,13 @@ pub(crate) fn from_identifier<'a>(
     }
 }
 
+/// As [`from_identifier`], for a text that names a person only if it is HL7 v2 CX with its
+/// authority.
+pub(crate) fn from_cx<'a>(text: &Cow<'a, str>) -> Option<Name<Cow<'a, str>>> {
+    split_hl7_v2(text).and_then(|(_, authority)| authority)?;
+    Some(from_identifier(None, text))
+}
+
 /// `system|value` with the system in its one form.
 pub(crate) fn qualified<'a>(system: Cow<'a, str>, value: Cow<'a, str>) -> Name<Cow<'a, str>> {
     let bare = match system.get(..8) {

@@ -15,6 +15,7 @@ type PatientNames<'a> = SmallVec<[Name<Text<'a>>; 1]>;
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
     pub(crate) patients: SmallVec<[PatientNames<'a>; 2]>,
+    pub(crate) asserted_patient: Option<Text<'a>>,
     pub(crate) resource: Option<Text<'a>>,
     /// The first patient that an entity refers to: the content, if nothing else was opened.
     pub(crate) patient_resource: Option<Text<'a>>,
@@ -206,6 +207,9 @@ fn add_query<'a>(entity: &Value<'a>, is_query: bool, contents: &mut Contents<'a>
             .any(|name| kind.eq_ignore_ascii_case(name));
         if is_trace && contents.trace.is_none() {
             contents.trace = detail.get("valueString").text();
+        }
+        if kind.ends_with(":resource:resource-id") && contents.asserted_patient.is_none() {
+            contents.asserted_patient = detail.get("valueString").text();
         }
     }
 }
