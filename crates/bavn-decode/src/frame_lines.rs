@@ -81,9 +81,10 @@ impl Lines {
 
 fn line_record<'a>(line: &'a [u8], place: Origin, records: &mut Records, out: &mut Decoded<'a>) {
     let start = line.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-    let text = line.trim_ascii();
+    let trimmed = line.trim_ascii();
     // Only at the start of the file, but writers also concatenate files that have one.
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = trimmed.strip_prefix(b"\xef\xbb\xbf").unwrap_or(trimmed);
+    let start = start + trimmed.len() - text.len();
     if text.is_empty() {
         return;
     }

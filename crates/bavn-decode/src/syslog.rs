@@ -177,7 +177,8 @@ fn message<'a>(mut frame: Block<'a>, count: usize, records: &mut Records, out: &
         _ => {}
     }
     for record in out.records.iter_mut().skip(records_before) {
-        record.origin = bavn_model::Origin { entry: record.origin.entry, ..origin };
+        let place = bavn_model::Origin { entry: record.origin.entry, ..origin };
+        record.origin = place.spanning(raw);
     }
     for found in out.rejects.iter_mut().skip(rejects_before) {
         found.origin = bavn_model::Origin { entry: found.origin.entry, ..origin };

@@ -111,6 +111,16 @@ pub struct Origin {
     pub entry: Option<u32>,
     /// Of the record's first byte in the (uncompressed) input, from 0.
     pub byte_offset: u64,
+    /// How many bytes of the input the record is, from `byte_offset` on; its frame included where
+    /// it came in one.
+    pub bytes: u64,
+}
+
+impl Origin {
+    /// The same place, of a record that is `raw` long.
+    pub const fn spanning(self, raw: &[u8]) -> Self {
+        Self { bytes: raw.len() as u64, ..self }
+    }
 }
 
 /// FHIR `AuditEvent.action`, DICOM `EventActionCode`.

@@ -35,7 +35,7 @@ use smallvec::SmallVec;
 /// records.
 pub fn read_json(bytes: &[u8], origin: Origin) -> Result<Record<'_>, RejectReason> {
     let event = tree::parse(bytes)?;
-    finish(&pick_strict(&event)?, Clone::clone, crate::event_id(bytes), origin)
+    finish(&pick_strict(&event)?, Clone::clone, crate::event_id(bytes), origin.spanning(bytes))
 }
 
 /// The pieces of one `AuditEvent` in JSON, where a key may stand twice.
@@ -47,7 +47,7 @@ pub(crate) fn pick_strict<'a>(event: &Value<'a>) -> Result<Draft<Text<'a>>, Reje
 /// Reads one `AuditEvent` from a tree, whatever it was parsed from; `raw` is the record's own
 /// bytes, for its id.
 pub fn read<'a>(event: &Value<'a>, raw: &[u8], origin: Origin) -> Result<Record<'a>, RejectReason> {
-    finish(&pick(event)?, Clone::clone, crate::event_id(raw), origin)
+    finish(&pick(event)?, Clone::clone, crate::event_id(raw), origin.spanning(raw))
 }
 
 /// Finds the pieces by keys and codes.

@@ -114,7 +114,7 @@ impl Mapping {
             address: None,
             session: None,
             query: None,
-            origin,
+            origin: origin.spanning(raw),
             flags: Flags::NONE,
         };
         if zone == Zone::Missing {

@@ -123,6 +123,7 @@ impl Skeletons {
         let skeleton = self.known.get(leaf as usize)?;
         let filling = Filling { text, ends: &self.ends, escaped, failed: Cell::new(false) };
         let id = crate::event_id(line);
+        let origin = origin.spanning(line);
         let mut read = fhir::finish(&skeleton.draft, |place| filling.piece(place), id, origin);
         if filling.failed.get() {
             return None;
@@ -146,7 +147,8 @@ impl Skeletons {
     ) -> Result<Record<'a>, RejectReason> {
         self.misses += 1;
         let draft = fhir::pick_strict(event)?;
-        let mut record = fhir::finish(&draft, Clone::clone, crate::event_id(line), origin)?;
+        let id = crate::event_id(line);
+        let mut record = fhir::finish(&draft, Clone::clone, id, origin.spanning(line))?;
         let before = crate::digest(&record);
         let plain_reason = record.reason.clone();
         adjust(&mut record);

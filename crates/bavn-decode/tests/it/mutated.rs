@@ -165,3 +165,30 @@ const WORDS: [&[u8]; 27] = [
 ];
 const MUTATIONS: usize = 20;
 const SAMPLE_BYTES_MAX: usize = 12_000;
+
+/// Whoever keeps the bytes of a record keeps exactly these.
+#[test]
+fn a_record_says_which_bytes_it_was_read_from() {
+    let mappings = Arc::new(Mappings::default());
+    let mut checked = 0;
+    for (name, bytes) in inputs() {
+        let Ok(format) = bavn_decode::sniff(&name, &bytes, &mappings) else { continue };
+        let framed = format.name().contains("syslog");
+        let mut decoder = Decoder::new(format, Arc::clone(&mappings), 0, &name);
+        let mut decoded = Decoded::default();
+        decoder.decode(&bytes, true, &mut decoded);
+        for record in &decoded.records {
+            let start = record.origin.byte_offset as usize;
+            let original = &bytes[start..start + record.origin.bytes as usize];
+            assert!(!original.is_empty(), "{name}");
+            assert!(
+                framed || event_id(original) == record.id,
+                "{name}, {:?} {:?}",
+                record.origin,
+                String::from_utf8_lossy(original)
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "only {checked} records");
+}
