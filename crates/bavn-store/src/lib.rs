@@ -1,4 +1,36 @@
 //! Whose records, exactly, and is the log untouched?
 //!
-//! Look-ups kept encrypted, an index of who read whom, and a proof that nothing was changed. Reads
-//! and writes files; time and randomness are arguments.
+//! Look-ups kept encrypted, and an index of who read whom. Reads and writes files; time and
+//! randomness are arguments.
+
+mod asked;
+mod error;
+mod files;
+mod frame;
+mod index;
+mod keys;
+mod known;
+mod manifest;
+mod names;
+mod reader;
+mod row;
+mod scope;
+mod sealed;
+mod segment;
+mod silence;
+mod varint;
+mod who;
+mod writer;
+
+pub use error::{Result, StoreError};
+pub use frame::Frame;
+pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
+pub use manifest::Progress;
+pub use reader::{AsOf, Sizes, Store, Window};
+pub use row::{Class, Grade, class};
+pub use scope::{
+    Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
+};
+pub use silence::Silence;
+pub use who::{Reader, Reading, Who};
+pub use writer::{OWN_SOURCE, Person, Taken, Writer};

@@ -21,6 +21,13 @@ pub(crate) enum Command {
     Watch(Watch),
     /// Say what was tried to explain one look-up, and why it held or not.
     Explain(Explain),
+    /// Whose records, exactly, did these readers see?
+    Scope(Scope),
+    /// Everyone who has read a patient's record, with the stated reason.
+    Who(Who),
+    /// Keep a store: its index, its keys.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Look at the context: who works where, who is treated where.
     #[command(subcommand)]
     Context(ContextCommand),
@@ -85,6 +92,14 @@ pub(crate) struct Watch {
     /// Name the patients in each alarm, for those who must have them there.
     #[arg(long)]
     pub(crate) alarm_patients: bool,
+    /// Keep every look-up in this store, made if the folder is empty; needs its key.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) key: KeySource,
+    /// To whom a new store belongs; each controller has a store and a key of its own.
+    #[arg(long, default_value = "region", value_name = "NAME")]
+    pub(crate) controller: String,
     /// End with exit code 1 when an alarm was raised.
     #[arg(long)]
     pub(crate) fail_on_alarm: bool,
@@ -139,6 +154,153 @@ pub struct ContextPaths {
     pub protected_list: Vec<String>,
     #[arg(long, value_name = "FILE")]
     pub protected_list_key: Option<PathBuf>,
+}
+
+/// Where the key of a store comes from.
+#[derive(Args, Clone, Debug, Default)]
+#[group(multiple = false)]
+pub(crate) struct KeySource {
+    /// File with the controller's key: 32 bytes, or 64 hexadecimal digits.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Command that prints the controller's key, run by the shell.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) key_command: Option<String>,
+}
+
+/// A store and its key.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct StoreAccess {
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: KeySource,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Period {
+    /// From this instant on (RFC 3339) [default: the first look-up].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Until just before this instant [default: the last look-up].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Scope {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[command(flatten)]
+    pub(crate) subject: ScopeSubject,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    /// Count by this as well; `class` needs `--context`.
+    #[arg(long, value_name = "controller|class|action|day")]
+    pub(crate) by: Option<ScopeBy>,
+    #[command(flatten)]
+    pub(crate) context: ContextPaths,
+    /// Name the patients; needs `--purpose`.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Why names are wanted: `insight`, `case N`, `audit` or `drill`. Asking is itself stored.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ScopeSubject {
+    /// A reader, as the source names it, or a bare id that only one bears; may be repeated.
+    #[arg(long, value_name = "ID")]
+    pub(crate) identity: Vec<String>,
+    /// A network address or workstation.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// An application.
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) client: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ScopeBy {
+    Controller,
+    Class,
+    Action,
+    Day,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Who {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// As the source names the patient, or a bare id that only one bears.
+    #[arg(long, value_name = "ID")]
+    pub(crate) patient: String,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    /// Why: `insight`, `case N`, `audit` or `drill`. Asking is itself stored.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
+    /// `fhir` is a Bundle of `AuditEvent`.
+    #[arg(long, default_value = "text", value_name = "text|csv|json|html|fhir")]
+    pub(crate) format: WhoFormat,
+    /// Of the report: English or bokmål.
+    #[arg(long, default_value = "en", value_name = "en|nb")]
+    pub(crate) language: WhoLanguage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum WhoFormat {
+    Text,
+    Csv,
+    Json,
+    Html,
+    Fhir,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum WhoLanguage {
+    En,
+    Nb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Make the exposure index anew from the segments.
+    RebuildIndex(StoreAccess),
+    /// Make a new key for a controller, in a file that only its owner can read.
+    MakeKey(MakeKey),
+    /// Put the store under another key; no segment is rewritten.
+    RotateKey(RotateKey),
+    /// Print the data key of a month, for another program that reads its segments.
+    ExportKey(ExportKey),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MakeKey {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RotateKey {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// File with the new key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_key_file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportKey {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// In which the segments were written, such as 2026-11.
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -246,6 +246,7 @@ mod tests {
             Formats { family: Family::default(), mappings: Arc::new(Mappings::default()) };
         let context = ContextPaths { context: vec![path("context")], ..ContextPaths::default() };
         let plan = Plan {
+            keeper: None,
             inputs: &inputs,
             formats: &formats,
             context: &context,

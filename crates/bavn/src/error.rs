@@ -11,6 +11,12 @@ pub enum Kind {
     Usage = 2,
     /// An input could not be read to its end; everything else was.
     Input = 3,
+    /// The answer may be incomplete: a source was silent.
+    Incomplete = 4,
+    /// What is stored is not what was written.
+    Integrity = 5,
+    /// Not without the right key or a purpose.
+    Refused = 6,
     /// Something that must not happen.
     Internal = 70,
 }
@@ -65,6 +71,24 @@ impl fmt::Display for CommandError {
             write!(f, "\n  hint: {hint}")?;
         }
         Ok(())
+    }
+}
+
+impl From<bavn_store::StoreError> for CommandError {
+    fn from(error: bavn_store::StoreError) -> Self {
+        use bavn_store::StoreError;
+        let kind = match &error {
+            error if error.is_integrity() => Kind::Integrity,
+            error if error.is_refusal() => Kind::Refused,
+            StoreError::Library { .. } => Kind::Internal,
+            _ => Kind::Usage,
+        };
+        let hint = match kind {
+            Kind::Integrity => "restore the file from a backup; everything else is still good",
+            Kind::Refused => "without the controller's own key nobody can read this store",
+            _ => return Self::new(kind, error),
+        };
+        Self::new(kind, error).hint(hint)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod error;
 pub mod input;
 mod keyed;
 pub mod pipeline;
+mod report;
 
 use clap::Parser;
 use error::Kind;

@@ -183,6 +183,7 @@ pub(crate) fn watch(arguments: &BenchWatch) -> CommandResult {
     let formats = Formats { family: Family::Any, mappings: Arc::new(mappings(&[] as &[&Path])?) };
     let context = ContextPaths { context: vec![below("context")], ..ContextPaths::default() };
     let plan = Plan {
+        keeper: None,
         inputs: &inputs,
         formats: &formats,
         context: &context,

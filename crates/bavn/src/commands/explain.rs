@@ -72,6 +72,7 @@ fn find(
     let read = stream.run(
         &directory,
         |_: &Input, _, _| Ok(()),
+        |_, _, _| Ok(()),
         |batch, _| {
             for access in batch {
                 engine.observe(&access, &mut findings);
@@ -92,7 +93,9 @@ fn find(
         }
         Err(StreamError::Stopped) => Ok(Ok(seen.map(|access| Found { access, engine, directory }))),
         Err(StreamError::Unsorted { file }) => Ok(Err(file)),
-        Err(error @ StreamError::Rejects(_)) => Err(CommandError::new(Kind::Internal, error)),
+        Err(error @ (StreamError::Rejects(_) | StreamError::StoreStopped)) => {
+            Err(CommandError::new(Kind::Internal, error))
+        }
     }
 }
 

@@ -9,7 +9,11 @@ mod evaluate;
 mod explain;
 mod explain_mapping;
 mod formats;
+mod keep;
+mod scope;
+mod store;
 pub(crate) mod watch;
+mod who;
 
 use crate::cli::{Bench, Cli, Command, ContextCommand};
 use crate::error::CommandResult;
@@ -22,6 +26,9 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Scope(arguments) => scope::run(&arguments),
+        Command::Who(arguments) => who::run(&arguments),
+        Command::Store(command) => store::run(&command),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),

@@ -10,10 +10,11 @@ use anyhow::Context as _;
 use bavn_decode::context::Loaded;
 use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
 use bavn_model::{Directory, Finding};
+use bavn_store::{Frame, Person, Taken};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -31,7 +32,15 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
                 .map_err(|error| CommandError::new(Kind::Usage, error))?,
         ),
     };
+    let keeper = match &arguments.store {
+        Some(folder) => {
+            let kek = super::keep::kek(&arguments.key)?;
+            Some(Mutex::new(super::keep::open_writer(folder, &arguments.controller, kek)?))
+        }
+        None => None,
+    };
     let plan = Plan {
+        keeper: keeper.as_ref(),
         inputs: &inputs,
         formats: &formats,
         context: &arguments.context,
@@ -74,6 +83,8 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
 /// One run of the whole house over a set of inputs.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
+    /// Where every look-up is kept.
+    pub(crate) keeper: Option<&'a Mutex<bavn_store::Writer>>,
     pub(crate) inputs: &'a [Input],
     pub(crate) formats: &'a Formats,
     pub(crate) context: &'a ContextPaths,
@@ -104,6 +115,8 @@ pub(crate) struct Summary {
     pub(crate) patients: usize,
     pub(crate) findings: u64,
     pub(crate) alarms: usize,
+    /// Look-ups that the store did not hold before.
+    pub(crate) stored: u64,
     pub(crate) seconds: f64,
     pub(crate) events_per_second: f64,
 }
@@ -179,9 +192,15 @@ impl Plan<'_> {
         let mut tally = Tally::default();
         let totals = std::thread::scope(|scope| {
             let (give, take) = sync_channel::<Batch>(BATCHES_IN_FLIGHT);
+            let (store, frames) = sync_channel::<Frame>(FRAMES_IN_FLIGHT);
+            let storing = self.keeper.map(|keeper| {
+                let directory = &directory;
+                scope.spawn(move || store_frames(keeper, &frames, directory))
+            });
             let reader = scope.spawn(|| {
-                let give = give;
-                stream.run(
+                let (give, store) = (give, store);
+                let mut frame = Frame::default();
+                let read = stream.run(
                     &directory,
                     |input, reject, bytes| match &mut rejects {
                         Some(writer) => writer
@@ -189,8 +208,23 @@ impl Plan<'_> {
                             .map_err(StreamError::Rejects),
                         None => Ok(()),
                     },
+                    |input, record, original| {
+                        if self.keeper.is_none() {
+                            return Ok(());
+                        }
+                        frame.push(record, original, &input.label());
+                        if frame.bytes_held() < FRAME_BYTES {
+                            return Ok(());
+                        }
+                        let full = std::mem::take(&mut frame);
+                        store.send(full).map_err(|_| StreamError::StoreStopped)
+                    },
                     |batch, _totals| give.send(batch).map_err(|_| StreamError::Stopped),
-                )
+                );
+                if !frame.is_empty() && store.send(frame).is_err() {
+                    return Err(StreamError::StoreStopped);
+                }
+                read
             });
             let mut findings = Vec::new();
             let progress = self.progress.then(progress_line);
@@ -211,11 +245,16 @@ impl Plan<'_> {
             if let Some(line) = &progress {
                 line.finish_and_clear();
             }
-            match reader.join() {
+            let read = reader.join();
+            let stored = storing.map_or(Ok(Taken::default()), |storing| {
+                storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            tally.stored = stored?;
+            match read {
                 Ok(Ok(totals)) => Ok(Ok(totals)),
                 Ok(Err(StreamError::Unsorted { file })) => Ok(Err(file)),
                 Ok(Err(StreamError::Rejects(error))) => Err(error),
-                Ok(Err(error @ StreamError::Stopped)) => {
+                Ok(Err(error @ (StreamError::Stopped | StreamError::StoreStopped))) => {
                     Err(CommandError::new(Kind::Internal, error))
                 }
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -241,6 +280,7 @@ impl Plan<'_> {
 /// Counts findings as they are raised.
 #[derive(Debug, Default)]
 struct Tally {
+    stored: Taken,
     accesses: u64,
     findings: BTreeSet<u128>,
     alarms: BTreeSet<u128>,
@@ -270,10 +310,44 @@ impl Tally {
             patients: directory.patients.len(),
             findings: self.findings.len() as u64,
             alarms: self.alarms.len(),
+            stored: self.stored.new,
             seconds,
             events_per_second: totals.records as f64 / seconds.max(f64::MIN_POSITIVE),
         }
     }
+}
+
+/// Keeps frames as they come; at the end says who is whom, and commits. A live input is committed
+/// every [`COMMIT_SECS`], so that answers are not much behind it.
+fn store_frames(
+    keeper: &Mutex<bavn_store::Writer>,
+    frames: &Receiver<Frame>,
+    directory: &Mutex<Directory>,
+) -> CommandResult<Taken> {
+    let mut writer = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut sum = Taken::default();
+    let commit = |writer: &mut bavn_store::Writer| {
+        let names = directory.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.link(|person, name| match person {
+            Person::Identity => names.identities.find_exact(name).map(|id| id.0),
+            Person::Patient => names.patients.find_exact(name).map(|id| id.0),
+        });
+        drop(names);
+        writer.commit(super::keep::now())
+    };
+    let mut committed_at = super::keep::now();
+    for frame in frames {
+        let now = super::keep::now();
+        let taken = writer.take(&frame, now)?;
+        sum.new += taken.new;
+        sum.known += taken.known;
+        if now.secs_since(committed_at) >= COMMIT_SECS {
+            commit(&mut writer)?;
+            committed_at = now;
+        }
+    }
+    commit(&mut writer)?;
+    Ok(sum)
 }
 
 /// A line at the terminal that says the run is alive.
@@ -285,5 +359,11 @@ fn progress_line() -> indicatif::ProgressBar {
 
 /// Problems of context that are told one by one; `bavn context check` tells all.
 const PROBLEMS_SHOWN: usize = 5;
+/// Bytes of look-ups that go to the store at once.
+const FRAME_BYTES: usize = 1 << 20;
+/// Frames that may wait between reading and storing.
+const FRAMES_IN_FLIGHT: usize = 8;
+/// A live input ends only when the machine does.
+const COMMIT_SECS: i64 = 600;
 /// Batches that may wait between reading and detecting.
 const BATCHES_IN_FLIGHT: usize = 64;

@@ -1,9 +1,9 @@
 //! One input as a row of accesses in the order of time.
 
-use super::rejects::bytes_of;
+use super::rejects::{bytes_of, original};
 use super::stream::{StreamError, Totals};
 use crate::input::{Source, SourceError};
-use bavn_model::{Access, Directory, Reject};
+use bavn_model::{Access, Directory, Record, Reject};
 use std::collections::VecDeque;
 
 /// One input, its accesses sorted over a window, so that a source whose lines are a little out of
@@ -33,16 +33,20 @@ pub(super) enum Order {
 }
 
 /// What the cursor does with what it reads, and where it keeps names.
-pub(super) struct Sinks<'a> {
+pub(super) struct Sinks<'a, 't> {
     pub(super) directory: &'a mut Directory,
     pub(super) totals: &'a mut Totals,
-    pub(super) reject: &'a mut TakeReject<'a>,
+    pub(super) reject: &'a mut TakeReject<'t>,
+    pub(super) keep: &'a mut TakeRecord<'t>,
 }
 
 /// Takes a reject of an input (by its index) with the bytes it stands for.
 pub(super) type TakeReject<'t> = dyn FnMut(u32, &Reject, &[u8]) -> Result<(), StreamError> + 't;
 
-impl std::fmt::Debug for Sinks<'_> {
+/// Takes a record of an input (by its index) with the bytes it was read from.
+pub(super) type TakeRecord<'t> = dyn FnMut(u32, &Record<'_>, &[u8]) -> Result<(), StreamError> + 't;
+
+impl std::fmt::Debug for Sinks<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sinks").finish_non_exhaustive()
     }
@@ -73,7 +77,7 @@ impl Cursor {
     }
 
     /// Reads until an access is ready or the input has ended.
-    pub(super) fn fill(&mut self, sinks: &mut Sinks<'_>) -> Result<(), StreamError> {
+    pub(super) fn fill(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), StreamError> {
         while self.ready.is_empty() {
             let window = match self.order {
                 Order::Near | Order::Live => WINDOW,
@@ -101,7 +105,7 @@ impl Cursor {
         Ok(())
     }
 
-    fn read_block(&mut self, sinks: &mut Sinks<'_>) -> Result<(), StreamError> {
+    fn read_block(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), StreamError> {
         let Some(source) = self.source.as_mut() else { return Ok(()) };
         let bytes_before = source.bytes_read();
         let mut outcome = Ok(());
@@ -110,6 +114,10 @@ impl Cursor {
                 let seq = u64::from(self.file) << RECORD_BITS | self.records;
                 self.records += 1;
                 self.held.push(sinks.directory.intern(record, seq));
+                if outcome.is_ok() {
+                    let bytes = original(record.origin, block, block_offset);
+                    outcome = (sinks.keep)(self.file, record, bytes);
+                }
             }
             sinks.totals.records += decoded.records.len() as u64;
             for reject in &decoded.rejects {

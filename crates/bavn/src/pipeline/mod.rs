@@ -6,5 +6,5 @@ mod seen;
 mod stream;
 
 pub use cursor::plain_words;
-pub use rejects::{RejectCounts, RejectWriter, bytes_of};
+pub use rejects::{RejectCounts, RejectWriter, bytes_of, original};
 pub use stream::{Batch, Stream, StreamError, Totals};

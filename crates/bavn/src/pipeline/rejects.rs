@@ -2,7 +2,7 @@
 
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
-use bavn_model::Reject;
+use bavn_model::{Origin, Reject};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -71,8 +71,17 @@ impl RejectWriter {
 
 /// The bytes of a rejected record, if they still stand in the block.
 pub fn bytes_of<'b>(reject: &Reject, block: &'b [u8], block_offset: u64) -> &'b [u8] {
-    let start = reject.origin.byte_offset.saturating_sub(block_offset) as usize;
-    let end = start.saturating_add(reject.bytes as usize).min(block.len());
+    stretch(reject.origin.byte_offset, reject.bytes, block, block_offset)
+}
+
+/// The bytes that a record was read from.
+pub fn original(origin: Origin, block: &[u8], block_offset: u64) -> &[u8] {
+    stretch(origin.byte_offset, origin.bytes, block, block_offset)
+}
+
+fn stretch(at: u64, bytes: u64, block: &[u8], block_offset: u64) -> &[u8] {
+    let start = at.saturating_sub(block_offset) as usize;
+    let end = start.saturating_add(bytes as usize).min(block.len());
     block.get(start..end).unwrap_or(&[])
 }
 

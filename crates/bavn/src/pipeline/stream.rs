@@ -1,10 +1,10 @@
 //! All inputs merged by the time of the event.
 
-use super::cursor::{Cursor, Order, Sinks, TakeReject};
+use super::cursor::{Cursor, Order, Sinks, TakeRecord, TakeReject};
 use super::rejects::RejectCounts;
 use super::seen::Seen;
 use crate::input::{Formats, Input, Source};
-use bavn_model::{Access, Directory, Reject, Timestamp};
+use bavn_model::{Access, Directory, Record, Reject, Timestamp};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::{Mutex, PoisonError};
@@ -22,6 +22,8 @@ pub enum StreamError {
     Stopped,
     #[error("{0}")]
     Rejects(crate::error::CommandError),
+    #[error("the store has stopped")]
+    StoreStopped,
 }
 
 /// What was read.
@@ -48,11 +50,13 @@ pub struct Stream<'a> {
 
 impl Stream<'_> {
     /// Reads everything and gives it away in batches, in (time, input, record) order. Names are
-    /// added to `directory` as their records are read.
+    /// added to `directory` as their records are read. `keep` gets each record as it is read, twice
+    /// if it stands there twice, with the bytes that it was read from.
     pub fn run(
         &self,
         directory: &Mutex<Directory>,
         mut reject: impl FnMut(&Input, &Reject, &[u8]) -> Result<(), StreamError>,
+        mut keep: impl FnMut(&Input, &Record<'_>, &[u8]) -> Result<(), StreamError>,
         mut give: impl FnMut(Batch, &Totals) -> Result<(), StreamError>,
     ) -> Result<Totals, StreamError> {
         let mut totals = Totals::default();
@@ -60,10 +64,14 @@ impl Stream<'_> {
         let mut reject = |file: u32, rejected: &Reject, bytes: &[u8]| {
             self.inputs.get(file as usize).map_or(Ok(()), |input| reject(input, rejected, bytes))
         };
+        let mut keep = |file: u32, record: &Record<'_>, bytes: &[u8]| {
+            self.inputs.get(file as usize).map_or(Ok(()), |input| keep(input, record, bytes))
+        };
+        let mut take = Take { reject: &mut reject, keep: &mut keep };
         let mut seen = Seen::default();
         let mut next: BinaryHeap<Reverse<(Timestamp, u64, usize)>> = BinaryHeap::new();
         for (index, cursor) in cursors.iter_mut().enumerate() {
-            fill(cursor, directory, &mut totals, &mut reject)?;
+            fill(cursor, directory, &mut totals, &mut take)?;
             next.extend(cursor.peek().map(|(at, seq)| Reverse((at, seq, index))));
         }
         let mut batch = Batch::with_capacity(BATCH_ACCESSES);
@@ -86,7 +94,7 @@ impl Stream<'_> {
                     give(full, &totals)?;
                 }
                 if cursor.peek().is_none() {
-                    fill(cursor, directory, &mut totals, &mut reject)?;
+                    fill(cursor, directory, &mut totals, &mut take)?;
                 }
             }
             next.extend(cursor.peek().map(|(at, seq)| Reverse((at, seq, index))));
@@ -112,15 +120,27 @@ impl Stream<'_> {
     }
 }
 
+/// Who gets what is read, beside the accesses.
+struct Take<'a, 't> {
+    reject: &'a mut TakeReject<'t>,
+    keep: &'a mut TakeRecord<'t>,
+}
+
 fn fill(
     cursor: &mut Cursor,
     directory: &Mutex<Directory>,
     totals: &mut Totals,
-    reject: &mut TakeReject<'_>,
+    take: &mut Take<'_, '_>,
 ) -> Result<(), StreamError> {
     // A writer that panicked ends the run by itself; the names are whole all the same.
     let mut directory = directory.lock().unwrap_or_else(PoisonError::into_inner);
-    cursor.fill(&mut Sinks { directory: &mut directory, totals, reject })
+    let Take { reject, keep } = take;
+    cursor.fill(&mut Sinks {
+        directory: &mut directory,
+        totals,
+        reject: &mut **reject,
+        keep: &mut **keep,
+    })
 }
 
 /// Enough that handing over costs nothing an access, few enough for alarms to be prompt.

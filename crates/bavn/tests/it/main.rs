@@ -12,6 +12,7 @@ mod decode;
 mod demo;
 mod evaluate;
 mod explain;
+mod store;
 mod watch;
 
 use std::path::Path;

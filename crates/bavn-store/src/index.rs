@@ -1,0 +1,320 @@
+//! Who read whom on which day: the four directions of the exposure index.
+//!
+//! For each key (an identity, a patient, a host or a client, and a day) the sorted partners, each
+//! with what the look-ups were, how many, the first and the last. Lists of small differences, which
+//! at rest take less than bitmaps: the patients of one reader and day are thinly spread.
+
+use crate::error::{Result, StoreError};
+use crate::keys::KeyRing;
+use crate::row::{Class, NOBODY, Row};
+use crate::sealed::{Sealed, SealedWriter};
+use crate::varint::{Input, put, put_signed};
+use bavn_model::Timestamp;
+use std::path::Path;
+
+/// By what the index is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum By {
+    Identity,
+    Patient,
+    Host,
+    Client,
+}
+
+impl By {
+    pub(crate) const ALL: [Self; 4] = [Self::Identity, Self::Patient, Self::Host, Self::Client];
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Patient => "patient",
+            Self::Host => "host",
+            Self::Client => "client",
+        }
+    }
+
+    /// Whether its lists carry classes, counts and times, or only say who was there: hosts and
+    /// clients are seldom asked for, and the rows know the rest.
+    pub(crate) const fn is_full(self) -> bool {
+        matches!(self, Self::Identity | Self::Patient)
+    }
+
+    pub(crate) const fn sealed_as(self) -> &'static [u8] {
+        match self {
+            Self::Identity => b"bavn index 1 identity",
+            Self::Patient => b"bavn index 1 patient",
+            Self::Host => b"bavn index 1 host",
+            Self::Client => b"bavn index 1 client",
+        }
+    }
+}
+
+/// One look-up of one patient, as the index needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Touch {
+    pub(crate) at: i64,
+    pub(crate) identity: u32,
+    pub(crate) patient: u32,
+    pub(crate) host: u32,
+    pub(crate) client: u32,
+    pub(crate) class: u8,
+}
+
+impl Touch {
+    /// What a row touches; a row that may have shown patients it does not name touches [`NOBODY`].
+    pub(crate) fn of(row: &Row, out: &mut Vec<Self>) {
+        let touch = |patient: u32| Self {
+            at: row.at,
+            identity: row.identity,
+            patient,
+            host: row.host,
+            client: row.client,
+            class: row.class().code(),
+        };
+        for (place, &patient) in row.patients.iter().enumerate() {
+            // One record may name a patient twice.
+            if row.patients.iter().take(place).all(|&before| before != patient) {
+                out.push(touch(patient));
+            }
+        }
+        if row.hides_patients() {
+            out.push(touch(NOBODY));
+        }
+    }
+
+    const fn key(&self, by: By) -> u32 {
+        match by {
+            By::Identity => self.identity,
+            By::Patient => self.patient,
+            By::Host => self.host,
+            By::Client => self.client,
+        }
+    }
+
+    const fn partner(&self, by: By) -> u32 {
+        match by {
+            By::Patient => self.identity,
+            _ => self.patient,
+        }
+    }
+}
+
+/// What one key had to do with one partner on one day, in one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Posting {
+    pub(crate) key: u32,
+    pub(crate) day: i32,
+    pub(crate) partner: u32,
+    pub(crate) class: u8,
+    pub(crate) count: u32,
+    /// Microseconds since the epoch.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+}
+
+impl Posting {
+    pub(crate) fn class(&self) -> Class {
+        Class::from_code(self.class)
+    }
+}
+
+/// Adds up touches in one direction; the result is sorted.
+pub(crate) fn postings(touches: &mut [Touch], by: By) -> Vec<Posting> {
+    let day = |touch: &Touch| Timestamp::from_micros(touch.at).day();
+    touches.sort_unstable_by_key(|touch| {
+        (touch.key(by), day(touch), touch.partner(by), touch.class, touch.at)
+    });
+    let mut postings: Vec<Posting> = Vec::new();
+    for touch in touches.iter() {
+        let (key, day, partner) = (touch.key(by), day(touch), touch.partner(by));
+        if key == NOBODY && by != By::Identity {
+            continue;
+        }
+        match postings.last_mut() {
+            Some(last)
+                if (last.key, last.day, last.partner, last.class)
+                    == (key, day, partner, touch.class) =>
+            {
+                last.count += 1;
+                last.last = touch.at;
+            }
+            _ => postings.push(Posting {
+                key,
+                day,
+                partner,
+                class: touch.class,
+                count: 1,
+                first: touch.at,
+                last: touch.at,
+            }),
+        }
+    }
+    postings
+}
+
+/// Writes sorted postings as blocks, with a fence: where each block begins.
+pub(crate) fn write(mut file: SealedWriter, postings: &[Posting], by: By) -> Result<()> {
+    // Unit 0: without times.
+    let unit = if by.is_full() { unit(postings) } else { 0 };
+    let mut fence = Vec::new();
+    put(&mut fence, unit as u64);
+    let mut block = Vec::with_capacity(BLOCK_BYTES * 2);
+    let mut key_before = 0;
+    for group in postings.chunk_by(|a, b| (a.key, a.day) == (b.key, b.day)) {
+        // A group that fills blocks by itself is cut, and each part is a group.
+        for part in group.chunks(GROUP_MAX) {
+            let Some(head) = part.first() else { continue };
+            if block.is_empty() {
+                put(&mut fence, u64::from(head.key));
+                put_signed(&mut fence, i64::from(head.day));
+                key_before = 0;
+            }
+            put(&mut block, u64::from(head.key - key_before));
+            key_before = head.key;
+            put_signed(&mut block, i64::from(head.day));
+            put(&mut block, part.len() as u64);
+            put_part(&mut block, part, unit);
+            if block.len() >= BLOCK_BYTES {
+                file.block(&block)?;
+                block.clear();
+            }
+        }
+    }
+    if !block.is_empty() {
+        file.block(&block)?;
+    }
+    file.finish(&fence)
+}
+
+fn put_part(block: &mut Vec<u8>, part: &[Posting], unit: i64) {
+    let mut before = 0;
+    for posting in part {
+        put(block, u64::from(posting.partner - before));
+        before = posting.partner;
+        if unit == 0 {
+            continue;
+        }
+        let short = posting.count.min(COUNT_SHORT);
+        block.push(posting.class | (short as u8) << 3);
+        if short == COUNT_SHORT {
+            put(block, u64::from(posting.count - COUNT_SHORT));
+        }
+        let midnight = Timestamp::start_of_day(posting.day).micros();
+        put(block, ((posting.first - midnight) / unit) as u64);
+        if posting.count > 1 {
+            put(block, ((posting.last - posting.first) / unit) as u64);
+        }
+    }
+}
+
+/// The coarsest unit of time in which all are whole, in microseconds.
+fn unit(postings: &[Posting]) -> i64 {
+    let fits = |unit: i64| postings.iter().all(|p| p.first % unit == 0 && p.last % unit == 0);
+    [1_000_000, 1_000].into_iter().find(|&unit| fits(unit)).unwrap_or(1)
+}
+
+/// Each partner of a key and day once.
+pub(crate) fn partners(mut postings: Vec<Posting>) -> Vec<Posting> {
+    postings.dedup_by_key(|posting| (posting.key, posting.day, posting.partner));
+    postings
+}
+
+/// One direction of one segment's index.
+#[derive(Debug)]
+pub(crate) struct Index {
+    file: Sealed,
+    unit: i64,
+    /// Key and day at which each block begins.
+    fence: Vec<(u32, i32)>,
+}
+
+impl Index {
+    pub(crate) fn open(path: &Path, by: By, ring: &KeyRing) -> Result<Self> {
+        let file = Sealed::open(path, by.sealed_as(), ring)?;
+        let mut input = Input(file.head());
+        let read = (|| {
+            let unit = i64::try_from(input.number()?).ok()?;
+            let mut fence = Vec::new();
+            while !input.is_empty() {
+                fence.push((input.number32()?, i32::try_from(input.signed()?).ok()?));
+            }
+            (fence.len() == file.blocks()).then_some((unit, fence))
+        })();
+        match read {
+            Some((unit, fence)) => Ok(Self { file, unit, fence }),
+            None => Err(StoreError::damaged(path, "its fence is cut")),
+        }
+    }
+
+    /// Calls `found` for every posting of a key within days, both included.
+    pub(crate) fn each(
+        &self,
+        key: u32,
+        days: (i32, i32),
+        found: &mut dyn FnMut(&Posting),
+    ) -> Result<()> {
+        let first = self.fence.partition_point(|&start| start < (key, days.0)).saturating_sub(1);
+        for (number, start) in self.fence.iter().enumerate().skip(first) {
+            if *start > (key, days.1) {
+                break;
+            }
+            let block = self.file.block(number)?;
+            let wanted = |at: u32, day: i32| at == key && (days.0..=days.1).contains(&day);
+            self.read_block(&block, &wanted, found).ok_or_else(|| self.cut())?;
+        }
+        Ok(())
+    }
+
+    fn cut(&self) -> StoreError {
+        StoreError::damaged(self.file.path(), "a block is cut")
+    }
+
+    fn read_block(
+        &self,
+        block: &[u8],
+        wanted: &dyn Fn(u32, i32) -> bool,
+        found: &mut dyn FnMut(&Posting),
+    ) -> Option<()> {
+        let mut input = Input(block);
+        let mut key = 0_u32;
+        while !input.is_empty() {
+            key = key.checked_add(input.number32()?)?;
+            let day = i32::try_from(input.signed()?).ok()?;
+            let count = input.number()?;
+            let is_wanted = wanted(key, day);
+            let midnight = Timestamp::start_of_day(day).micros();
+            let mut partner = 0_u32;
+            for _ in 0..count {
+                partner = partner.checked_add(input.number32()?)?;
+                if self.unit == 0 {
+                    if is_wanted {
+                        let (class, first) = (Class::NoExposure.code(), midnight);
+                        found(&Posting { key, day, partner, class, count: 0, first, last: first });
+                    }
+                    continue;
+                }
+                let [head] = input.array()?;
+                let mut count = u32::from(head >> 3);
+                if count == COUNT_SHORT {
+                    count = count.checked_add(input.number32()?)?;
+                }
+                let first =
+                    midnight.checked_add((input.number()? as i64).checked_mul(self.unit)?)?;
+                let spread = if count > 1 { input.number()? as i64 } else { 0 };
+                if is_wanted {
+                    let last = first.checked_add(spread.checked_mul(self.unit)?)?;
+                    let class = head & 7;
+                    found(&Posting { key, day, partner, class, count, first, last });
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// A block is read whole to answer for one key: small, but not so small that tags weigh.
+const BLOCK_BYTES: usize = 8 << 10;
+/// Postings of one group that stand together.
+const GROUP_MAX: usize = 4_096;
+/// Counts from here on are written out.
+const COUNT_SHORT: u32 = 31;

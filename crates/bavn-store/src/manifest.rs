@@ -1,0 +1,209 @@
+//! What the store holds as of its last commit. Recovery knows nothing else.
+
+use crate::error::{Result, StoreError, named};
+use crate::index::By;
+use crate::keys::{Chance, KeyRing, STORE_KEY, to_hex};
+use crate::sealed::{Sealed, SealedWriter};
+use ring::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::Path;
+
+/// Everything that a commit names. A file that it does not name does not exist.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    /// How many commits there have been.
+    pub(crate) commit: u64,
+    /// Microseconds since the epoch, by the clock of the machine that wrote.
+    pub(crate) committed_at: i64,
+    pub(crate) rows: u64,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) dictionaries: Vec<Named>,
+    /// The source whose look-ups are this program's own: when it spoke last says nothing of others.
+    pub(crate) own_source: Option<u32>,
+    /// By input (a number of the dictionary): how far it has been read.
+    pub(crate) inputs: BTreeMap<u32, Progress>,
+}
+
+/// How far an input has been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Look-ups of this input that the store holds.
+    pub look_ups: u64,
+    /// Where the last of them begins in the uncompressed input.
+    pub byte_offset: u64,
+}
+
+/// One segment and its index.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Segment {
+    pub(crate) number: u64,
+    /// Under whose key it lies: year times 100 plus month.
+    pub(crate) key: u32,
+    pub(crate) rows: u64,
+    /// Of the first and the last look-up, in microseconds since the epoch.
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) original_bytes: u64,
+    pub(crate) columns: Named,
+    pub(crate) evidence: Named,
+    pub(crate) index: Vec<Named>,
+    /// Who spoke on which day.
+    pub(crate) heard: Vec<Heard>,
+}
+
+/// What one source said on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Heard {
+    pub(crate) source: u32,
+    pub(crate) day: i32,
+    pub(crate) look_ups: u64,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+}
+
+/// A file as it was committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Named {
+    /// Below the store's folder.
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+}
+
+impl Segment {
+    pub(crate) fn index(&self, by: By) -> Option<&Named> {
+        self.index.get(by as usize)
+    }
+
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
+        [&self.columns, &self.evidence].into_iter().chain(&self.index)
+    }
+
+    /// Whether a look-up of these days can be in it.
+    pub(crate) fn has_days(&self, (first, last): (i32, i32)) -> bool {
+        self.heard.iter().any(|heard| (first..=last).contains(&heard.day))
+    }
+}
+
+impl Named {
+    /// Takes the measure of a file that has just been written.
+    pub(crate) fn of(store: &Path, name: String) -> Result<Self> {
+        let (bytes, sha256) = measure(&store.join(&name))?;
+        Ok(Self { name, bytes, sha256 })
+    }
+
+    /// Whether the file is still what was committed.
+    pub(crate) fn check(&self, store: &Path) -> Result<()> {
+        let path = store.join(&self.name);
+        let (bytes, sha256) = measure(&path)?;
+        if bytes != self.bytes {
+            return Err(StoreError::damaged(&path, "it is not as long as it was"));
+        }
+        if sha256 != self.sha256 {
+            return Err(StoreError::damaged(&path, "its digest is another"));
+        }
+        Ok(())
+    }
+}
+
+fn measure(path: &Path) -> Result<(u64, String)> {
+    let mut file = std::fs::File::open(path).map_err(named(path))?;
+    let mut digest = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 18];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer).map_err(named(path))?;
+        if read == 0 {
+            return Ok((bytes, to_hex(digest.finish().as_ref())));
+        }
+        bytes += read as u64;
+        digest.update(buffer.get(..read).unwrap_or_default());
+    }
+}
+
+impl Manifest {
+    /// The manifest in force, and its digest.
+    pub(crate) fn read(store: &Path, ring: &KeyRing) -> Result<(Self, [u8; 32])> {
+        let path = store.join(MANIFEST);
+        let file = Sealed::open(&path, SEALED_AS, ring)?;
+        let mut text = Vec::new();
+        for number in 0..file.blocks() {
+            text.extend_from_slice(&file.block(number)?);
+        }
+        let no_manifest = || StoreError::damaged(&path, "it is no manifest");
+        let manifest = serde_json::from_slice(&text).map_err(|_| no_manifest())?;
+        let digest = ring::digest::digest(&SHA256, &text);
+        Ok((manifest, digest.as_ref().try_into().map_err(|_| no_manifest())?))
+    }
+
+    /// Writes the manifest beside the one in force, durably, and gives its digest; [`Self::rename`]
+    /// puts it in force.
+    pub(crate) fn write(
+        &self,
+        store: &Path,
+        ring: &KeyRing,
+        chance: &mut Chance,
+    ) -> Result<[u8; 32]> {
+        let path = store.join(MANIFEST_NEW);
+        let failed = StoreError::Library { doing: "writing the manifest" };
+        let Ok(text) = serde_json::to_vec(self) else { return Err(failed) };
+        let Some(key) = ring.key(STORE_KEY) else { return Err(failed) };
+        let mut file = SealedWriter::create(&path, SEALED_AS, STORE_KEY, key, chance)?;
+        for block in text.chunks(BLOCK_BYTES) {
+            file.block(block)?;
+        }
+        file.finish(&[])?;
+        let digest = ring::digest::digest(&SHA256, &text);
+        digest.as_ref().try_into().map_err(|_| failed)
+    }
+
+    /// The commit point: before it the store is as it was, after it everything is there.
+    pub(crate) fn rename(store: &Path) -> Result<()> {
+        let (new, path) = (store.join(MANIFEST_NEW), store.join(MANIFEST));
+        std::fs::rename(&new, &path).map_err(crate::error::io(&path, "written"))?;
+        crate::files::sync_folder(store)
+    }
+
+    /// When the last look-up was that a source sent, in microseconds since the epoch.
+    pub(crate) fn last_heard(&self) -> Option<i64> {
+        let heard = self.segments.iter().flat_map(|segment| &segment.heard);
+        let others = heard.filter(|heard| Some(heard.source) != self.own_source);
+        others.map(|heard| heard.last).max()
+    }
+
+    /// Every file that exists.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
+        self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries)
+    }
+
+    /// Removes what an interrupted commit left in the folders of data.
+    pub(crate) fn sweep(&self, store: &Path) -> Result<()> {
+        let known: BTreeSet<&str> = self.files().map(|file| file.name.as_str()).collect();
+        for folder in FOLDERS {
+            let path = store.join(folder);
+            let doing = || crate::error::io(&path, "read");
+            for entry in std::fs::read_dir(&path).map_err(doing())? {
+                let entry = entry.map_err(doing())?;
+                let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+                if !known.contains(name.as_str()) {
+                    let stray = entry.path();
+                    std::fs::remove_file(&stray).map_err(crate::error::io(&stray, "removed"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) const MANIFEST: &str = "manifest";
+const MANIFEST_NEW: &str = "manifest.new";
+const SEALED_AS: &[u8] = b"bavn manifest 1";
+/// Folders whose files only the manifest may name.
+pub(crate) const FOLDERS: [&str; 3] = ["segments", "index", "names"];
+const BLOCK_BYTES: usize = 1 << 20;

@@ -1,0 +1,253 @@
+//! Who and what the numbers of the store mean.
+//!
+//! A number stands for one spelling, not for one person: who is whom may come out later, and
+//! segments stay as they are. Links say which spellings mean one; they are resolved when asked.
+//! Each commit adds one sealed file with what is new.
+
+use crate::error::{Result, StoreError};
+use crate::keys::KeyRing;
+use crate::sealed::{Sealed, SealedWriter};
+use crate::varint::{Input, put, put_bytes};
+use bavn_model::Interner;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Of what a name is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Of {
+    Identity,
+    Patient,
+    Client,
+    Host,
+    Source,
+    /// An input: a path, as it was given.
+    File,
+}
+
+impl Of {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Identity, Self::Patient, Self::Client, Self::Host, Self::Source, Self::File];
+}
+
+/// Number of a spelling among those of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NameId(pub(crate) u32);
+
+impl From<u32> for NameId {
+    fn from(index: u32) -> Self {
+        Self(index)
+    }
+}
+
+impl From<NameId> for usize {
+    fn from(id: NameId) -> usize {
+        id.0 as usize
+    }
+}
+
+/// The names of one kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    known: Interner<NameId>,
+    text_bytes: usize,
+    links: BTreeSet<(u32, u32)>,
+    /// What earlier commits have written.
+    kept: usize,
+    new_links: Vec<(u32, u32)>,
+}
+
+impl Names {
+    pub(crate) fn intern(&mut self, name: &str) -> Result<u32> {
+        if let Some(known) = self.known.find(name) {
+            return Ok(known.0);
+        }
+        self.text_bytes += name.len();
+        if self.text_bytes > TEXT_BYTES_MAX {
+            return Err(StoreError::TooMany { what: "bytes of names", max: TEXT_BYTES_MAX as u64 });
+        }
+        Ok(self.known.intern(name).0)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<u32> {
+        self.known.find(name).map(|id| id.0)
+    }
+
+    pub(crate) fn name(&self, id: u32) -> &str {
+        self.known.name(NameId(id))
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        self.known.len() as u32
+    }
+
+    /// Says that two spellings mean one. True if that is news.
+    pub(crate) fn link(&mut self, a: u32, b: u32) -> bool {
+        let pair = (a.min(b), a.max(b));
+        let is_new = a != b && self.links.insert(pair);
+        if is_new {
+            self.new_links.push(pair);
+        }
+        is_new
+    }
+
+    /// Who is whom, by all links so far.
+    pub(crate) fn same(&self) -> Same {
+        let mut same = Same::default();
+        for &(a, b) in &self.links {
+            let (a, b) = (same.leader(a), same.leader(b));
+            if a != b {
+                same.above.insert(a.max(b), a.min(b));
+            }
+        }
+        same
+    }
+
+    /// Every spelling that holds `bare` as its bare value, or is it.
+    pub(crate) fn find_bare(&self, bare: &str) -> Vec<u32> {
+        let is_it = |name: &str| {
+            name.strip_suffix(bare)
+                .is_some_and(|head| head.is_empty() || head.ends_with('|') || head.ends_with('/'))
+        };
+        self.known.spellings().filter(|(name, _)| is_it(name)).map(|(_, id)| id.0).collect()
+    }
+
+    fn is_news(&self) -> bool {
+        self.kept < self.known.len() || !self.new_links.is_empty()
+    }
+}
+
+/// Which numbers mean one person.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Same {
+    above: BTreeMap<u32, u32>,
+}
+
+impl Same {
+    /// The lowest number that means the same.
+    pub(crate) fn leader(&self, mut id: u32) -> u32 {
+        while let Some(&above) = self.above.get(&id) {
+            id = above;
+        }
+        id
+    }
+
+    /// Every number that means the same as one of `ids`, sorted.
+    pub(crate) fn all_of(&self, ids: &[u32]) -> Vec<u32> {
+        let leaders: BTreeSet<u32> = ids.iter().map(|&id| self.leader(id)).collect();
+        let linked = self.above.keys().copied().filter(|&id| leaders.contains(&self.leader(id)));
+        let all: BTreeSet<u32> = linked.chain(leaders.iter().copied()).collect();
+        all.into_iter().collect()
+    }
+}
+
+/// All names of a store.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dictionary {
+    kinds: [Names; Of::ALL.len()],
+}
+
+impl Dictionary {
+    #[expect(clippy::indexing_slicing, reason = "one slot for each kind, by its number")]
+    pub(crate) fn of(&self, kind: Of) -> &Names {
+        &self.kinds[kind as usize]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "one slot for each kind, by its number")]
+    pub(crate) fn of_mut(&mut self, kind: Of) -> &mut Names {
+        &mut self.kinds[kind as usize]
+    }
+
+    pub(crate) fn is_news(&self) -> bool {
+        self.kinds.iter().any(Names::is_news)
+    }
+
+    /// Writes what is new since the last call.
+    pub(crate) fn write_news(&self, mut file: SealedWriter) -> Result<()> {
+        let (mut block, mut head) = (Vec::new(), Vec::new());
+        for (kind, names) in (0_u8..).zip(&self.kinds) {
+            let new: Vec<u32> = (names.kept as u32..names.len()).collect();
+            for chunk in new.chunks(NAMES_A_BLOCK) {
+                start(&mut block, kind, NAMES, chunk.len());
+                put(&mut block, u64::from(chunk.first().copied().unwrap_or(0)));
+                for &id in chunk {
+                    put_bytes(&mut block, names.name(id).as_bytes());
+                }
+                file.block(&block)?;
+                head.extend_from_slice(&[kind, NAMES]);
+            }
+            for chunk in names.new_links.chunks(NAMES_A_BLOCK) {
+                start(&mut block, kind, LINKS, chunk.len());
+                for &(a, b) in chunk {
+                    put(&mut block, u64::from(a));
+                    put(&mut block, u64::from(b));
+                }
+                file.block(&block)?;
+                head.extend_from_slice(&[kind, LINKS]);
+            }
+        }
+        file.finish(&head)
+    }
+
+    /// What is there now has been committed.
+    pub(crate) fn keep(&mut self) {
+        for names in &mut self.kinds {
+            names.kept = names.known.len();
+            names.new_links.clear();
+        }
+    }
+
+    /// Reads what one commit added: all links, and the names of the kinds that are `wanted`.
+    pub(crate) fn read(&mut self, path: &Path, ring: &KeyRing, wanted: &[Of]) -> Result<()> {
+        let file = Sealed::open(path, DICTIONARY, ring)?;
+        let (told, _) = file.head().as_chunks::<2>();
+        for number in 0..file.blocks() {
+            let is_wanted = told.get(number).is_none_or(|&[kind, what]| {
+                what == LINKS || wanted.iter().any(|&of| of as u8 == kind)
+            });
+            if !is_wanted {
+                continue;
+            }
+            let block = file.block(number)?;
+            self.read_block(&mut Input(&block))
+                .ok_or_else(|| StoreError::damaged(path, "names are cut or out of order"))??;
+        }
+        self.keep();
+        Ok(())
+    }
+
+    fn read_block(&mut self, input: &mut Input<'_>) -> Option<Result<()>> {
+        let [kind, what] = input.array()?;
+        let count = input.number()?;
+        let names = self.kinds.get_mut(usize::from(kind))?;
+        if what == LINKS {
+            for _ in 0..count {
+                let (a, b) = (input.number32()?, input.number32()?);
+                names.link(a, b);
+            }
+            return Some(Ok(()));
+        }
+        let first = input.number32()?;
+        for id in (first..).take(count as usize) {
+            match names.intern(input.text()?) {
+                Ok(given) if given == id => {}
+                Ok(_) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        Some(Ok(()))
+    }
+}
+
+fn start(block: &mut Vec<u8>, kind: u8, what: u8, count: usize) {
+    block.clear();
+    block.extend_from_slice(&[kind, what]);
+    put(block, count as u64);
+}
+
+/// What a dictionary file is sealed as.
+pub(crate) const DICTIONARY: &[u8] = b"bavn names 1";
+const NAMES: u8 = 0;
+const LINKS: u8 = 1;
+const NAMES_A_BLOCK: usize = 4_096;
+/// Places in the text are 32 bits wide.
+const TEXT_BYTES_MAX: usize = u32::MAX as usize;

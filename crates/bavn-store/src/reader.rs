@@ -1,0 +1,308 @@
+//! A store open for questions, as of its last commit.
+
+use crate::error::{Result, StoreError};
+use crate::index::{By, Index, Posting, Touch, postings};
+use crate::keys::{Kek, KeyRing, RING, to_hex};
+use crate::manifest::{Manifest, Segment};
+use crate::names::{Dictionary, Of, Same};
+use crate::row::{Evidence, Row};
+use crate::writer::check_format;
+use bavn_model::Timestamp;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// A store open for reading. Sees the commit that was in force when it was opened, for as long as
+/// that commit's files are there.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) folder: PathBuf,
+    pub(crate) ring: KeyRing,
+    pub(crate) manifest: Manifest,
+    digest: [u8; 32],
+    dictionary: OnceLock<Dictionary>,
+    links: Dictionary,
+    indexes: Vec<[OnceLock<Index>; By::ALL.len()]>,
+}
+
+/// Which commit an answer rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    pub commit: u64,
+    /// By the clock of the machine that wrote.
+    pub committed_at: Timestamp,
+    /// Of the latest look-up.
+    pub last_look_up: Option<Timestamp>,
+    pub look_ups: u64,
+    /// SHA-256 of the manifest, in hexadecimal digits: it names every file by its digest.
+    pub manifest: String,
+}
+
+/// From, included, to, excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+impl Window {
+    pub const ALL: Self = Self { from: Timestamp::MIN, to: Timestamp::MAX };
+
+    pub(crate) fn has(self, at: i64) -> bool {
+        self.from.micros() <= at && at < self.to.micros()
+    }
+
+    /// The days that it touches, both included.
+    pub(crate) fn days(self) -> (i32, i32) {
+        (self.from.day(), Timestamp::from_micros(self.to.micros().saturating_sub(1)).day())
+    }
+}
+
+impl Store {
+    pub fn open(folder: &Path, kek: &Kek) -> Result<Self> {
+        check_format(folder)?;
+        let ring = KeyRing::open(&folder.join(RING), kek)?;
+        let (manifest, digest) = Manifest::read(folder, &ring)?;
+        let mut links = Dictionary::default();
+        for file in &manifest.dictionaries {
+            links.read(&folder.join(&file.name), &ring, &[])?;
+        }
+        let indexes = manifest.segments.iter().map(|_| Default::default()).collect();
+        let folder = folder.to_owned();
+        Ok(Self { folder, ring, manifest, digest, dictionary: OnceLock::new(), links, indexes })
+    }
+
+    pub fn controller(&self) -> &str {
+        self.ring.controller()
+    }
+
+    pub fn as_of(&self) -> AsOf {
+        let last = self.manifest.last_heard();
+        AsOf {
+            commit: self.manifest.commit,
+            committed_at: Timestamp::from_micros(self.manifest.committed_at),
+            last_look_up: last.map(Timestamp::from_micros),
+            look_ups: self.manifest.rows,
+            manifest: to_hex(&self.digest),
+        }
+    }
+
+    /// Bytes on disk: columns, index, evidence, names; and of the original records as they came.
+    pub fn sizes(&self) -> Sizes {
+        let mut sizes = Sizes::default();
+        for segment in &self.manifest.segments {
+            sizes.columns += segment.columns.bytes;
+            sizes.evidence += segment.evidence.bytes;
+            sizes.index += segment.index.iter().map(|file| file.bytes).sum::<u64>();
+            sizes.original += segment.original_bytes;
+        }
+        sizes.names = self.manifest.dictionaries.iter().map(|file| file.bytes).sum();
+        sizes
+    }
+
+    /// Whether every file is what was committed, by length and digest; the first that is not.
+    pub fn check_files(&self) -> Result<u64> {
+        let mut bytes = 0;
+        for file in self.manifest.files() {
+            file.check(&self.folder)?;
+            bytes += file.bytes;
+        }
+        Ok(bytes)
+    }
+
+    /// All names; read when first asked for, since most questions need few of them.
+    pub(crate) fn dictionary(&self) -> Result<&Dictionary> {
+        if let Some(read) = self.dictionary.get() {
+            return Ok(read);
+        }
+        let read = self.read_names(&Of::ALL)?;
+        Ok(self.dictionary.get_or_init(|| read))
+    }
+
+    /// The names of some kinds: all of them, if they have been read anyway.
+    pub(crate) fn names_of(&self, wanted: &[Of]) -> Result<std::borrow::Cow<'_, Dictionary>> {
+        Ok(match self.dictionary.get() {
+            Some(all) => std::borrow::Cow::Borrowed(all),
+            None => std::borrow::Cow::Owned(self.read_names(wanted)?),
+        })
+    }
+
+    fn read_names(&self, wanted: &[Of]) -> Result<Dictionary> {
+        let mut dictionary = Dictionary::default();
+        for file in &self.manifest.dictionaries {
+            dictionary.read(&self.folder.join(&file.name), &self.ring, wanted)?;
+        }
+        Ok(dictionary)
+    }
+
+    pub(crate) fn same(&self, of: Of) -> Same {
+        self.links.of(of).same()
+    }
+
+    /// Every number that means what was typed: a name as it stands in the source, or a bare value
+    /// that only one bears.
+    pub(crate) fn find(&self, of: Of, what: &'static str, typed: &str) -> Result<Vec<u32>> {
+        let dictionary = self.names_of(&[of])?;
+        let (names, same) = (dictionary.of(of), self.same(of));
+        if let Some(id) = names.find(typed) {
+            return Ok(same.all_of(&[id]));
+        }
+        let found = names.find_bare(typed);
+        let people: BTreeSet<u32> = found.iter().map(|&id| same.leader(id)).collect();
+        let name = typed.to_owned();
+        match people.len() {
+            0 => Err(StoreError::Unknown { what, name }),
+            1 => Ok(same.all_of(&found)),
+            count => {
+                let some: Vec<&str> = people.iter().take(3).map(|&id| names.name(id)).collect();
+                Err(StoreError::Ambiguous { what, name, count, some: some.join(", ") })
+            }
+        }
+    }
+
+    /// Every posting of the keys within the window, exactly: where a day is cut, from the rows.
+    pub(crate) fn postings(&self, by: By, keys: &[u32], window: Window) -> Result<Vec<Posting>> {
+        let mut found = Vec::new();
+        for (segment, indexes) in self.manifest.segments.iter().zip(&self.indexes) {
+            if !overlaps(segment, window) {
+                continue;
+            }
+            let index = self.index(segment, indexes, by)?;
+            let mut is_there = false;
+            let mut cut: BTreeSet<(u32, i32, u32, u8)> = BTreeSet::new();
+            for &key in keys {
+                index.each(key, window.days(), &mut |posting| {
+                    if !by.is_full() {
+                        is_there = true;
+                        return;
+                    }
+                    match (window.has(posting.first), window.has(posting.last)) {
+                        (true, true) => found.push(*posting),
+                        // Outside, or around the window: only the rows know.
+                        _ if posting.last < window.from.micros()
+                            || posting.first >= window.to.micros() => {}
+                        _ => {
+                            cut.insert((posting.key, posting.day, posting.partner, posting.class));
+                        }
+                    }
+                })?;
+            }
+            if !cut.is_empty() {
+                let is_cut = |p: &Posting| cut.contains(&(p.key, p.day, p.partner, p.class));
+                self.recount(segment, by, window, is_cut, &mut found)?;
+            }
+            if is_there {
+                self.recount(segment, by, window, |p| keys.contains(&p.key), &mut found)?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn recount(
+        &self,
+        segment: &Segment,
+        by: By,
+        window: Window,
+        is_it: impl Fn(&Posting) -> bool,
+        found: &mut Vec<Posting>,
+    ) -> Result<()> {
+        let mut touches = Vec::new();
+        self.segment(segment, false)?.each(|_, row| {
+            if window.has(row.at) {
+                Touch::of(&row, &mut touches);
+            }
+            Ok(())
+        })?;
+        let counted = postings(&mut touches, by);
+        found.extend(counted.into_iter().filter(is_it));
+        Ok(())
+    }
+
+    /// Calls `found` for each row of the window that touches one of the keys, with what the source
+    /// said. Opens only segments whose index holds a key.
+    pub(crate) fn rows(
+        &self,
+        by: By,
+        keys: &[u32],
+        window: Window,
+        mut found: impl FnMut(&Row, &Evidence) -> Result<()>,
+    ) -> Result<()> {
+        let keys: BTreeSet<u32> = keys.iter().copied().collect();
+        for (segment, indexes) in self.manifest.segments.iter().zip(&self.indexes) {
+            if !overlaps(segment, window) {
+                continue;
+            }
+            let index = self.index(segment, indexes, by)?;
+            let mut is_there = false;
+            for &key in &keys {
+                index.each(key, window.days(), &mut |_| is_there = true)?;
+            }
+            if !is_there {
+                continue;
+            }
+            self.segment(segment, true)?.each_with_evidence(|_, row, evidence| {
+                let is_it = match by {
+                    By::Identity => keys.contains(&row.identity),
+                    By::Patient => row.patients.iter().any(|patient| keys.contains(patient)),
+                    By::Host => keys.contains(&row.host),
+                    By::Client => keys.contains(&row.client),
+                };
+                if is_it && window.has(row.at) { found(row, evidence) } else { Ok(()) }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Calls `found` for every look-up in the order in which it was stored: the nonce that hides it,
+    /// and the bytes that a leaf of a log commits to together with it.
+    pub fn each_canonical(&self, mut found: impl FnMut(&[u8; 16], &[u8])) -> Result<()> {
+        let mut canonical = Vec::new();
+        for segment in &self.manifest.segments {
+            self.segment(segment, true)?.each_with_evidence(|_, row, evidence| {
+                row.canonical(evidence, &mut canonical);
+                found(&evidence.nonce, &canonical);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn index<'s>(
+        &'s self,
+        segment: &Segment,
+        indexes: &'s [OnceLock<Index>; By::ALL.len()],
+        by: By,
+    ) -> Result<&'s Index> {
+        let missing = || StoreError::Missing { path: self.folder.join("index") };
+        let slot = indexes.get(by as usize).ok_or_else(missing)?;
+        if let Some(open) = slot.get() {
+            return Ok(open);
+        }
+        let path = self.folder.join(&segment.index(by).ok_or_else(missing)?.name);
+        let open = Index::open(&path, by, &self.ring)?;
+        Ok(slot.get_or_init(|| open))
+    }
+
+    pub(crate) fn segment(
+        &self,
+        segment: &Segment,
+        with_evidence: bool,
+    ) -> Result<crate::segment::SegmentReader> {
+        crate::known::open(&self.folder, &self.ring, segment, with_evidence)
+    }
+}
+
+fn overlaps(segment: &Segment, window: Window) -> bool {
+    segment.from < window.to.micros() && segment.to >= window.from.micros()
+}
+
+/// Bytes of a store's parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    pub columns: u64,
+    pub index: u64,
+    pub evidence: u64,
+    pub names: u64,
+    /// Of the original records, before compression; they lie in the evidence.
+    pub original: u64,
+}

@@ -1,0 +1,239 @@
+//! One look-up as it lies in the store, and what it exposed.
+
+use bavn_model::{Action, Flag, Flags, FoundBy, Kind, Outcome};
+use smallvec::SmallVec;
+
+/// No reader, patient or other name.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// One look-up, its people and machines as numbers of the store's dictionaries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Microseconds since the epoch.
+    pub(crate) at: i64,
+    pub(crate) identity: u32,
+    pub(crate) on_behalf_of: u32,
+    pub(crate) client: u32,
+    pub(crate) host: u32,
+    pub(crate) source: u32,
+    pub(crate) patients: SmallVec<[u32; 2]>,
+    pub(crate) session: Option<Box<str>>,
+    pub(crate) resource: Option<Box<str>>,
+    /// Codes, with a space between them.
+    pub(crate) purpose: Option<Box<str>>,
+    pub(crate) reason: Option<Box<str>>,
+    pub(crate) action: Option<Action>,
+    pub(crate) kind: Kind,
+    pub(crate) found_by: Option<FoundBy>,
+    pub(crate) outcome: Outcome,
+    pub(crate) flags: Flags,
+}
+
+/// What the source said and where, kept apart from what was made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    pub(crate) id: u128,
+    /// Without it nobody can test a guess against the log's leaf.
+    pub(crate) nonce: [u8; NONCE_BYTES],
+    pub(crate) file: u32,
+    pub(crate) line: u64,
+    pub(crate) entry: u32,
+    pub(crate) byte_offset: u64,
+    pub(crate) query: Option<Box<str>>,
+    pub(crate) original: Option<Box<[u8]>>,
+}
+
+/// Bytes of the nonce that hides a look-up in its leaf.
+pub(crate) const NONCE_BYTES: usize = 16;
+
+impl Row {
+    pub(crate) fn class(&self) -> Class {
+        class(self.kind, self.outcome, self.flags)
+    }
+
+    /// Whether content may have come back of patients that the record does not name.
+    pub(crate) fn hides_patients(&self) -> bool {
+        self.class().exposes()
+            && (self.flags.has(Flag::PatientUnresolved)
+                || (self.patients.is_empty()
+                    && matches!(self.kind, Kind::Search | Kind::Export | Kind::Print)))
+    }
+
+    pub(crate) fn day(&self) -> i32 {
+        bavn_model::Timestamp::from_micros(self.at).day()
+    }
+
+    /// What the log's leaf commits to: every field of the look-up, in one order, for ever.
+    pub(crate) fn canonical(&self, evidence: &Evidence, out: &mut Vec<u8>) {
+        out.clear();
+        out.extend_from_slice(b"bavn look-up 1\0");
+        out.extend_from_slice(&evidence.id.to_be_bytes());
+        out.extend_from_slice(&self.at.to_be_bytes());
+        let names = [self.identity, self.on_behalf_of, self.client, self.host, self.source];
+        for name in names.into_iter().chain([evidence.file, evidence.entry]) {
+            out.extend_from_slice(&name.to_be_bytes());
+        }
+        out.extend_from_slice(&(self.patients.len() as u32).to_be_bytes());
+        for patient in &self.patients {
+            out.extend_from_slice(&patient.to_be_bytes());
+        }
+        let words = [
+            self.session.as_deref(),
+            self.resource.as_deref(),
+            self.purpose.as_deref(),
+            self.reason.as_deref(),
+            self.action.map(action_word),
+            Some(kind_word(self.kind)),
+            self.found_by.map(found_by_word),
+            Some(outcome_word(self.outcome)),
+            evidence.query.as_deref(),
+        ];
+        let words = words.map(|word| word.map(str::as_bytes));
+        for bytes in words.into_iter().chain([evidence.original.as_deref()]) {
+            let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(bytes.unwrap_or_default());
+        }
+        out.extend_from_slice(&flag_bits(self.flags).to_be_bytes());
+        out.extend_from_slice(&evidence.line.to_be_bytes());
+        out.extend_from_slice(&evidence.byte_offset.to_be_bytes());
+    }
+}
+
+/// How far a record came out: a hit in a list, its content, or a copy that left the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    Listed,
+    Opened,
+    Taken,
+}
+
+/// What one look-up was to one patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// The source says that it succeeded.
+    Certain(Grade),
+    /// The source does not say whether it succeeded.
+    Possible(Grade),
+    /// Denied or failed.
+    Attempt,
+    /// The patient's own access, a decision, a log-in: no exposure.
+    NoExposure,
+}
+
+impl Class {
+    /// All of them, by [`Self::code`].
+    pub const ALL: [Self; 8] = [
+        Self::Certain(Grade::Listed),
+        Self::Certain(Grade::Opened),
+        Self::Certain(Grade::Taken),
+        Self::Possible(Grade::Listed),
+        Self::Possible(Grade::Opened),
+        Self::Possible(Grade::Taken),
+        Self::Attempt,
+        Self::NoExposure,
+    ];
+
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Certain(grade) => grade as u8,
+            Self::Possible(grade) => 3 + grade as u8,
+            Self::Attempt => 6,
+            Self::NoExposure => 7,
+        }
+    }
+
+    pub(crate) fn from_code(code: u8) -> Self {
+        Self::ALL.get(usize::from(code)).copied().unwrap_or(Self::NoExposure)
+    }
+
+    /// Whether content may have come back to somebody else than the patient.
+    pub const fn exposes(self) -> bool {
+        matches!(self, Self::Certain(_) | Self::Possible(_))
+    }
+}
+
+/// `docs/contracts.md`, "What counts as an exposure".
+pub fn class(kind: Kind, outcome: Outcome, flags: Flags) -> Class {
+    let is_none = flags.has(Flag::OwnAccess)
+        || flags.has(Flag::DecisionOnly)
+        || matches!(kind, Kind::Login | Kind::Decision);
+    let grade = match kind {
+        Kind::Search => Grade::Listed,
+        Kind::Export | Kind::Print => Grade::Taken,
+        _ => Grade::Opened,
+    };
+    match outcome {
+        _ if is_none => Class::NoExposure,
+        Outcome::Success => Class::Certain(grade),
+        Outcome::Unknown => Class::Possible(grade),
+        _ => Class::Attempt,
+    }
+}
+
+pub(crate) fn flag_bits(flags: Flags) -> u16 {
+    Flag::ALL
+        .into_iter()
+        .filter(|&flag| flags.has(flag))
+        .fold(0, |bits, flag| bits | 1 << flag as u8)
+}
+
+pub(crate) fn flags_of(bits: u16) -> Flags {
+    let set = Flag::ALL.into_iter().filter(|&flag| bits & (1 << flag as u8) != 0);
+    set.fold(Flags::NONE, Flags::with)
+}
+
+macro_rules! words {
+    ($to:ident, $from:ident, $kind:ty, $($variant:path => $word:literal),+ $(,)?) => {
+        pub(crate) const fn $to(value: $kind) -> &'static str {
+            match value { $($variant => $word),+ }
+        }
+
+        pub(crate) fn $from(word: &[u8]) -> Option<$kind> {
+            $(if word == $word.as_bytes() { return Some($variant); })+
+            None
+        }
+    };
+}
+
+words!(action_word, action_of, Action,
+    Action::Create => "C", Action::Read => "R", Action::Update => "U", Action::Delete => "D",
+    Action::Execute => "E");
+words!(kind_word, kind_of, Kind,
+    Kind::Read => "read", Kind::Search => "search", Kind::Create => "create",
+    Kind::Update => "update", Kind::Delete => "delete", Kind::Export => "export",
+    Kind::Print => "print", Kind::Login => "login", Kind::Decision => "decision",
+    Kind::Other => "other");
+words!(found_by_word, found_by_of, FoundBy,
+    FoundBy::List => "list", FoundBy::SearchByName => "search_by_name",
+    FoundBy::SearchById => "search_by_id", FoundBy::Link => "link",
+    FoundBy::ApiPage => "api_page");
+words!(outcome_word, outcome_of, Outcome,
+    Outcome::Success => "success", Outcome::MinorFailure => "minor-failure",
+    Outcome::SeriousFailure => "serious-failure", Outcome::MajorFailure => "major-failure",
+    Outcome::Unknown => "unknown");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_has_its_code() {
+        for (code, class) in Class::ALL.into_iter().enumerate() {
+            assert_eq!((usize::from(class.code()), Class::from_code(code as u8)), (code, class));
+        }
+    }
+
+    #[test]
+    fn a_denied_read_is_an_attempt_and_an_unstated_outcome_only_possible() {
+        let read = |outcome| class(Kind::Read, outcome, Flags::NONE);
+        assert_eq!(read(Outcome::Success), Class::Certain(Grade::Opened));
+        assert_eq!(read(Outcome::Unknown), Class::Possible(Grade::Opened));
+        assert_eq!(read(Outcome::MinorFailure), Class::Attempt);
+        let own = Flags::NONE.with(Flag::OwnAccess);
+        assert_eq!(class(Kind::Print, Outcome::Success, own), Class::NoExposure);
+        assert_eq!(class(Kind::Print, Outcome::Success, Flags::NONE), Class::Certain(Grade::Taken));
+        assert_eq!(flags_of(flag_bits(own.with(Flag::NoZone))), own.with(Flag::NoZone));
+    }
+}

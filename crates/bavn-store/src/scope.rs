@@ -1,0 +1,302 @@
+//! Whose records were exposed to these readers, and how sure is that?
+
+use crate::error::Result;
+use crate::index::{By, Posting};
+use crate::names::Of;
+use crate::reader::{AsOf, Store, Window};
+use crate::row::{Class, Grade, NOBODY};
+use crate::silence::Silence;
+use bavn_model::{Kind, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of whose look-ups the question is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Readers, as the source names them; all their spellings count.
+    Identities(Vec<String>),
+    Host(String),
+    Client(String),
+}
+
+/// A patient of the store, by number; a name is asked for with a purpose.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatientNumber(pub(crate) u32);
+
+impl std::fmt::Debug for PatientNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PatientNumber(redacted)")
+    }
+}
+
+/// What a subject had of one patient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    pub patient: PatientNumber,
+    /// The furthest that the record came out.
+    pub grade: Grade,
+    /// Whether the source says of at least one look-up that it succeeded.
+    pub certain: bool,
+    pub look_ups: u64,
+    pub first: Timestamp,
+    pub last: Timestamp,
+}
+
+/// The answer, with its bounds and what it rests on.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// By patient, each once.
+    pub exposed: Vec<Exposed>,
+    /// Patients of whom a source says that content came back.
+    pub lower: u64,
+    /// Those, and patients of look-ups whose outcome no source states.
+    pub best: u64,
+    /// None: no number is certain to be enough; the reasons say why.
+    pub upper: Option<u64>,
+    pub reasons: Vec<Reason>,
+    /// Exposing look-ups.
+    pub look_ups: u64,
+    pub attempts: Attempts,
+    pub days: BTreeMap<i32, OfDay>,
+    pub as_of: AsOf,
+    /// SHA-256 of question, commit and answer: the same store gives the same.
+    pub digest: String,
+}
+
+/// Denied and failed look-ups, which exposed nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attempts {
+    pub look_ups: u64,
+    pub patients: u64,
+}
+
+/// What was exposed on one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfDay {
+    pub look_ups: u64,
+    pub patients: u64,
+}
+
+/// Why the bounds differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Of so many patients, no source says whether the look-up succeeded.
+    OutcomeUnstated { patients: u64 },
+    /// So many look-ups opened a record without saying whose.
+    PatientUnresolved { look_ups: u64 },
+    /// So many searches, lists or exports do not say which patients they showed.
+    HitsUnknown { look_ups: u64 },
+    /// A source was silent for a time within the window.
+    Silent(Silence),
+}
+
+impl Store {
+    /// The scope of a subject in a window.
+    pub fn scope(&self, subject: &Subject, window: Window) -> Result<Scope> {
+        let (by, keys) = self.keys(subject)?;
+        let postings = self.postings(by, &keys, window)?;
+        let silences = self.silences(window)?;
+        let mut scope = self.add_up(&postings, silences);
+        scope.digest = evidence_digest(by, &keys, window, &scope);
+        Ok(scope)
+    }
+
+    /// How many look-ups of each kind, and of how many patients.
+    pub fn scope_by_kind(
+        &self,
+        subject: &Subject,
+        window: Window,
+    ) -> Result<BTreeMap<&'static str, OfDay>> {
+        let (by, keys) = self.keys(subject)?;
+        let same = self.same(Of::Patient);
+        let mut kinds: BTreeMap<&'static str, (u64, BTreeSet<u32>)> = BTreeMap::new();
+        self.rows(by, &keys, window, |row, _| {
+            if row.class().exposes() && !row.patients.is_empty() {
+                let (look_ups, patients) = kinds.entry(word(row.kind)).or_default();
+                *look_ups += 1;
+                patients.extend(row.patients.iter().map(|&patient| same.leader(patient)));
+            }
+            Ok(())
+        })?;
+        let count = |(look_ups, patients): (u64, BTreeSet<u32>)| OfDay {
+            look_ups,
+            patients: patients.len() as u64,
+        };
+        Ok(kinds.into_iter().map(|(kind, found)| (kind, count(found))).collect())
+    }
+
+    /// The names of the patients of an answer: every spelling, the first as the source gave it
+    /// first. Whoever asks has said why.
+    pub fn patient_names(&self, exposed: &[Exposed], _: &Purpose) -> Result<Vec<Vec<String>>> {
+        let (names, same) = (self.dictionary()?.of(Of::Patient), self.same(Of::Patient));
+        let all = |patient: &Exposed| {
+            let ids = same.all_of(&[patient.patient.0]);
+            ids.into_iter().map(|id| names.name(id).to_owned()).collect()
+        };
+        Ok(exposed.iter().map(all).collect())
+    }
+
+    fn keys(&self, subject: &Subject) -> Result<(By, Vec<u32>)> {
+        Ok(match subject {
+            Subject::Identities(typed) => {
+                let mut keys = BTreeSet::new();
+                for name in typed {
+                    keys.extend(self.find(Of::Identity, "identity", name)?);
+                }
+                (By::Identity, keys.into_iter().collect())
+            }
+            Subject::Host(name) => (By::Host, self.find(Of::Host, "host", name)?),
+            Subject::Client(name) => (By::Client, self.find(Of::Client, "client", name)?),
+        })
+    }
+
+    fn add_up(&self, postings: &[Posting], silences: Vec<Silence>) -> Scope {
+        let same = self.same(Of::Patient);
+        let mut of_patients: BTreeMap<u32, Exposed> = BTreeMap::new();
+        let (mut attempts, mut attempted) = (Attempts::default(), BTreeSet::new());
+        let mut days: BTreeMap<i32, (u64, BTreeSet<u32>)> = BTreeMap::new();
+        let (mut unresolved, mut hits_unknown, mut look_ups) = (0, 0, 0);
+        for posting in postings {
+            let count = u64::from(posting.count);
+            let (grade, certain) = match posting.class() {
+                Class::Certain(grade) => (grade, true),
+                Class::Possible(grade) => (grade, false),
+                Class::Attempt => {
+                    attempts.look_ups += count;
+                    attempted.insert(same.leader(posting.partner));
+                    continue;
+                }
+                Class::NoExposure => continue,
+            };
+            if posting.partner == NOBODY {
+                let slot = if grade == Grade::Opened { &mut unresolved } else { &mut hits_unknown };
+                *slot += count;
+                continue;
+            }
+            look_ups += count;
+            let leader = same.leader(posting.partner);
+            let (of_day, patients) = days.entry(posting.day).or_default();
+            *of_day += count;
+            patients.insert(leader);
+            let (first, last) =
+                (Timestamp::from_micros(posting.first), Timestamp::from_micros(posting.last));
+            let exposed = of_patients.entry(leader).or_insert(Exposed {
+                patient: PatientNumber(leader),
+                grade,
+                certain,
+                look_ups: 0,
+                first,
+                last,
+            });
+            exposed.grade = exposed.grade.max(grade);
+            exposed.certain |= certain;
+            exposed.look_ups += count;
+            exposed.first = exposed.first.min(first);
+            exposed.last = exposed.last.max(last);
+        }
+        attempted.remove(&NOBODY);
+        attempts.patients = attempted.len() as u64;
+        let exposed: Vec<Exposed> = of_patients.into_values().collect();
+        let best = exposed.len() as u64;
+        let lower = exposed.iter().filter(|patient| patient.certain).count() as u64;
+        let mut reasons = Vec::new();
+        if lower < best {
+            reasons.push(Reason::OutcomeUnstated { patients: best - lower });
+        }
+        if unresolved > 0 {
+            reasons.push(Reason::PatientUnresolved { look_ups: unresolved });
+        }
+        if hits_unknown > 0 {
+            reasons.push(Reason::HitsUnknown { look_ups: hits_unknown });
+        }
+        let bounded = hits_unknown == 0 && silences.is_empty();
+        reasons.extend(silences.into_iter().map(Reason::Silent));
+        let of_day = |(look_ups, patients): (u64, BTreeSet<u32>)| OfDay {
+            look_ups,
+            patients: patients.len() as u64,
+        };
+        Scope {
+            exposed,
+            lower,
+            best,
+            upper: bounded.then_some(best + unresolved),
+            reasons,
+            look_ups,
+            attempts,
+            days: days.into_iter().map(|(day, found)| (day, of_day(found))).collect(),
+            as_of: self.as_of(),
+            digest: String::new(),
+        }
+    }
+}
+
+/// The same commit, question and answer give the same digest.
+fn evidence_digest(by: By, keys: &[u32], window: Window, scope: &Scope) -> String {
+    let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
+    digest.update(b"bavn scope 1\0");
+    digest.update(scope.as_of.manifest.as_bytes());
+    digest.update(by.word().as_bytes());
+    for key in keys {
+        digest.update(&key.to_be_bytes());
+    }
+    digest.update(&window.from.micros().to_be_bytes());
+    digest.update(&window.to.micros().to_be_bytes());
+    for exposed in &scope.exposed {
+        digest.update(&exposed.patient.0.to_be_bytes());
+        digest.update(&[exposed.grade as u8, u8::from(exposed.certain)]);
+        digest.update(&exposed.look_ups.to_be_bytes());
+        digest.update(&exposed.first.micros().to_be_bytes());
+        digest.update(&exposed.last.micros().to_be_bytes());
+    }
+    crate::keys::to_hex(digest.finish().as_ref())
+}
+
+/// Why somebody wants names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A patient asked who has read the record.
+    Insight,
+    /// A case is being worked on.
+    Case(String),
+    Audit,
+    /// The people are not real.
+    Drill,
+}
+
+impl std::str::FromStr for Purpose {
+    type Err = UnknownPurpose;
+
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownPurpose> {
+        match text.split_once(' ') {
+            None => match text {
+                "insight" => Ok(Self::Insight),
+                "audit" => Ok(Self::Audit),
+                "drill" => Ok(Self::Drill),
+                _ => Err(UnknownPurpose),
+            },
+            Some(("case", number)) if !number.trim().is_empty() => {
+                Ok(Self::Case(number.trim().to_owned()))
+            }
+            Some(_) => Err(UnknownPurpose),
+        }
+    }
+}
+
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Insight => f.write_str("insight"),
+            Self::Case(number) => write!(f, "case {number}"),
+            Self::Audit => f.write_str("audit"),
+            Self::Drill => f.write_str("drill"),
+        }
+    }
+}
+
+/// Not one of the purposes that names are given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a purpose is `insight`, `case N`, `audit` or `drill`")]
+pub struct UnknownPurpose;
+
+fn word(kind: Kind) -> &'static str {
+    crate::row::kind_word(kind)
+}

@@ -1,0 +1,13 @@
+//! Look-ups as encrypted Parquet, which other programs read too.
+//!
+//! A segment is two files: `rows`, typed columns of all that a decoded event holds, and `evidence`,
+//! the bytes that the source wrote. Row for row they are the same.
+
+mod pages;
+mod read;
+mod schema;
+mod thrift;
+mod write;
+
+pub(crate) use read::SegmentReader;
+pub(crate) use write::SegmentWriter;

@@ -1,0 +1,285 @@
+//! Pages of an encrypted Parquet file, opened one by one.
+//!
+//! The `parquet` crate reads encrypted pages only together with Arrow, whose crates would double
+//! the time of a clean build; it does open the footer and decode pages. What lies between is here:
+//! Parquet modular encryption (`AES_GCM_V1`), section 5 of its specification.
+
+use super::thrift::{Value, fields};
+use crate::error::{Result, StoreError, named};
+use crate::keys::{KEY_BYTES, cipher};
+use crate::varint::Input;
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding};
+use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::column::reader::{ColumnReader, get_column_reader};
+use parquet::encryption::decrypt::FileDecryptionProperties;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+/// An encrypted Parquet file, its footer opened.
+#[derive(Debug)]
+pub(crate) struct ParquetFile {
+    path: PathBuf,
+    file: File,
+    key: LessSafeKey,
+    file_aad: Vec<u8>,
+    metadata: ParquetMetaData,
+}
+
+impl ParquetFile {
+    pub(crate) fn open(path: &Path, key: &[u8; KEY_BYTES]) -> Result<Self> {
+        let file = File::open(path).map_err(named(path))?;
+        let damaged = |what| StoreError::damaged(path, what);
+        let file_aad = file_aad(path, &file)?;
+        let properties = FileDecryptionProperties::builder(key.to_vec())
+            .build()
+            .map_err(|_| StoreError::Library { doing: "setting a key" })?;
+        let metadata = ParquetMetaDataReader::new()
+            .with_decryption_properties(Some(properties))
+            .parse_and_finish(&file)
+            .map_err(|_| damaged("its footer is not what was written"))?;
+        Ok(Self { path: path.to_owned(), file, key: cipher(key)?, file_aad, metadata })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn row_groups(&self) -> usize {
+        self.metadata.num_row_groups()
+    }
+
+    pub(crate) fn rows_in(&self, row_group: usize) -> usize {
+        self.metadata.row_groups().get(row_group).map_or(0, |group| group.num_rows() as usize)
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.metadata.file_metadata().num_rows() as u64
+    }
+
+    /// A value of the footer's own table.
+    pub(crate) fn note(&self, key: &str) -> Option<&str> {
+        let notes = self.metadata.file_metadata().key_value_metadata()?;
+        notes.iter().find(|note| note.key == key)?.value.as_deref()
+    }
+
+    /// Decodes one column of one row group.
+    pub(crate) fn column(&self, row_group: usize, column: usize) -> Result<ColumnReader> {
+        let damaged = || StoreError::damaged(&self.path, "a column is missing");
+        let group = self.metadata.row_groups().get(row_group).ok_or_else(damaged)?;
+        let chunk = group.columns().get(column).ok_or_else(damaged)?;
+        let (start, length) = chunk.byte_range();
+        let file_length = self.file.metadata().map_err(named(&self.path))?.len();
+        if start.checked_add(length).is_none_or(|end| end > file_length) {
+            return Err(damaged());
+        }
+        let mut bytes = vec![0; length as usize];
+        self.file.read_exact_at(&mut bytes, start).map_err(named(&self.path))?;
+        let mut place = self.file_aad.clone();
+        place.push(0);
+        place.extend_from_slice(&(row_group as i16).to_le_bytes());
+        place.extend_from_slice(&(column as i16).to_le_bytes());
+        let pages = Pages {
+            bytes,
+            at: 0,
+            key: self.key.clone(),
+            place,
+            kind_at: self.file_aad.len(),
+            page: 0,
+            dictionary_next: chunk.dictionary_page_offset().is_some(),
+            compressed: chunk.compression() != Compression::UNCOMPRESSED,
+        };
+        Ok(get_column_reader(chunk.column_descr_ptr(), Box::new(pages)))
+    }
+
+    pub(crate) fn wrong(&self) -> StoreError {
+        StoreError::damaged(&self.path, "a page is not what was written")
+    }
+}
+
+/// What is unique to the file in every tag, from the part of its footer that stands in clear.
+fn file_aad(path: &Path, file: &File) -> Result<Vec<u8>> {
+    let damaged = || StoreError::damaged(path, "it does not begin and end as an encrypted file");
+    let length = file.metadata().map_err(named(path))?.len();
+    let (mut head, mut tail) = ([0; 4], [0; 8]);
+    file.read_exact_at(&mut head, 0).map_err(named(path))?;
+    file.read_exact_at(&mut tail, length.saturating_sub(8)).map_err(named(path))?;
+    let mut input = Input(&tail);
+    let footer_bytes = input.array().map_or(0, u32::from_le_bytes);
+    let footer_at = length.checked_sub(8 + u64::from(footer_bytes)).ok_or_else(damaged)?;
+    if head != *MAGIC || input.0 != MAGIC {
+        return Err(damaged());
+    }
+    let mut footer = vec![0; footer_bytes as usize];
+    file.read_exact_at(&mut footer, footer_at).map_err(named(path))?;
+    let mut unique = None;
+    fields(&mut Input(&footer), &mut |id, value| {
+        let (1, Value::Structure(mut algorithm)) = (id, value) else { return };
+        fields(&mut algorithm, &mut |id, value| {
+            let (1, Value::Structure(mut gcm)) = (id, value) else { return };
+            fields(&mut gcm, &mut |id, value| {
+                if let (2, Value::Bytes(bytes)) = (id, value) {
+                    unique = Some(bytes.to_vec());
+                }
+            });
+        });
+    });
+    unique.ok_or_else(damaged)
+}
+
+/// The pages of one column of one row group.
+struct Pages {
+    bytes: Vec<u8>,
+    at: usize,
+    key: LessSafeKey,
+    /// File, kind of module, row group, column: the start of every tag's associated data.
+    place: Vec<u8>,
+    kind_at: usize,
+    page: u16,
+    dictionary_next: bool,
+    compressed: bool,
+}
+
+impl Pages {
+    /// Opens the module that comes next: length, nonce, ciphertext, tag.
+    fn module(&mut self, kind: u8, page: Option<u16>) -> Option<Vec<u8>> {
+        let mut input = Input(self.bytes.get(self.at..)?);
+        let length = input.array().map(u32::from_le_bytes)? as usize;
+        let nonce: [u8; NONCE_LEN] = input.array()?;
+        let mut sealed = input.take(length.checked_sub(NONCE_LEN)?)?.to_vec();
+        self.at += 4 + length;
+        let mut place = self.place.clone();
+        if let Some(slot) = place.get_mut(self.kind_at) {
+            *slot = kind;
+        }
+        if let Some(page) = page {
+            place.extend_from_slice(&page.to_le_bytes());
+        }
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let plain = self.key.open_in_place(nonce, Aad::from(&place), &mut sealed).ok()?.len();
+        sealed.truncate(plain);
+        Some(sealed)
+    }
+
+    fn next_page(&mut self) -> Option<Page> {
+        let is_dictionary = std::mem::take(&mut self.dictionary_next);
+        let (header, data) = if is_dictionary {
+            (self.module(DICTIONARY_HEADER, None)?, self.module(DICTIONARY, None)?)
+        } else {
+            let page = Some(self.page);
+            self.page = self.page.checked_add(1)?;
+            (self.module(DATA_HEADER, page)?, self.module(DATA, page)?)
+        };
+        let header = Header::read(&header)?;
+        if is_dictionary != (header.kind == KIND_DICTIONARY) {
+            return None;
+        }
+        let data = if self.compressed {
+            zstd::bulk::decompress(&data, header.plain_bytes).ok()?
+        } else {
+            data
+        };
+        let (buf, num_values) = (Bytes::from(data), header.values);
+        Some(if is_dictionary {
+            let encoding = header.encoding?;
+            Page::DictionaryPage { buf, num_values, encoding, is_sorted: false }
+        } else {
+            Page::DataPage {
+                buf,
+                num_values,
+                encoding: header.encoding?,
+                def_level_encoding: Encoding::RLE,
+                rep_level_encoding: Encoding::RLE,
+                statistics: None,
+            }
+        })
+    }
+}
+
+/// What a page says of itself.
+struct Header {
+    kind: i64,
+    plain_bytes: usize,
+    values: u32,
+    encoding: Option<Encoding>,
+}
+
+impl Header {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut header = Self { kind: -1, plain_bytes: 0, values: 0, encoding: None };
+        fields(&mut Input(bytes), &mut |id, value| match (id, value) {
+            (1, Value::Number(kind)) => header.kind = kind,
+            (2, Value::Number(bytes)) => header.plain_bytes = usize::try_from(bytes).unwrap_or(0),
+            (5 | 7, Value::Structure(mut of_page)) => {
+                fields(&mut of_page, &mut |id, value| match (id, value) {
+                    (1, Value::Number(values)) => {
+                        header.values = u32::try_from(values).unwrap_or(0);
+                    }
+                    (2, Value::Number(code)) => header.encoding = encoding(code),
+                    _ => {}
+                });
+            }
+            _ => {}
+        })?;
+        (header.plain_bytes <= PAGE_BYTES_MAX).then_some(header)
+    }
+}
+
+/// The encodings that segments are written with.
+fn encoding(code: i64) -> Option<Encoding> {
+    Some(match code {
+        0 => Encoding::PLAIN,
+        3 => Encoding::RLE,
+        5 => Encoding::DELTA_BINARY_PACKED,
+        8 => Encoding::RLE_DICTIONARY,
+        _ => return None,
+    })
+}
+
+impl Iterator for Pages {
+    type Item = parquet::errors::Result<Page>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
+}
+
+impl PageReader for Pages {
+    fn get_next_page(&mut self) -> parquet::errors::Result<Option<Page>> {
+        if self.at == self.bytes.len() {
+            return Ok(None);
+        }
+        let wrong = || ParquetError::General("a page is not what was written".to_owned());
+        self.next_page().map(Some).ok_or_else(wrong)
+    }
+
+    fn peek_next_page(&mut self) -> parquet::errors::Result<Option<PageMetadata>> {
+        if self.at == self.bytes.len() {
+            return Ok(None);
+        }
+        Ok(Some(PageMetadata { num_rows: None, num_levels: None, is_dict: self.dictionary_next }))
+    }
+
+    fn skip_next_page(&mut self) -> parquet::errors::Result<()> {
+        self.get_next_page().map(|_| ())
+    }
+
+    fn at_record_boundary(&mut self) -> parquet::errors::Result<bool> {
+        Ok(self.at == self.bytes.len())
+    }
+}
+
+const MAGIC: &[u8; 4] = b"PARE";
+/// Kinds of module, as the specification numbers them.
+const DATA: u8 = 2;
+const DICTIONARY: u8 = 3;
+const DATA_HEADER: u8 = 4;
+const DICTIONARY_HEADER: u8 = 5;
+/// `PageType.DICTIONARY_PAGE`.
+const KIND_DICTIONARY: i64 = 2;
+/// Far over what is written; a page that says more is wrong.
+const PAGE_BYTES_MAX: usize = 1 << 30;

@@ -1,0 +1,264 @@
+//! Rows back from a segment's two files.
+
+use super::pages::ParquetFile;
+use super::schema::{AT, FLAGS, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, WORDS};
+use crate::error::{Result, StoreError};
+use crate::keys::KEY_BYTES;
+use crate::row::{
+    Evidence, NOBODY, NONCE_BYTES, Row, action_of, flags_of, found_by_of, kind_of, outcome_of,
+};
+use bavn_model::{Kind, Outcome};
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::ByteArray;
+use smallvec::SmallVec;
+use std::path::Path;
+
+/// One segment, open for reading.
+#[derive(Debug)]
+pub(crate) struct SegmentReader {
+    rows: ParquetFile,
+    evidence: Option<ParquetFile>,
+}
+
+impl SegmentReader {
+    /// Opens the rows, and the evidence if it is asked for.
+    pub(crate) fn open(
+        rows: &Path,
+        evidence: Option<&Path>,
+        number: u64,
+        key: &[u8; KEY_BYTES],
+    ) -> Result<Self> {
+        let open = |path: &Path, part: Part| {
+            let file = ParquetFile::open(path, key)?;
+            let number = number.to_string();
+            let is_it = file.note(NOTE_NUMBER) == Some(number.as_str())
+                && file.note(NOTE_PART) == Some(part.word());
+            if is_it {
+                return Ok(file);
+            }
+            Err(StoreError::damaged(path, "it is another file of the store"))
+        };
+        let rows = open(rows, Part::Rows)?;
+        let evidence = evidence.map(|path| open(path, Part::Evidence)).transpose()?;
+        if let Some(evidence) = &evidence
+            && evidence.rows() != rows.rows()
+        {
+            return Err(StoreError::damaged(
+                evidence.path(),
+                "it has not as many rows as there are",
+            ));
+        }
+        Ok(Self { rows, evidence })
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.rows.rows()
+    }
+
+    /// Calls `found` for every row with its place in the segment.
+    pub(crate) fn each(&self, mut found: impl FnMut(u64, Row) -> Result<()>) -> Result<()> {
+        let mut place = 0;
+        for group in 0..self.rows.row_groups() {
+            for row in read_rows(&self.rows, group)? {
+                found(place, row)?;
+                place += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `found` for every row with what the source said of it.
+    pub(crate) fn each_with_evidence(
+        &self,
+        mut found: impl FnMut(u64, &Row, &Evidence) -> Result<()>,
+    ) -> Result<()> {
+        let Some(evidence) = &self.evidence else { return Ok(()) };
+        let mut groups = 0..evidence.row_groups();
+        let mut said = Vec::new().into_iter();
+        self.each(|place, row| {
+            let next = loop {
+                match said.next() {
+                    Some(next) => break next,
+                    None => match groups.next() {
+                        Some(group) => said = read_evidence(evidence, group)?.into_iter(),
+                        None => return Err(evidence.wrong()),
+                    },
+                }
+            };
+            found(place, &row, &next)
+        })
+    }
+
+    /// The ids of all rows with their times, in order.
+    pub(crate) fn ids(&self) -> Result<Vec<(i64, u128)>> {
+        let Some(evidence) = &self.evidence else { return Ok(Vec::new()) };
+        let mut times = Vec::new();
+        for group in 0..self.rows.row_groups() {
+            times.extend(longs(&self.rows, group, AT)?);
+        }
+        let mut ids = Vec::with_capacity(times.len());
+        for group in 0..evidence.row_groups() {
+            for id in fixed(evidence, group, 0)? {
+                ids.push(u128::from_be_bytes(id));
+            }
+        }
+        Ok(times.into_iter().zip(ids).collect())
+    }
+}
+
+fn read_rows(file: &ParquetFile, group: usize) -> Result<Vec<Row>> {
+    let at = longs(file, group, AT)?;
+    let [who, behalf, client, host, source] = {
+        let mut columns = NUMBERS.map(|column| numbers(file, group, column));
+        let mut taken = [const { Vec::new() }; NUMBERS.len()];
+        for (slot, column) in taken.iter_mut().zip(&mut columns) {
+            *slot = std::mem::replace(column, Ok(Vec::new()))?;
+        }
+        taken
+    };
+    let patients = lists(file, group, PATIENT)?;
+    let mut words = [const { Vec::new() }; WORDS.len()];
+    for (slot, column) in words.iter_mut().zip(WORDS) {
+        *slot = texts(file, group, column)?;
+    }
+    let flags = plain_numbers(file, group, FLAGS)?;
+    let number = |column: &[u32], row: usize| column.get(row).copied().unwrap_or(NOBODY);
+    let mut rows = Vec::with_capacity(at.len());
+    for (row, (at, patients)) in at.into_iter().zip(patients).enumerate() {
+        let word = |column: usize| {
+            words.get(column).and_then(|texts| texts.get(row)?.as_ref()).map(ByteArray::data)
+        };
+        let text = |column: usize| {
+            word(column).map(|bytes| String::from_utf8_lossy(bytes).into_owned().into_boxed_str())
+        };
+        rows.push(Row {
+            at,
+            identity: number(&who, row),
+            on_behalf_of: number(&behalf, row),
+            client: number(&client, row),
+            host: number(&host, row),
+            source: number(&source, row),
+            patients,
+            session: text(0),
+            resource: text(1),
+            purpose: text(2),
+            reason: text(3),
+            action: word(4).and_then(action_of),
+            kind: word(5).and_then(kind_of).unwrap_or(Kind::Other),
+            found_by: word(6).and_then(found_by_of),
+            outcome: word(7).and_then(outcome_of).unwrap_or(Outcome::Unknown),
+            flags: flags_of(flags.get(row).copied().unwrap_or(0) as u16),
+        });
+    }
+    Ok(rows)
+}
+
+fn read_evidence(file: &ParquetFile, group: usize) -> Result<Vec<Evidence>> {
+    let (ids, nonces) = (fixed(file, group, 0)?, fixed::<NONCE_BYTES>(file, group, 1)?);
+    let (files, lines) = (plain_numbers(file, group, 2)?, longs(file, group, 3)?);
+    let (entries, offsets) = (numbers(file, group, 4)?, longs(file, group, 5)?);
+    let (queries, originals) = (texts(file, group, 6)?, texts(file, group, 7)?);
+    let all = ids.into_iter().zip(nonces).zip(files.into_iter().zip(lines));
+    let all = all.zip(entries.into_iter().zip(offsets)).zip(queries.into_iter().zip(originals));
+    Ok(all
+        .map(|((((id, nonce), (file, line)), (entry, byte_offset)), (query, original))| Evidence {
+            id: u128::from_be_bytes(id),
+            nonce,
+            file,
+            line: line as u64,
+            entry,
+            byte_offset: byte_offset as u64,
+            query: query.map(|text| String::from_utf8_lossy(text.data()).into_owned().into()),
+            original: original.map(|bytes| bytes.data().into()),
+        })
+        .collect())
+}
+
+/// Reads a column of a row group to its end: values, and the levels of each.
+macro_rules! read_all {
+    ($file:expr, $group:expr, $column:expr, $variant:path, $defined:expr, $repeated:expr) => {{
+        let count = $file.rows_in($group);
+        let $variant(mut reader) = $file.column($group, $column)? else {
+            return Err($file.wrong());
+        };
+        let mut values = Vec::with_capacity(count);
+        let read = reader.read_records(count, $defined, $repeated, &mut values);
+        match read {
+            Ok((records, ..)) if records == count => values,
+            _ => return Err($file.wrong()),
+        }
+    }};
+}
+
+fn longs(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<i64>> {
+    Ok(read_all!(file, group, column, ColumnReader::Int64ColumnReader, None, None))
+}
+
+fn plain_numbers(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<u32>> {
+    let values = read_all!(file, group, column, ColumnReader::Int32ColumnReader, None, None);
+    Ok(values.into_iter().map(|number: i32| number as u32).collect())
+}
+
+/// A number for each row, [`NOBODY`] where there is none.
+fn numbers(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<u32>> {
+    let mut defined = Vec::new();
+    let values =
+        read_all!(file, group, column, ColumnReader::Int32ColumnReader, Some(&mut defined), None);
+    let mut values = values.into_iter();
+    Ok(defined
+        .into_iter()
+        .map(|level: i16| match level {
+            0 => NOBODY,
+            _ => values.next().map_or(NOBODY, |number: i32| number as u32),
+        })
+        .collect())
+}
+
+fn lists(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<SmallVec<[u32; 2]>>> {
+    let (mut defined, mut repeated) = (Vec::new(), Vec::new());
+    let values = read_all!(
+        file,
+        group,
+        column,
+        ColumnReader::Int32ColumnReader,
+        Some(&mut defined),
+        Some(&mut repeated)
+    );
+    let mut values = values.into_iter();
+    let mut lists: Vec<SmallVec<[u32; 2]>> = Vec::with_capacity(file.rows_in(group));
+    for (level, again) in defined.into_iter().zip(repeated) {
+        let (level, again): (i16, i16) = (level, again);
+        if again == 0 {
+            lists.push(SmallVec::new());
+        }
+        if level > 0
+            && let (Some(list), Some(value)) = (lists.last_mut(), values.next())
+        {
+            list.push(value as u32);
+        }
+    }
+    Ok(lists)
+}
+
+fn texts(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<Option<ByteArray>>> {
+    let mut defined = Vec::new();
+    let values = read_all!(
+        file,
+        group,
+        column,
+        ColumnReader::ByteArrayColumnReader,
+        Some(&mut defined),
+        None
+    );
+    let mut values = values.into_iter();
+    Ok(defined
+        .into_iter()
+        .map(|level: i16| if level == 0 { None } else { values.next() })
+        .collect())
+}
+
+fn fixed<const N: usize>(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<[u8; N]>> {
+    let values =
+        read_all!(file, group, column, ColumnReader::FixedLenByteArrayColumnReader, None, None);
+    values.iter().map(|value| value.data().try_into().map_err(|_| file.wrong())).collect()
+}

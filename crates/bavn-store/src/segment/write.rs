@@ -1,0 +1,320 @@
+//! Rows into an encrypted Parquet file, row group by row group.
+
+use super::schema::{AT, FLAGS, NUMBERS, PATIENT, Part, WORDS};
+use crate::error::{Result, StoreError, io};
+use crate::keys::KEY_BYTES;
+use crate::row::{
+    Evidence, NOBODY, Row, action_word, flag_bits, found_by_word, kind_word, outcome_word,
+};
+use bytes::Bytes;
+use parquet::data_type::{
+    ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
+};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// The two Parquet files of one segment, being written.
+pub(crate) struct SegmentWriter {
+    rows: PartWriter,
+    evidence: PartWriter,
+    columns: Columns,
+    said: Vec<Evidence>,
+    said_bytes: usize,
+    count: u64,
+}
+
+impl std::fmt::Debug for SegmentWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SegmentWriter").field("rows", &self.count).finish_non_exhaustive()
+    }
+}
+
+impl SegmentWriter {
+    pub(crate) fn create(
+        rows: &Path,
+        evidence: &Path,
+        number: u64,
+        key: &[u8; KEY_BYTES],
+    ) -> Result<Self> {
+        Ok(Self {
+            rows: PartWriter::create(rows, Part::Rows, number, key)?,
+            evidence: PartWriter::create(evidence, Part::Evidence, number, key)?,
+            columns: Columns::default(),
+            said: Vec::new(),
+            said_bytes: 0,
+            count: 0,
+        })
+    }
+
+    pub(crate) fn push(&mut self, row: &Row, evidence: Evidence) -> Result<()> {
+        self.columns.push(row);
+        self.said_bytes += evidence.original.as_ref().map_or(0, |original| original.len());
+        self.said.push(evidence);
+        self.count += 1;
+        if self.columns.at.len() == GROUP_ROWS {
+            self.flush_rows()?;
+        }
+        if self.said.len() == GROUP_EVIDENCE || self.said_bytes >= GROUP_BYTES {
+            self.flush_evidence()?;
+        }
+        Ok(())
+    }
+
+    /// Ends both files, durably.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.flush_rows()?;
+        self.flush_evidence()?;
+        self.rows.finish()?;
+        self.evidence.finish()
+    }
+
+    fn flush_rows(&mut self) -> Result<()> {
+        if self.columns.at.is_empty() {
+            return Ok(());
+        }
+        let columns = std::mem::take(&mut self.columns);
+        self.rows.group(|group| columns.write(group))
+    }
+
+    fn flush_evidence(&mut self) -> Result<()> {
+        if self.said.is_empty() {
+            return Ok(());
+        }
+        let said = std::mem::take(&mut self.said);
+        self.said_bytes = 0;
+        self.evidence.group(|group| write_evidence(&said, group))
+    }
+}
+
+/// One Parquet file being written.
+struct PartWriter {
+    path: PathBuf,
+    file: SerializedFileWriter<File>,
+}
+
+type Group<'a> = SerializedRowGroupWriter<'a, File>;
+
+impl PartWriter {
+    fn create(path: &Path, part: Part, number: u64, key: &[u8; KEY_BYTES]) -> Result<Self> {
+        let file = File::create(path).map_err(io(path, "written"))?;
+        let properties = part.properties(number, key)?;
+        let file =
+            SerializedFileWriter::new(file, part.schema()?, properties).map_err(failed(path))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    fn group(
+        &mut self,
+        write: impl FnOnce(&mut Group<'_>) -> parquet::errors::Result<()>,
+    ) -> Result<()> {
+        let mut group = self.file.next_row_group().map_err(failed(&self.path))?;
+        write(&mut group).map_err(failed(&self.path))?;
+        group.close().map_err(failed(&self.path))?;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        let file = self.file.into_inner().map_err(failed(&self.path))?;
+        file.sync_all().map_err(io(&self.path, "written"))
+    }
+}
+
+/// What fails while a file is written is the disk.
+fn failed(path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> StoreError + '_ {
+    use parquet::errors::ParquetError;
+    move |error| match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(error) => io(path, "written")(*error),
+            Err(_) => StoreError::Library { doing: "writing a segment" },
+        },
+        error => io(path, "written")(std::io::Error::other(error.to_string())),
+    }
+}
+
+/// Rows as columns. Numbers that are absent stand as [`NOBODY`].
+#[derive(Default)]
+struct Columns {
+    at: Vec<i64>,
+    numbers: [Vec<u32>; NUMBERS.len()],
+    patients: Vec<i32>,
+    patients_of: Vec<u16>,
+    words: [Words; WORDS.len()],
+    flags: Vec<i32>,
+}
+
+impl Columns {
+    fn push(&mut self, row: &Row) {
+        self.at.push(row.at);
+        let numbers = [row.identity, row.on_behalf_of, row.client, row.host, row.source];
+        for (column, number) in self.numbers.iter_mut().zip(numbers) {
+            column.push(number);
+        }
+        self.patients.extend(row.patients.iter().map(|&patient| patient as i32));
+        self.patients_of.push(row.patients.len() as u16);
+        let words = [
+            row.session.as_deref(),
+            row.resource.as_deref(),
+            row.purpose.as_deref(),
+            row.reason.as_deref(),
+            row.action.map(action_word),
+            Some(kind_word(row.kind)),
+            row.found_by.map(found_by_word),
+            Some(outcome_word(row.outcome)),
+        ];
+        for (column, word) in self.words.iter_mut().zip(words) {
+            column.push(word);
+        }
+        self.flags.push(i32::from(flag_bits(row.flags)));
+    }
+
+    fn write(&self, group: &mut Group<'_>) -> parquet::errors::Result<()> {
+        let (mut numbers, mut words) = (self.numbers.iter(), self.words.iter());
+        let mut number = 0;
+        while let Some(mut column) = group.next_column()? {
+            match number {
+                AT => {
+                    column.typed::<Int64Type>().write_batch(&self.at, None, None)?;
+                }
+                PATIENT => {
+                    let (defined, repeated) = self.patient_levels();
+                    column.typed::<Int32Type>().write_batch(
+                        &self.patients,
+                        Some(&defined),
+                        Some(&repeated),
+                    )?;
+                }
+                FLAGS => {
+                    column.typed::<Int32Type>().write_batch(&self.flags, None, None)?;
+                }
+                place if NUMBERS.contains(&place) => {
+                    let all = numbers.next().map_or(&[][..], Vec::as_slice);
+                    let (values, defined) = present(all);
+                    column.typed::<Int32Type>().write_batch(&values, Some(&defined), None)?;
+                }
+                _ => {
+                    if let Some(all) = words.next() {
+                        let (values, defined) = all.values();
+                        let defined = Some(defined.as_slice());
+                        column.typed::<ByteArrayType>().write_batch(&values, defined, None)?;
+                    }
+                }
+            }
+            column.close()?;
+            number += 1;
+        }
+        Ok(())
+    }
+
+    /// Definition and repetition levels of the list of patients.
+    fn patient_levels(&self) -> (Vec<i16>, Vec<i16>) {
+        let (mut defined, mut repeated) = (Vec::new(), Vec::new());
+        for &count in &self.patients_of {
+            defined.push(i16::from(count > 0));
+            repeated.push(0);
+            for _ in 1..count {
+                defined.push(1);
+                repeated.push(1);
+            }
+        }
+        (defined, repeated)
+    }
+}
+
+/// The numbers that are there, and where.
+fn present(all: &[u32]) -> (Vec<i32>, Vec<i16>) {
+    let values = all.iter().filter(|&&number| number != NOBODY).map(|&number| number as i32);
+    (values.collect(), all.iter().map(|&number| i16::from(number != NOBODY)).collect())
+}
+
+/// A column of words that repeat.
+#[derive(Default)]
+struct Words {
+    numbers: HashMap<Box<str>, u32>,
+    texts: Vec<ByteArray>,
+    rows: Vec<u32>,
+    /// The last word and its number: most rows say what the row before said.
+    last: Option<(Box<str>, u32)>,
+}
+
+impl Words {
+    fn push(&mut self, word: Option<&str>) {
+        let Some(word) = word else { return self.rows.push(NOBODY) };
+        if let Some((last, number)) = &self.last
+            && **last == *word
+        {
+            return self.rows.push(*number);
+        }
+        let number = if let Some(&known) = self.numbers.get(word) {
+            known
+        } else {
+            let new = self.texts.len() as u32;
+            self.texts.push(ByteArray::from(Bytes::copy_from_slice(word.as_bytes())));
+            self.numbers.insert(word.into(), new);
+            new
+        };
+        self.last = Some((word.into(), number));
+        self.rows.push(number);
+    }
+
+    fn values(&self) -> (Vec<ByteArray>, Vec<i16>) {
+        let values = self.rows.iter().filter_map(|&row| self.texts.get(row as usize).cloned());
+        (values.collect(), self.rows.iter().map(|&row| i16::from(row != NOBODY)).collect())
+    }
+}
+
+fn write_evidence(said: &[Evidence], group: &mut Group<'_>) -> parquet::errors::Result<()> {
+    let mut number = 0;
+    while let Some(mut column) = group.next_column()? {
+        match number {
+            0 | 1 => {
+                let fixed = |evidence: &Evidence| match number {
+                    0 => Bytes::copy_from_slice(&evidence.id.to_be_bytes()),
+                    _ => Bytes::copy_from_slice(&evidence.nonce),
+                };
+                let values: Vec<FixedLenByteArray> =
+                    said.iter().map(|evidence| ByteArray::from(fixed(evidence)).into()).collect();
+                column.typed::<FixedLenByteArrayType>().write_batch(&values, None, None)?;
+            }
+            2 => {
+                let values: Vec<i32> = said.iter().map(|evidence| evidence.file as i32).collect();
+                column.typed::<Int32Type>().write_batch(&values, None, None)?;
+            }
+            3 | 5 => {
+                let of = |evidence: &Evidence| match number {
+                    3 => evidence.line as i64,
+                    _ => evidence.byte_offset as i64,
+                };
+                let values: Vec<i64> = said.iter().map(of).collect();
+                column.typed::<Int64Type>().write_batch(&values, None, None)?;
+            }
+            4 => {
+                let all: Vec<u32> = said.iter().map(|evidence| evidence.entry).collect();
+                let (values, defined) = present(&all);
+                column.typed::<Int32Type>().write_batch(&values, Some(&defined), None)?;
+            }
+            _ => {
+                let text = |evidence: &Evidence| match number {
+                    6 => evidence.query.as_deref().map(|query| query.as_bytes().to_vec()),
+                    _ => evidence.original.as_deref().map(<[u8]>::to_vec),
+                };
+                let (mut values, mut defined) = (Vec::new(), Vec::new());
+                for found in said.iter().map(text) {
+                    defined.push(i16::from(found.is_some()));
+                    values.extend(found.map(ByteArray::from));
+                }
+                column.typed::<ByteArrayType>().write_batch(&values, Some(&defined), None)?;
+            }
+        }
+        column.close()?;
+        number += 1;
+    }
+    Ok(())
+}
+
+/// Dictionaries of identities and hosts come once a row group: long ones cost little a row.
+const GROUP_ROWS: usize = 1 << 20;
+const GROUP_EVIDENCE: usize = 1 << 14;
+/// Original bytes that wait in memory.
+const GROUP_BYTES: usize = 32 << 20;

@@ -1,0 +1,68 @@
+//! When did a source that usually speaks say nothing?
+
+use crate::error::Result;
+use crate::names::Of;
+use crate::reader::{Store, Window};
+use crate::row::NOBODY;
+use bavn_model::Timestamp;
+use std::collections::BTreeMap;
+
+/// A stretch of time in which a source wrote nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    pub source: String,
+    pub from: Timestamp,
+    /// The next word of the source; without one, the last word of any.
+    pub to: Timestamp,
+    pub ended: bool,
+}
+
+impl Store {
+    /// Silences of [`SILENCE_SECS`] or more that touch the window, of sources that are busy on the
+    /// days on which they speak. A source that has never spoken is not known.
+    pub(crate) fn silences(&self, window: Window) -> Result<Vec<Silence>> {
+        let mut days: BTreeMap<u32, BTreeMap<i32, (i64, i64, u64)>> = BTreeMap::new();
+        for heard in self.manifest.segments.iter().flat_map(|segment| &segment.heard) {
+            let day = days.entry(heard.source).or_default();
+            let (first, last, count) = day.entry(heard.day).or_insert((i64::MAX, i64::MIN, 0));
+            *first = (*first).min(heard.first);
+            *last = (*last).max(heard.last);
+            *count += heard.look_ups;
+        }
+        let own = self.manifest.own_source;
+        let end = self.manifest.last_heard().unwrap_or(0).min(window.to.micros());
+        let mut found = Vec::new();
+        for (&source, days) in &days {
+            let look_ups: u64 = days.values().map(|&(.., count)| count).sum();
+            if source == NOBODY || Some(source) == own || look_ups < BUSY_A_DAY * days.len() as u64
+            {
+                continue;
+            }
+            let mut spoke = None;
+            let ends = days.values().map(|&(first, last, _)| (first, last, true));
+            for (first, last, ended) in ends.chain([(end, end, false)]) {
+                let from = spoke.replace(last).unwrap_or(first);
+                let touches = from < window.to.micros() && first > window.from.micros();
+                if first.saturating_sub(from) >= SILENCE_SECS * 1_000_000 && touches {
+                    found.push((source, from, first, ended));
+                }
+            }
+        }
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = self.dictionary()?.of(Of::Source);
+        let silence = |(source, from, to, ended)| Silence {
+            source: names.name(source).to_owned(),
+            from: Timestamp::from_micros(from),
+            to: Timestamp::from_micros(to),
+            ended,
+        };
+        Ok(found.into_iter().map(silence).collect())
+    }
+}
+
+/// A night without a look-up is nothing in a clinic.
+const SILENCE_SECS: i64 = 36 * 3_600;
+/// Look-ups a day, on days with any, from which a source is missed.
+const BUSY_A_DAY: u64 = 100;

@@ -1,0 +1,484 @@
+//! The one commit point.
+//!
+//! Rows go into files that nobody names yet. A commit writes the index and the new names, makes all
+//! of it durable, and then puts a new manifest in the place of the old one: before that instant the
+//! store is as it was, after it everything is there. What a crash leaves unnamed is swept away when
+//! the store is next opened for writing.
+
+use crate::asked;
+use crate::error::{Result, StoreError, io};
+use crate::files;
+use crate::frame::{Frame, LookUp};
+use crate::index::{self, By, Touch};
+use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
+use crate::known::{Known, Past};
+use crate::manifest::{FOLDERS, Heard, Manifest, Named, Progress, Segment};
+use crate::names::{DICTIONARY, Dictionary, Of};
+use crate::row::{Evidence, NOBODY, Row};
+use crate::sealed::SealedWriter;
+use crate::segment::SegmentWriter;
+use crate::varint::Input;
+use bavn_model::Timestamp;
+use smallvec::SmallVec;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A store held for writing.
+pub struct Writer {
+    store: PathBuf,
+    /// Held for as long as this lives.
+    _lock: File,
+    kek: Kek,
+    ring: KeyRing,
+    chance: Box<Chance>,
+    manifest: Manifest,
+    dictionary: Dictionary,
+    known: Known,
+    building: Option<Building>,
+    /// For a person of the caller's (by kind and number), the first spelling of the store's.
+    persons: HashMap<(Of, u32), u32>,
+    linked: HashMap<Of, u32>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// What became of a frame's look-ups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    pub new: u64,
+    /// Already in the store.
+    pub known: u64,
+}
+
+/// A segment being written.
+#[derive(Debug)]
+struct Building {
+    number: u64,
+    key: u32,
+    names: [String; 2],
+    files: SegmentWriter,
+    touches: Vec<Touch>,
+    rows: u64,
+    original_bytes: u64,
+    from: i64,
+    to: i64,
+    heard: BTreeMap<(u32, i32), Heard>,
+    inputs: BTreeMap<u32, Progress>,
+}
+
+impl Writer {
+    /// Opens a store for writing, and makes it if the folder is empty or not there.
+    pub fn open(store: &Path, controller: &str, kek: Kek, mut chance: Box<Chance>) -> Result<Self> {
+        let is_new = make_folders(store)?;
+        let lock = files::lock(store)?;
+        let ring_path = store.join(RING);
+        if is_new {
+            let ring = KeyRing::make(controller, &kek, &mut *chance)?;
+            ring.save(&ring_path)?;
+            Manifest::default().write(store, &ring, &mut *chance)?;
+            Manifest::rename(store)?;
+            files::replace(&store.join(FORMAT_FILE), FORMAT_LINE.as_bytes())?;
+        }
+        let ring = KeyRing::open(&ring_path, &kek)?;
+        let (manifest, _) = Manifest::read(store, &ring)?;
+        manifest.sweep(store)?;
+        let mut dictionary = Dictionary::default();
+        for file in &manifest.dictionaries {
+            dictionary.read(&store.join(&file.name), &ring, &Of::ALL)?;
+        }
+        Ok(Self {
+            store: store.to_owned(),
+            _lock: lock,
+            kek,
+            ring,
+            chance,
+            manifest,
+            dictionary,
+            known: Known::default(),
+            building: None,
+            persons: HashMap::new(),
+            linked: HashMap::new(),
+        })
+    }
+
+    /// Whose store it is.
+    pub fn controller(&self) -> &str {
+        self.ring.controller()
+    }
+
+    /// Look-ups of the last commit.
+    pub fn rows(&self) -> u64 {
+        self.manifest.rows
+    }
+
+    /// How far an input has been read, as of the last commit.
+    pub fn progress(&self, input: &str) -> Option<Progress> {
+        let file = self.dictionary.of(Of::File).find(input)?;
+        self.manifest.inputs.get(&file).copied()
+    }
+
+    /// Takes the look-ups of a frame that the store does not hold yet. `now` is the machine's
+    /// clock. They are safe after the next [`Self::commit`]; a full segment commits by itself.
+    pub fn take(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
+        let taken = self.take_all(frame, now)?;
+        if self.building.as_ref().is_some_and(|building| building.rows >= SEGMENT_ROWS) {
+            self.commit(now)?;
+        }
+        Ok(taken)
+    }
+
+    fn take_all(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
+        let mut input = Input(frame.bytes());
+        let mut taken = Taken::default();
+        for _ in 0..frame.look_ups() {
+            let Some(look_up) = LookUp::read(&mut input) else {
+                return Err(StoreError::Library { doing: "reading a frame" });
+            };
+            let day = Timestamp::from_micros(look_up.at).day();
+            let past =
+                Past { store: &self.store, ring: &self.ring, segments: &self.manifest.segments };
+            if self.known.is_new(day, look_up.id, &past)? {
+                self.add(&look_up, now)?;
+                taken.new += 1;
+            } else {
+                taken.known += 1;
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Says who is whom: `person` gives one number for all spellings of one identity or patient, as
+    /// far as the caller knows. Asked once for each spelling.
+    pub fn link(&mut self, mut person: impl FnMut(Person, &str) -> Option<u32>) {
+        for (kind, of) in [(Person::Identity, Of::Identity), (Person::Patient, Of::Patient)] {
+            let names = self.dictionary.of_mut(of);
+            let asked = self.linked.entry(of).or_default();
+            for id in *asked..names.len() {
+                let Some(number) = person(kind, names.name(id)) else { continue };
+                let first = *self.persons.entry((of, number)).or_insert(id);
+                names.link(first, id);
+            }
+            *asked = names.len();
+        }
+    }
+
+    /// Makes everything taken so far durable, at once, and what others asked meanwhile. Does
+    /// nothing if there is nothing new.
+    pub fn commit(&mut self, now: Timestamp) -> Result<()> {
+        let asked = asked::left(&self.store, &self.ring)?;
+        for (_, frame) in &asked {
+            self.take_all(frame, now)?;
+        }
+        self.commit_taken(now)?;
+        for (path, _) in asked {
+            std::fs::remove_file(&path).map_err(io(&path, "removed"))?;
+        }
+        Ok(())
+    }
+
+    fn commit_taken(&mut self, now: Timestamp) -> Result<()> {
+        let building = self.building.take();
+        if building.is_none() && !self.dictionary.is_news() {
+            return Ok(());
+        }
+        let mut manifest = self.manifest.clone();
+        manifest.commit += 1;
+        manifest.committed_at = now.micros();
+        manifest.own_source = self.dictionary.of(Of::Source).find(OWN_SOURCE);
+        if let Some(building) = building {
+            self.end_segment(building, &mut manifest)?;
+        }
+        if self.dictionary.is_news() {
+            let name = format!("names/{:08}.names", manifest.commit);
+            let file = self.sealed(&name, DICTIONARY, STORE_KEY)?;
+            self.dictionary.write_news(file)?;
+            manifest.dictionaries.push(Named::of(&self.store, name)?);
+        }
+        for folder in FOLDERS {
+            files::sync_folder(&self.store.join(folder))?;
+        }
+        manifest.write(&self.store, &self.ring, &mut *self.chance)?;
+        Manifest::rename(&self.store)?;
+        self.dictionary.keep();
+        self.manifest = manifest;
+        self.known.shrink();
+        Ok(())
+    }
+
+    fn add(&mut self, look_up: &LookUp<'_>, now: Timestamp) -> Result<()> {
+        let row = self.row(look_up)?;
+        let evidence = Evidence {
+            id: look_up.id,
+            nonce: random(&mut *self.chance)?,
+            file: self.dictionary.of_mut(Of::File).intern(look_up.input)?,
+            line: look_up.line,
+            entry: look_up.entry.unwrap_or(NOBODY),
+            byte_offset: look_up.byte_offset,
+            query: look_up.query.map(Into::into),
+            original: Some(look_up.original.into()),
+        };
+        if self.building.is_none() {
+            self.building = Some(self.begin_segment(now)?);
+        }
+        match self.building.as_mut() {
+            Some(building) => building.push(&row, evidence),
+            None => Ok(()),
+        }
+    }
+
+    fn row(&mut self, look_up: &LookUp<'_>) -> Result<Row> {
+        let mut name = |of: Of, text: Option<&str>| match text {
+            Some(text) => self.dictionary.of_mut(of).intern(text),
+            None => Ok(NOBODY),
+        };
+        let identity = name(Of::Identity, look_up.who)?;
+        let on_behalf_of = name(Of::Identity, look_up.on_behalf_of)?;
+        let client = name(Of::Client, look_up.application)?;
+        let host = name(Of::Host, look_up.address)?;
+        let source = name(Of::Source, look_up.source)?;
+        let mut patients = SmallVec::new();
+        for (patient, also) in &look_up.patients {
+            patients.push(self.person(Of::Patient, patient, also)?);
+        }
+        if let Some(who) = look_up.who {
+            self.person(Of::Identity, who, &look_up.who_also)?;
+        }
+        let boxed = |text: Option<&str>| text.map(Box::<str>::from);
+        Ok(Row {
+            at: look_up.at,
+            identity,
+            on_behalf_of,
+            client,
+            host,
+            source,
+            patients,
+            session: boxed(look_up.session),
+            resource: boxed(look_up.resource),
+            purpose: (!look_up.purpose.is_empty()).then(|| look_up.purpose.join(" ").into()),
+            reason: boxed(look_up.reason),
+            action: look_up.action,
+            kind: look_up.kind,
+            found_by: look_up.found_by,
+            outcome: look_up.outcome,
+            flags: look_up.flags,
+        })
+    }
+
+    /// The number of a person's spelling; the record's other spellings mean the same one.
+    fn person(&mut self, of: Of, name: &str, also: &[&str]) -> Result<u32> {
+        let names = self.dictionary.of_mut(of);
+        let id = names.intern(name)?;
+        for spelling in also {
+            let other = names.intern(spelling)?;
+            names.link(id, other);
+        }
+        Ok(id)
+    }
+
+    fn begin_segment(&mut self, now: Timestamp) -> Result<Building> {
+        let key = month(now);
+        if self.ring.ensure(key, &self.kek, &mut *self.chance)? {
+            self.ring.save(&self.store.join(RING))?;
+        }
+        let last = self.manifest.segments.iter().map(|segment| segment.number).max();
+        let number = last.unwrap_or(0) + 1;
+        let names = ["rows", "evidence"].map(|part| format!("segments/{number:08}.{part}.parquet"));
+        let [rows, evidence] = &names;
+        let (rows, evidence) = (self.store.join(rows), self.store.join(evidence));
+        let missing = StoreError::Library { doing: "making a key" };
+        let files =
+            SegmentWriter::create(&rows, &evidence, number, self.ring.key(key).ok_or(missing)?)?;
+        Ok(Building {
+            number,
+            key,
+            names,
+            files,
+            touches: Vec::new(),
+            rows: 0,
+            original_bytes: 0,
+            from: i64::MAX,
+            to: i64::MIN,
+            heard: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+        })
+    }
+
+    fn end_segment(&mut self, mut building: Building, manifest: &mut Manifest) -> Result<()> {
+        building.files.finish()?;
+        let (number, key) = (building.number, building.key);
+        let index = self.write_index(number, key, manifest.commit, &mut building.touches)?;
+        let [columns, evidence] = building.names;
+        for (input, read) in building.inputs {
+            let progress = manifest.inputs.entry(input).or_default();
+            progress.look_ups += read.look_ups;
+            progress.byte_offset = progress.byte_offset.max(read.byte_offset);
+        }
+        manifest.rows += building.rows;
+        manifest.segments.push(Segment {
+            number,
+            key,
+            rows: building.rows,
+            from: building.from,
+            to: building.to,
+            original_bytes: building.original_bytes,
+            columns: Named::of(&self.store, columns)?,
+            evidence: Named::of(&self.store, evidence)?,
+            index,
+            heard: building.heard.into_values().collect(),
+        });
+        Ok(())
+    }
+
+    fn write_index(
+        &mut self,
+        segment: u64,
+        key: u32,
+        commit: u64,
+        touches: &mut [Touch],
+    ) -> Result<Vec<Named>> {
+        let mut written = Vec::new();
+        for by in By::ALL {
+            let mut postings = index::postings(touches, by);
+            if !by.is_full() {
+                postings = index::partners(postings);
+            }
+            let name = format!("index/{segment:08}-{commit:08}.{}", by.word());
+            index::write(self.sealed(&name, by.sealed_as(), key)?, &postings, by)?;
+            written.push(Named::of(&self.store, name)?);
+        }
+        Ok(written)
+    }
+
+    /// Makes the whole index anew from the segments. Returns how many rows were read.
+    pub fn rebuild_index(&mut self, now: Timestamp) -> Result<u64> {
+        self.commit(now)?;
+        let mut manifest = self.manifest.clone();
+        manifest.commit += 1;
+        manifest.committed_at = now.micros();
+        let mut rows = 0;
+        for segment in &mut manifest.segments {
+            let mut touches = Vec::new();
+            let reader = crate::known::open(&self.store, &self.ring, segment, false)?;
+            reader.each(|_, row| {
+                Touch::of(&row, &mut touches);
+                Ok(())
+            })?;
+            rows += reader.len();
+            let (number, key) = (segment.number, segment.key);
+            segment.index = self.write_index(number, key, manifest.commit, &mut touches)?;
+        }
+        for folder in FOLDERS {
+            files::sync_folder(&self.store.join(folder))?;
+        }
+        manifest.write(&self.store, &self.ring, &mut *self.chance)?;
+        Manifest::rename(&self.store)?;
+        self.manifest = manifest;
+        self.manifest.sweep(&self.store)?;
+        Ok(rows)
+    }
+
+    fn sealed(&mut self, name: &str, what: &'static [u8], key: u32) -> Result<SealedWriter> {
+        let missing = StoreError::Library { doing: "making a key" };
+        let bytes = self.ring.key(key).ok_or(missing)?;
+        SealedWriter::create(&self.store.join(name), what, key, bytes, &mut *self.chance)
+    }
+}
+
+impl Building {
+    fn push(&mut self, row: &Row, evidence: Evidence) -> Result<()> {
+        Touch::of(row, &mut self.touches);
+        self.rows += 1;
+        self.original_bytes +=
+            evidence.original.as_ref().map_or(0, |original| original.len() as u64);
+        self.from = self.from.min(row.at);
+        self.to = self.to.max(row.at);
+        let (source, day) = (row.source, row.day());
+        let heard = self.heard.entry((source, day)).or_insert(Heard {
+            source,
+            day,
+            look_ups: 0,
+            first: row.at,
+            last: row.at,
+        });
+        heard.look_ups += 1;
+        heard.first = heard.first.min(row.at);
+        heard.last = heard.last.max(row.at);
+        let progress = self.inputs.entry(evidence.file).or_default();
+        progress.look_ups += 1;
+        progress.byte_offset = progress.byte_offset.max(evidence.byte_offset);
+        self.files.push(row, evidence)
+    }
+}
+
+/// What look-ups of this program itself name as their source.
+pub const OWN_SOURCE: &str = "bavn";
+
+/// The two kinds of names that mean people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Person {
+    Identity,
+    Patient,
+}
+
+/// Makes the folders. True if this is a new store.
+fn make_folders(store: &Path) -> Result<bool> {
+    if store.join(FORMAT_FILE).exists() {
+        check_format(store)?;
+        return Ok(false);
+    }
+    if let Ok(mut entries) = std::fs::read_dir(store)
+        && entries.any(|entry| entry.is_ok_and(|entry| !is_begun(&entry.file_name())))
+    {
+        return Err(StoreError::NotAStore { path: store.to_owned() });
+    }
+    let segments = store.join("segments");
+    if std::fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(StoreError::Missing { path: store.join(FORMAT_FILE) });
+    }
+    for folder in FOLDERS.into_iter().chain(["keys"]) {
+        let path = store.join(folder);
+        std::fs::create_dir_all(&path).map_err(io(&path, "made"))?;
+    }
+    Ok(true)
+}
+
+/// What a store that was killed while being made may hold: it holds no look-up yet.
+fn is_begun(name: &std::ffi::OsStr) -> bool {
+    let begun = ["keys", "lock", "manifest", "manifest.new", "FORMAT.new", "asked"];
+    FOLDERS.into_iter().chain(begun).any(|known| name == known)
+}
+
+/// Whether the folder holds a store that this release reads.
+pub(crate) fn check_format(store: &Path) -> Result<()> {
+    let path = store.join(FORMAT_FILE);
+    let not_a_store = || StoreError::NotAStore { path: store.to_owned() };
+    let text = std::fs::read_to_string(&path).map_err(|_| not_a_store())?;
+    if text == FORMAT_LINE {
+        return Ok(());
+    }
+    let number = text.strip_prefix("bavn store ").and_then(|rest| rest.trim_end().parse().ok());
+    match number {
+        Some(found) if found > FORMAT => {
+            Err(StoreError::NewerFormat { path: store.to_owned(), found, known: FORMAT })
+        }
+        _ => Err(not_a_store()),
+    }
+}
+
+/// Year times 100 plus month.
+fn month(now: Timestamp) -> u32 {
+    let text = now.to_string();
+    let digits: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+    digits.parse().unwrap_or(STORE_KEY + 1)
+}
+
+const FORMAT_FILE: &str = "FORMAT";
+const FORMAT: u32 = 1;
+const FORMAT_LINE: &str = "bavn store 1\n";
+/// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.
+const SEGMENT_ROWS: u64 = 1 << 21;

@@ -1,0 +1,12 @@
+//! The store against the obvious slow version of itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails here says where"
+)]
+
+mod damage;
+mod region;
+mod same_as_scan;

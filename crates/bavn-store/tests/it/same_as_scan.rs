@@ -1,0 +1,228 @@
+//! Every answer is that of a plain scan.
+
+use crate::region::{Plain, chance, kek, look_ups, now, open, patient_name, record, write};
+use bavn_model::{Flag, Kind, Timestamp};
+use bavn_store::{Class, Frame, Grade, Purpose, Subject, Window, Writer, class};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// By patient: grade, certain, look-ups, first, last.
+type Answer = BTreeMap<String, (Grade, bool, u64, Timestamp, Timestamp)>;
+
+fn has(window: Window, at: Timestamp) -> bool {
+    window.from <= at && at < window.to
+}
+
+fn slow_scope(all: &[Plain], is_it: impl Fn(&Plain) -> bool, window: Window) -> Answer {
+    let mut answer = Answer::new();
+    for plain in all.iter().filter(|plain| is_it(plain) && has(window, plain.at)) {
+        let (grade, certain) = match class(plain.kind, plain.outcome, plain.flags) {
+            Class::Certain(grade) => (grade, true),
+            Class::Possible(grade) => (grade, false),
+            _ => continue,
+        };
+        for patient in plain.patients.iter().collect::<BTreeSet<_>>() {
+            let found =
+                answer.entry(patient.clone()).or_insert((grade, certain, 0, plain.at, plain.at));
+            found.0 = found.0.max(grade);
+            found.1 |= certain;
+            found.2 += 1;
+            found.3 = found.3.min(plain.at);
+            found.4 = found.4.max(plain.at);
+        }
+    }
+    answer
+}
+
+fn fast_scope(folder: &std::path::Path, subject: &Subject, window: Window) -> Answer {
+    let store = open(folder);
+    let scope = store.scope(subject, window).unwrap();
+    let names = store.patient_names(&scope.exposed, &Purpose::Drill).unwrap();
+    let answer: Answer = names
+        .into_iter()
+        .zip(&scope.exposed)
+        .map(|(names, e)| (names[0].clone(), (e.grade, e.certain, e.look_ups, e.first, e.last)))
+        .collect();
+    assert_eq!(scope.best, answer.len() as u64);
+    assert_eq!(scope.lower, answer.values().filter(|found| found.1).count() as u64);
+    assert_eq!(scope.look_ups, answer.values().map(|found| found.2).sum::<u64>());
+    assert_eq!(store.scope(subject, window).unwrap().digest, scope.digest);
+    answer
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn scope_and_readers_are_those_of_a_plain_scan(
+        seed in any::<u64>(),
+        a_commit in 60_usize..400,
+        from in 0_i64..5 * 86_400,
+        length in 1_i64..5 * 86_400,
+        whole_days in any::<bool>(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let all = look_ups(seed, 400);
+        prop_assert_eq!(write(folder.path(), &all, a_commit).new, 400);
+        let start = now().plus_secs(-10 * 86_400);
+        let mut window = Window { from: start.plus_secs(from), to: start.plus_secs(from + length) };
+        if whole_days {
+            window = Window {
+                from: Timestamp::start_of_day(window.from.day()),
+                to: Timestamp::start_of_day(window.to.day() + 1),
+            };
+        }
+        let known: BTreeSet<&String> = all.iter().filter_map(|plain| plain.who.as_ref()).collect();
+        for name in known.iter().take(3) {
+            let subject = Subject::Identities(vec![(*name).clone()]);
+            let slow = slow_scope(&all, |plain| plain.who.as_ref() == Some(name), window);
+            prop_assert_eq!(fast_scope(folder.path(), &subject, window), slow);
+        }
+        let two: Vec<String> = known.iter().take(2).map(|name| (*name).clone()).collect();
+        let slow = slow_scope(
+            &all,
+            |plain| plain.who.as_ref().is_some_and(|who| two.contains(who)),
+            window,
+        );
+        prop_assert_eq!(fast_scope(folder.path(), &Subject::Identities(two), window), slow);
+        if all.iter().any(|plain| plain.host.as_deref() == Some("workplace-1")) {
+            let host = "workplace-1".to_owned();
+            let slow = slow_scope(&all, |plain| plain.host.as_ref() == Some(&host), window);
+            prop_assert_eq!(fast_scope(folder.path(), &Subject::Host(host), window), slow);
+        }
+        check_who(folder.path(), &all, window);
+    }
+}
+
+fn check_who(folder: &std::path::Path, all: &[Plain], window: Window) {
+    let store = open(folder);
+    for number in 0..5 {
+        let patient = patient_name(number);
+        if !all.iter().any(|plain| plain.patients.contains(&patient)) {
+            continue;
+        }
+        let who = store.who(&patient, window, &Purpose::Drill).unwrap();
+        let slow: Vec<&Plain> = all
+            .iter()
+            .filter(|plain| plain.patients.contains(&patient) && has(window, plain.at))
+            .collect();
+        let mut ids: Vec<_> = slow.iter().map(|plain| (plain.at, plain.id)).collect();
+        ids.sort_unstable();
+        let found: Vec<_> = who.readings.iter().map(|read| (read.at, read.id.0)).collect();
+        assert_eq!(found, ids);
+        let mut counts: BTreeMap<Option<String>, (u64, Timestamp, Timestamp)> = BTreeMap::new();
+        for plain in &slow {
+            let count = counts.entry(plain.who.clone()).or_insert((0, plain.at, plain.at));
+            count.0 += 1;
+            count.1 = count.1.min(plain.at);
+            count.2 = count.2.max(plain.at);
+        }
+        let readers: BTreeMap<_, _> =
+            who.readers.into_iter().map(|r| (r.who, (r.look_ups, r.first, r.last))).collect();
+        assert_eq!(readers, counts);
+    }
+}
+
+#[test]
+fn a_rebuilt_index_answers_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = look_ups(3, 500);
+    write(folder.path(), &all, 200);
+    let subject = Subject::Identities(vec!["Practitioner/secret-3".to_owned()]);
+    let before = fast_scope(folder.path(), &subject, Window::ALL);
+    for entry in std::fs::read_dir(folder.path().join("index")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    assert!(open(folder.path()).scope(&subject, Window::ALL).unwrap_err().is_integrity());
+    let mut writer = Writer::open(folder.path(), "test-trust", kek(), chance(9)).unwrap();
+    assert_eq!(writer.rebuild_index(now()).unwrap(), 500);
+    drop(writer);
+    assert!(!before.is_empty());
+    assert_eq!(fast_scope(folder.path(), &subject, Window::ALL), before);
+    open(folder.path()).check_files().unwrap();
+}
+
+#[test]
+fn each_look_up_is_stored_once_however_often_it_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = look_ups(4, 300);
+    assert_eq!(write(folder.path(), &all[..200], 70).new, 200);
+    let again = write(folder.path(), &all, 90);
+    assert_eq!((again.new, again.known), (100, 200));
+    assert_eq!(open(folder.path()).as_of().look_ups, 300);
+}
+
+#[test]
+fn two_spellings_of_one_person_are_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = look_ups(5, 200);
+    let mut writer = Writer::open(folder.path(), "test-trust", kek(), chance(1)).unwrap();
+    let mut frame = Frame::default();
+    for plain in &all {
+        frame.push(&record(plain), plain.original.as_bytes(), "input-file-name.ndjson");
+    }
+    writer.take(&frame, now()).unwrap();
+    // The caller's context knows that patients 0 and 1 are one person.
+    writer.link(|_, name| (name == patient_name(0) || name == patient_name(1)).then_some(17));
+    writer.commit(now()).unwrap();
+    drop(writer);
+    let store = open(folder.path());
+    let ids = |name: &str| {
+        let who = store.who(name, Window::ALL, &Purpose::Drill).unwrap();
+        who.readings.iter().map(|read| read.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&patient_name(0)), ids(&patient_name(1)));
+    // The bare value finds the patient as well.
+    assert_eq!(ids(&patient_name(0)), ids("hidden-0000000"));
+    assert_ne!(ids(&patient_name(0)), ids(&patient_name(2)));
+}
+
+#[test]
+fn bounds_say_why_they_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = look_ups(6, 1);
+    let base = Plain {
+        who: Some("a".to_owned()),
+        patients: vec![patient_name(1)],
+        kind: Kind::Read,
+        outcome: bavn_model::Outcome::Success,
+        flags: bavn_model::Flags::NONE,
+        ..all.remove(0)
+    };
+    let unresolved = bavn_model::Flags::NONE.with(Flag::PatientUnresolved);
+    let unknown = bavn_model::Outcome::Unknown;
+    let certain = base.clone();
+    let unstated =
+        Plain { id: 2, patients: vec![patient_name(2)], outcome: unknown, ..base.clone() };
+    let nobody = Plain { id: 3, patients: vec![], flags: unresolved, ..base.clone() };
+    let search = Plain { id: 4, patients: vec![], kind: Kind::Search, ..base.clone() };
+    let subject = Subject::Identities(vec!["a".to_owned()]);
+    write(folder.path(), &[certain, unstated, nobody], 10);
+    let scope = open(folder.path()).scope(&subject, Window::ALL).unwrap();
+    assert_eq!((scope.lower, scope.best, scope.upper), (1, 2, Some(3)));
+    assert_eq!(scope.reasons.len(), 2);
+    write(folder.path(), &[search], 10);
+    let scope = open(folder.path()).scope(&subject, Window::ALL).unwrap();
+    assert_eq!((scope.lower, scope.best, scope.upper), (1, 2, None));
+    assert_eq!(scope.reasons.len(), 3);
+}
+
+#[test]
+fn every_look_up_has_bytes_and_a_nonce_of_its_own_for_a_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = look_ups(11, 90);
+    write(folder.path(), &all, 40);
+    let read = || {
+        let mut leaves = Vec::new();
+        let store = open(folder.path());
+        store.each_canonical(|nonce, bytes| leaves.push((*nonce, bytes.to_vec()))).unwrap();
+        leaves
+    };
+    let leaves = read();
+    assert_eq!(leaves, read());
+    assert_eq!(leaves.iter().map(|(nonce, _)| nonce).collect::<BTreeSet<_>>().len(), 90);
+    for (plain, (_, bytes)) in all.iter().zip(&leaves) {
+        let original = plain.original.as_bytes();
+        assert!(bytes.windows(original.len()).any(|window| window == original));
+    }
+}

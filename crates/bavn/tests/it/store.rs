@@ -1,0 +1,310 @@
+//! `bavn watch --store`, and what is asked of the store: against a plain scan of the source file.
+
+use super::{audit_event, bavn, path, stderr, stdout};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// A folder with a key, a source file of `count` look-ups and room for a store.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+/// One look-up in the file: reader, patient, second.
+type Row = (u32, u32, u32);
+
+/// Six readers, forty patients; the same for the same number.
+fn row(number: u32) -> Row {
+    let mixed = number.wrapping_mul(2_654_435_761) >> 7;
+    (mixed % 6, mixed / 7 % 40, number * 37)
+}
+
+fn at(second: u32) -> String {
+    let (day, rest) = (second / 86_400 + 1, second % 86_400);
+    format!("2024-03-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        let made = bavn(&["store", "make-key", path(&place.key())]);
+        assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+        place
+    }
+
+    fn key(&self) -> PathBuf {
+        self.folder.path().join("key")
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    fn source(&self, count: u32) -> PathBuf {
+        let mut lines = String::new();
+        for number in 0..count {
+            let (who, patient, second) = row(number);
+            let (who, patient) = (format!("nurse-{who}"), format!("secret-{patient}"));
+            lines.push_str(&audit_event(&format!("e{number}"), &at(second), &who, &patient));
+            lines.push('\n');
+        }
+        let file = self.folder.path().join("source.ndjson");
+        std::fs::write(&file, lines).unwrap();
+        file
+    }
+
+    fn watch(&self, source: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bavn"));
+        command
+            .args(["watch", "--store", path(&self.store()), "--key-file", path(&self.key())])
+            .arg(source)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    fn watched(&self, count: u32) {
+        assert!(self.watch(&self.source(count)).status().unwrap().success());
+    }
+
+    fn ask(&self, arguments: &[&str]) -> std::process::Output {
+        let (store, key) = (self.store(), self.key());
+        let mut all = arguments.to_vec();
+        all.extend(["--store", path(&store), "--key-file", path(&key)]);
+        bavn(&all)
+    }
+
+    fn scope(&self, arguments: &[&str]) -> Value {
+        let mut all = vec!["scope", "--json"];
+        all.extend_from_slice(arguments);
+        let output = self.ask(&all);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        serde_json::from_str(&stdout(&output)).unwrap()
+    }
+}
+
+/// Look-ups, first and last by patient, counted the plain way.
+fn scan(count: u32, is_it: impl Fn(Row) -> bool) -> BTreeMap<String, (u64, String, String)> {
+    let mut found: BTreeMap<String, (u64, String, String)> = BTreeMap::new();
+    for (_, patient, second) in (0..count).map(row).filter(|&row| is_it(row)) {
+        let patient = found.entry(format!("Patient/secret-{patient}")).or_insert((
+            0,
+            at(second),
+            String::new(),
+        ));
+        patient.0 += 1;
+        patient.2 = at(second);
+    }
+    found
+}
+
+fn listed(answer: &Value) -> BTreeMap<String, (u64, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = answer["list"].as_array().unwrap();
+    list.iter()
+        .map(|row| {
+            let counts =
+                (row["look_ups"].as_u64().unwrap(), text(&row["first"]), text(&row["last"]));
+            (text(&row["patient"]), counts)
+        })
+        .collect()
+}
+
+#[test]
+fn scope_and_who_are_those_of_a_plain_scan() {
+    let place = Place::new();
+    place.watched(5_000);
+    let purpose = ["--list", "--purpose", "drill"];
+    let answer = place.scope(&[&["--identity", "nurse-3"][..], &purpose].concat());
+    assert_eq!(listed(&answer), scan(5_000, |(who, ..)| who == 3));
+    let (from, to) = (40_000, 130_000);
+    let window = ["--from", &at(from), "--to", &at(to)].map(str::to_owned);
+    let window: Vec<&str> = window.iter().map(String::as_str).collect();
+    let two = ["--identity", "Practitioner/nurse-1", "--identity", "nurse-2"];
+    let answer = place.scope(&[&two[..], &purpose, &window].concat());
+    let slow = scan(5_000, |(who, _, at)| (who == 1 || who == 2) && (from..to).contains(&at));
+    assert_eq!(listed(&answer), slow);
+    assert_eq!(answer["patients"]["lower"], slow.len());
+    assert_eq!(answer["patients"]["upper"], slow.len());
+
+    let output =
+        place.ask(&["who", "--patient", "secret-7", "--purpose", "insight", "--format", "json"]);
+    let who: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let mut times: Vec<String> = who["look_ups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|look_up| look_up["source"].as_str().is_some_and(|source| source != "bavn"))
+        .map(|look_up| look_up["at"].as_str().unwrap().to_owned())
+        .filter(|at| at.starts_with("2024"))
+        .collect();
+    times.sort();
+    let slow: BTreeSet<String> =
+        (0..5_000).map(row).filter(|row| row.1 == 7).map(|row| at(row.2)).collect();
+    assert_eq!(times, slow.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn names_need_a_purpose_and_asking_is_a_look_up() {
+    let place = Place::new();
+    place.watched(300);
+    let refused = place.ask(&["scope", "--identity", "nurse-1", "--list"]);
+    assert_eq!(refused.status.code(), Some(6));
+    assert!(!stdout(&refused).contains("secret"));
+    assert_eq!(place.ask(&["who", "--patient", "secret-7"]).status.code(), Some(6));
+    let before = place.scope(&["--identity", "nurse-1"])["as_of"]["look_ups"].as_u64().unwrap();
+    let asked = ["who", "--patient", "secret-7", "--purpose", "case 12", "--format", "csv"];
+    assert_eq!(place.ask(&asked).status.code(), Some(0));
+    let again = place.ask(&["who", "--patient", "secret-7", "--purpose", "audit"]);
+    assert!(stdout(&again).contains("purpose case 12"), "{}", stdout(&again));
+    let after = place.scope(&["--identity", "nurse-1"])["as_of"]["look_ups"].as_u64().unwrap();
+    assert_eq!(after, before + 2);
+}
+
+#[test]
+fn every_form_of_the_report_names_every_look_up() {
+    let place = Place::new();
+    place.watched(400);
+    let count = (0..400).map(row).filter(|row| row.1 == 3).count();
+    assert!(count > 3);
+    for (format, mark) in [("text", "2024-03"), ("csv", "2024-03"), ("html", "<tr><td>2024-03")] {
+        for language in ["en", "nb"] {
+            let form = ["--format", format, "--language", language];
+            let ask = ["who", "--patient", "secret-3", "--purpose", "drill"];
+            let output = place.ask(&[&ask[..], &form].concat());
+            let text = stdout(&output);
+            let rows = text
+                .lines()
+                .filter(|line| line.starts_with(mark) && line.contains("Practitioner/nurse"));
+            assert_eq!(rows.count(), count, "{format}: {text}");
+        }
+    }
+    // The Bundle is read by the same decoder that reads sources.
+    let ask = ["who", "--patient", "secret-3", "--purpose", "drill", "--format", "fhir"];
+    let bundle = place.folder.path().join("bundle.json");
+    std::fs::write(&bundle, place.ask(&ask).stdout).unwrap();
+    let decoded = stdout(&bavn(&["decode", path(&bundle)]));
+    let nurses = decoded.lines().filter(|line| line.contains("Practitioner/nurse")).count();
+    assert_eq!(nurses, count);
+}
+
+#[test]
+fn a_wrong_key_is_six_and_a_changed_byte_is_five() {
+    let place = Place::new();
+    place.watched(300);
+    let other = place.folder.path().join("other");
+    bavn(&["store", "make-key", path(&other)]);
+    let store = place.store();
+    let with = |key: &Path, store: &Path| {
+        let arguments = ["scope", "--identity", "nurse-1", "--store", path(store), "--key-file"];
+        bavn(&[&arguments[..], &[path(key)]].concat()).status.code()
+    };
+    assert_eq!(with(&other, &store), Some(6));
+    assert_eq!(with(&place.folder.path().join("missing"), &store), Some(6));
+    assert_eq!(bavn(&["scope", "--identity", "a", "--store", path(&store)]).status.code(), Some(6));
+    let rotated = place.ask(&["store", "rotate-key", "--new-key-file", path(&other)]);
+    assert_eq!(rotated.status.code(), Some(0), "{}", stderr(&rotated));
+    assert_eq!((with(&other, &store), with(&place.key(), &store)), (Some(0), Some(6)));
+    let index = std::fs::read_dir(store.join("index")).unwrap().map(|entry| entry.unwrap().path());
+    let index =
+        index.into_iter().find(|path| path.ends_with("00000001-00000001.identity")).unwrap();
+    let mut bytes = std::fs::read(&index).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&index, bytes).unwrap();
+    assert_eq!(with(&other, &store), Some(5));
+    // The index can be made anew, and then answers again.
+    let key = ["--store", path(&store), "--key-file", path(&other)];
+    let rebuilt = bavn(&[&["store", "rebuild-index"][..], &key].concat());
+    assert_eq!(rebuilt.status.code(), Some(0), "{}", stderr(&rebuilt));
+    assert_eq!(with(&other, &store), Some(0));
+}
+
+/// The source grows, so that every run has something to commit, and every run but the last is
+/// killed: early in some, in the middle of the commit in others.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the instants to kill at are real ones")]
+fn killed_at_any_instant_nothing_is_lost_and_nothing_doubled() {
+    let place = Place::new();
+    let started = std::time::Instant::now();
+    place.watched(100);
+    let whole = started.elapsed();
+    let mut count = 100;
+    let mut killed = 0;
+    for round in 0..KILLS {
+        count += 3;
+        let mut child = place.watch(&place.source(count)).spawn().unwrap();
+        let part = round.wrapping_mul(2_654_435_761) % 1_000;
+        std::thread::sleep(whole * part / 900 + Duration::from_micros(u64::from(part)));
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            killed += 1;
+        }
+        child.wait().unwrap();
+        if round % 25 == 0 {
+            let answer = place.scope(&["--identity", "nurse-3"]);
+            let look_ups = answer["as_of"]["look_ups"].as_u64().unwrap();
+            assert!(look_ups >= 100 && look_ups <= u64::from(count), "{look_ups} of {count}");
+        }
+    }
+    place.watched(count);
+    let purpose = ["--list", "--purpose", "drill"];
+    for who in 0..6 {
+        let name = format!("nurse-{who}");
+        let answer = place.scope(&[&["--identity", &name][..], &purpose].concat());
+        assert_eq!(listed(&answer), scan(count, |row| row.0 == who));
+    }
+    assert!(killed > KILLS / 4, "{killed} of {KILLS} runs were killed before they ended");
+}
+
+/// Another program reads a segment with the month's key, and nothing without.
+#[test]
+fn pyarrow_reads_a_segment_with_the_key_only() {
+    let python = std::env::var("BAVN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let can = Command::new(&python).args(["-c", "import pyarrow.parquet.encryption"]).output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: `{python}` has no pyarrow");
+        return;
+    }
+    let place = Place::new();
+    place.watched(500);
+    let segments = place.store().join("segments");
+    let ring: Value =
+        serde_json::from_slice(&std::fs::read(place.store().join("keys/ring.json")).unwrap())
+            .unwrap();
+    let month = ring["keys"][1]["id"].as_u64().unwrap();
+    let month = format!("{}-{:02}", month / 100, month % 100);
+    let key = stdout(&place.ask(&["store", "export-key", "--month", &month]));
+    let run = |key: &str, part: &str| {
+        let file = segments.join(format!("00000001.{part}.parquet"));
+        Command::new(&python).args(["-c", READ, path(&file), key.trim()]).output().unwrap()
+    };
+    let rows = run(&key, "rows");
+    assert!(rows.status.success(), "{}", stderr(&rows));
+    let sum: usize = (0..500).map(|number| row(number).2 as usize).sum();
+    let text = stdout(&rows);
+    assert!(text.starts_with("500 "), "{text}");
+    assert!(text.contains(&sum.to_string()), "{text}");
+    assert!(stdout(&run(&key, "evidence")).contains("AuditEvent"));
+    let other = run(&"00".repeat(32), "rows");
+    assert!(!other.status.success());
+}
+
+/// Rows, the sum of the seconds since the first day, and one original.
+const READ: &str = r#"
+import sys, pyarrow as pa, pyarrow.parquet as pq, pyarrow.parquet.encryption as pe
+path, key = sys.argv[1], bytes.fromhex(sys.argv[2])
+table = pq.read_table(path, decryption_properties=pe.create_decryption_properties(footer_key=key))
+print(table.num_rows, table.column_names)
+if "at" in table.column_names:
+    start = 1709251200
+    print(sum(v.value // 1000000 - start for v in table["at"]))
+    print(table["patient"][0], table["kind"][0], table["outcome"][0])
+else:
+    print(table["original"][0])
+"#;
+
+/// At least 300 in every run of the tests.
+const KILLS: u32 = 300;
