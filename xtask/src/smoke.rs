@@ -37,7 +37,13 @@ pub(crate) fn benches() -> Result<bool> {
         println!("bench {work}: {per_second:.0} events/s in the dev profile");
         counted &= per_second > 0.0;
     }
-    Ok(counted)
+    let store = folder.join("bench-store");
+    let scope = ["bench", "scope", "--json", "--look-ups", "20000", "--staff", "100"];
+    let text = shell::output(Command::new(&bavn).args(scope).arg(&store))?;
+    let said: Value = serde_json::from_str(&text).context("`bavn bench` wrote no JSON")?;
+    let milliseconds = said["scope"]["milliseconds_p50"].as_f64().unwrap_or_default();
+    println!("bench scope: {milliseconds:.1} ms in the dev profile");
+    Ok(counted && milliseconds > 0.0 && said["scope"]["answer"].as_u64() > Some(0))
 }
 
 /// What `bavn decode` makes of every input among its tests. Some of them cannot be read to their

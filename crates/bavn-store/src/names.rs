@@ -46,7 +46,7 @@ impl From<NameId> for usize {
 }
 
 /// The names of one kind.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Names {
     known: Interner<NameId>,
     text_bytes: usize,
@@ -141,7 +141,7 @@ impl Same {
 }
 
 /// All names of a store.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Dictionary {
     kinds: [Names; Of::ALL.len()],
 }

@@ -4,7 +4,7 @@ use crate::error::{Result, StoreError};
 use crate::index::{By, Index, Posting, Touch, postings};
 use crate::keys::{Kek, KeyRing, RING, to_hex};
 use crate::manifest::{Manifest, Segment};
-use crate::names::{Dictionary, Of, Same};
+use crate::names::{Dictionary, Names, Of, Same};
 use crate::row::{Evidence, Row};
 use crate::writer::check_format;
 use bavn_model::Timestamp;
@@ -20,7 +20,7 @@ pub struct Store {
     pub(crate) ring: KeyRing,
     pub(crate) manifest: Manifest,
     digest: [u8; 32],
-    dictionary: OnceLock<Dictionary>,
+    names: [OnceLock<Dictionary>; Of::ALL.len()],
     links: Dictionary,
     indexes: Vec<[OnceLock<Index>; By::ALL.len()]>,
 }
@@ -69,7 +69,8 @@ impl Store {
         }
         let indexes = manifest.segments.iter().map(|_| Default::default()).collect();
         let folder = folder.to_owned();
-        Ok(Self { folder, ring, manifest, digest, dictionary: OnceLock::new(), links, indexes })
+        let names = Default::default();
+        Ok(Self { folder, ring, manifest, digest, names, links, indexes })
     }
 
     pub fn controller(&self) -> &str {
@@ -110,29 +111,18 @@ impl Store {
         Ok(bytes)
     }
 
-    /// All names; read when first asked for, since most questions need few of them.
-    pub(crate) fn dictionary(&self) -> Result<&Dictionary> {
-        if let Some(read) = self.dictionary.get() {
-            return Ok(read);
+    /// The names of one kind; read when first asked for, since most questions need few of them.
+    pub(crate) fn names(&self, of: Of) -> Result<&Names> {
+        let missing = StoreError::Library { doing: "finding names" };
+        let slot = self.names.get(of as usize).ok_or(missing)?;
+        if let Some(read) = slot.get() {
+            return Ok(read.of(of));
         }
-        let read = self.read_names(&Of::ALL)?;
-        Ok(self.dictionary.get_or_init(|| read))
-    }
-
-    /// The names of some kinds: all of them, if they have been read anyway.
-    pub(crate) fn names_of(&self, wanted: &[Of]) -> Result<std::borrow::Cow<'_, Dictionary>> {
-        Ok(match self.dictionary.get() {
-            Some(all) => std::borrow::Cow::Borrowed(all),
-            None => std::borrow::Cow::Owned(self.read_names(wanted)?),
-        })
-    }
-
-    fn read_names(&self, wanted: &[Of]) -> Result<Dictionary> {
         let mut dictionary = Dictionary::default();
         for file in &self.manifest.dictionaries {
-            dictionary.read(&self.folder.join(&file.name), &self.ring, wanted)?;
+            dictionary.read(&self.folder.join(&file.name), &self.ring, &[of])?;
         }
-        Ok(dictionary)
+        Ok(slot.get_or_init(|| dictionary).of(of))
     }
 
     pub(crate) fn same(&self, of: Of) -> Same {
@@ -142,8 +132,7 @@ impl Store {
     /// Every number that means what was typed: a name as it stands in the source, or a bare value
     /// that only one bears.
     pub(crate) fn find(&self, of: Of, what: &'static str, typed: &str) -> Result<Vec<u32>> {
-        let dictionary = self.names_of(&[of])?;
-        let (names, same) = (dictionary.of(of), self.same(of));
+        let (names, same) = (self.names(of)?, self.same(of));
         if let Some(id) = names.find(typed) {
             return Ok(same.all_of(&[id]));
         }

@@ -127,7 +127,7 @@ impl Store {
     /// The names of the patients of an answer: every spelling, the first as the source gave it
     /// first. Whoever asks has said why.
     pub fn patient_names(&self, exposed: &[Exposed], _: &Purpose) -> Result<Vec<Vec<String>>> {
-        let (names, same) = (self.dictionary()?.of(Of::Patient), self.same(Of::Patient));
+        let (names, same) = (self.names(Of::Patient)?, self.same(Of::Patient));
         let all = |patient: &Exposed| {
             let ids = same.all_of(&[patient.patient.0]);
             ids.into_iter().map(|id| names.name(id).to_owned()).collect()

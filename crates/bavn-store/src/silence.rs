@@ -51,7 +51,7 @@ impl Store {
         if found.is_empty() {
             return Ok(Vec::new());
         }
-        let names = self.dictionary()?.of(Of::Source);
+        let names = self.names(Of::Source)?;
         let silence = |(source, from, to, ended)| Silence {
             source: names.name(source).to_owned(),
             from: Timestamp::from_micros(from),

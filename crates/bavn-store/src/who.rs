@@ -73,8 +73,7 @@ impl Store {
             *first = (*first).min(posting.first);
             *last = (*last).max(posting.last);
         }
-        let names = self.names_of(&[Of::Identity])?;
-        let names = names.of(Of::Identity);
+        let names = self.names(Of::Identity)?;
         let mut readers: Vec<Reader> = readers
             .into_iter()
             .map(|(who, (look_ups, attempts, first, last))| Reader {
@@ -93,8 +92,13 @@ impl Store {
     pub fn who(&self, typed: &str, window: Window, purpose: &Purpose) -> Result<Who> {
         let readers = self.readers(typed, window, purpose)?;
         let keys = self.find(Of::Patient, "patient", typed)?;
-        let dictionary = self.dictionary()?;
-        let name = |of: Of, id: u32| (id != NOBODY).then(|| dictionary.of(of).name(id).to_owned());
+        for of in Of::ALL {
+            self.names(of)?;
+        }
+        let name = |of: Of, id: u32| {
+            let names = self.names(of).ok().filter(|_| id != NOBODY)?;
+            Some(names.name(id).to_owned())
+        };
         let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
         let mut readings = Vec::new();
         self.rows(By::Patient, &keys, window, |row, evidence| {

@@ -14,7 +14,7 @@ use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
 use crate::manifest::{FOLDERS, Heard, Manifest, Named, Progress, Segment};
 use crate::names::{DICTIONARY, Dictionary, Of};
-use crate::row::{Evidence, NOBODY, Row};
+use crate::row::{Evidence, NOBODY, NONCE_BYTES, Row};
 use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
 use crate::varint::Input;
@@ -36,6 +36,7 @@ pub struct Writer {
     dictionary: Dictionary,
     known: Known,
     building: Option<Building>,
+    nonces: Vec<[u8; NONCE_BYTES]>,
     /// For a person of the caller's (by kind and number), the first spelling of the store's.
     persons: HashMap<(Of, u32), u32>,
     linked: HashMap<Of, u32>,
@@ -101,6 +102,7 @@ impl Writer {
             dictionary,
             known: Known::default(),
             building: None,
+            nonces: Vec::new(),
             persons: HashMap::new(),
             linked: HashMap::new(),
         })
@@ -214,7 +216,7 @@ impl Writer {
         let row = self.row(look_up)?;
         let evidence = Evidence {
             id: look_up.id,
-            nonce: random(&mut *self.chance)?,
+            nonce: self.nonce()?,
             file: self.dictionary.of_mut(Of::File).intern(look_up.input)?,
             line: look_up.line,
             entry: look_up.entry.unwrap_or(NOBODY),
@@ -229,6 +231,16 @@ impl Writer {
             Some(building) => building.push(&row, evidence),
             None => Ok(()),
         }
+    }
+
+    fn nonce(&mut self) -> Result<[u8; NONCE_BYTES]> {
+        if let Some(nonce) = self.nonces.pop() {
+            return Ok(nonce);
+        }
+        // Drawn many at a time: asking the system for each is slow.
+        let drawn: [u8; NONCE_BYTES * NONCES_DRAWN] = random(&mut *self.chance)?;
+        self.nonces.extend_from_slice(drawn.as_chunks().0);
+        self.nonces.pop().ok_or(StoreError::Library { doing: "drawing random bytes" })
     }
 
     fn row(&mut self, look_up: &LookUp<'_>) -> Result<Row> {
@@ -480,5 +492,7 @@ fn month(now: Timestamp) -> u32 {
 const FORMAT_FILE: &str = "FORMAT";
 const FORMAT: u32 = 1;
 const FORMAT_LINE: &str = "bavn store 1\n";
+/// Nonces drawn at a time.
+const NONCES_DRAWN: usize = 256;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.
 const SEGMENT_ROWS: u64 = 1 << 21;

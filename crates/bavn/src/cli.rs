@@ -327,6 +327,8 @@ pub(crate) enum Bench {
     Decode(BenchDecode),
     /// Run the whole watch over a folder that holds `context` and `events`.
     Watch(BenchWatch),
+    /// Make a store of simulated look-ups, and time what is asked of it.
+    Scope(BenchScope),
 }
 
 #[derive(Args, Debug)]
@@ -340,6 +342,25 @@ pub(crate) struct BenchDecode {
     pub(crate) json: bool,
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchScope {
+    #[arg(long, default_value_t = 2_000_000, value_name = "NUMBER")]
+    pub(crate) look_ups: u64,
+    #[arg(long, default_value_t = 5_700)]
+    pub(crate) staff: u64,
+    #[arg(long, default_value_t = 290_000)]
+    pub(crate) patients: u64,
+    #[arg(long, default_value_t = 60)]
+    pub(crate) days: u64,
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder for the store; must not exist, or be empty.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -204,17 +204,21 @@ pub(crate) fn watch(arguments: &BenchWatch) -> CommandResult {
     })
 }
 
-fn print(result: &impl Serialize, as_json: bool, words: impl Fn() -> String) -> CommandResult {
+pub(super) fn print(
+    result: &impl Serialize,
+    as_json: bool,
+    words: impl Fn() -> String,
+) -> CommandResult {
     let line = if as_json { serde_json::to_string(result)? } else { words() };
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
-fn rss_words(megabytes: Option<f64>) -> String {
+pub(super) fn rss_words(megabytes: Option<f64>) -> String {
     megabytes.map_or_else(String::new, |megabytes| format!(", peak memory {megabytes:.0} MB"))
 }
 
 /// `VmHWM` of this process; None where there is no `/proc`.
-fn peak_rss_megabytes() -> Option<f64> {
+pub(super) fn peak_rss_megabytes() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;

@@ -1,6 +1,7 @@
 //! One file per command: parse, ask, print.
 
 mod bench;
+mod bench_scope;
 mod context;
 mod decode;
 mod demo;
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),
         Command::Bench(Bench::Watch(arguments)) => bench::watch(&arguments),
+        Command::Bench(Bench::Scope(arguments)) => bench_scope::run(&arguments),
     }
 }
 

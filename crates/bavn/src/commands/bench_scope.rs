@@ -1,0 +1,243 @@
+//! `bavn bench scope`: a store of simulated look-ups is made, and the questions to it are timed.
+
+use super::bench::{peak_rss_megabytes, print, rss_words};
+use super::keep::{chance, now, open_writer};
+use crate::cli::BenchScope;
+use crate::error::CommandResult;
+use bavn_model::{Action, EventId, Flags, Kind, Origin, Outcome, PatientName, Record, Timestamp};
+use bavn_store::{Frame, Kek, Purpose, Store, Subject, Window};
+use serde::Serialize;
+use std::time::Instant;
+
+#[derive(Debug, Default, Serialize)]
+struct Measured {
+    look_ups: u64,
+    days: u64,
+    load_seconds: f64,
+    load_look_ups_per_second: f64,
+    bytes_a_look_up: BytesALookUp,
+    /// From a closed store to the first answer.
+    cold_start_milliseconds: f64,
+    /// Five readers over two thirds of the days.
+    scope: Times,
+    /// One patient's readers, all days.
+    readers: Times,
+    /// Forty readers, all days.
+    union: Times,
+    peak_rss_megabytes: Option<f64>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct BytesALookUp {
+    columns: f64,
+    index: f64,
+    names: f64,
+    evidence: f64,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Times {
+    milliseconds_p50: f64,
+    milliseconds_p99: f64,
+    /// Of the last question: patients or readers.
+    answer: u64,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
+    let mut key = [0; bavn_store::KEY_BYTES];
+    chance()(&mut key);
+    let started = Instant::now();
+    load(arguments, Kek::read(&key)?)?;
+    let load_seconds = started.elapsed().as_secs_f64();
+    let kek = Kek::read(&key)?;
+    let mut dice = Dice(arguments.seed ^ 0x5eed);
+    let start = first_day(arguments);
+    let days = |count: u64| Window { from: start, to: start.plus_secs(count as i64 * 86_400) };
+    let (part, whole) = (days(arguments.days * 2 / 3), days(arguments.days));
+
+    let started = Instant::now();
+    let store = Store::open(&arguments.dir, &kek)?;
+    store.scope(&readers(&mut dice, arguments, 5), part)?;
+    let cold_start_milliseconds = started.elapsed().as_secs_f64() * 1e3;
+
+    let scope = times(|| Ok(store.scope(&readers(&mut dice, arguments, 5), part)?.best))?;
+    let of_patient = times(|| {
+        let patient = patient_name(dice.below(arguments.patients));
+        match store.readers(&patient, whole, &Purpose::Drill) {
+            Err(bavn_store::StoreError::Unknown { .. }) => Ok(0),
+            found => Ok(found?.len() as u64),
+        }
+    })?;
+    let union = times(|| Ok(store.scope(&readers(&mut dice, arguments, 40), whole)?.best))?;
+
+    let (sizes, look_ups) = (store.sizes(), arguments.look_ups);
+    let a_look_up = |bytes: u64| bytes as f64 / look_ups as f64;
+    let measured = Measured {
+        look_ups,
+        days: arguments.days,
+        load_seconds,
+        load_look_ups_per_second: look_ups as f64 / load_seconds,
+        bytes_a_look_up: BytesALookUp {
+            columns: a_look_up(sizes.columns),
+            index: a_look_up(sizes.index),
+            names: a_look_up(sizes.names),
+            evidence: a_look_up(sizes.evidence),
+        },
+        cold_start_milliseconds,
+        scope,
+        readers: of_patient,
+        union,
+        peak_rss_megabytes: peak_rss_megabytes(),
+    };
+    print(&measured, arguments.json, || in_words(&measured))
+}
+
+fn in_words(measured: &Measured) -> String {
+    let bytes = &measured.bytes_a_look_up;
+    let times = |what: &str, times: &Times| {
+        format!(
+            "\n{what}: p50 {:.2} ms, p99 {:.2} ms ({} found)",
+            times.milliseconds_p50, times.milliseconds_p99, times.answer
+        )
+    };
+    format!(
+        "{} look-ups of {} days loaded in {:.1} s: {:.0} look-ups/s{}\n{:.1} bytes a look-up: {:.1} \
+         columns, {:.1} index; beside them {:.1} names, {:.1} evidence\nfrom closed to the first \
+         answer {:.0} ms{}{}{}",
+        measured.look_ups,
+        measured.days,
+        measured.load_seconds,
+        measured.load_look_ups_per_second,
+        rss_words(measured.peak_rss_megabytes),
+        bytes.columns + bytes.index,
+        bytes.columns,
+        bytes.index,
+        bytes.names,
+        bytes.evidence,
+        measured.cold_start_milliseconds,
+        times("5 readers, two thirds of the days", &measured.scope),
+        times("one patient's readers", &measured.readers),
+        times("40 readers, all days", &measured.union),
+    )
+}
+
+/// Asks [`QUESTIONS`] times.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+fn times(mut ask: impl FnMut() -> CommandResult<u64>) -> CommandResult<Times> {
+    let mut taken = Vec::with_capacity(QUESTIONS);
+    let mut answer = 0;
+    for _ in 0..QUESTIONS {
+        let started = Instant::now();
+        answer = ask()?;
+        taken.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    taken.sort_by(f64::total_cmp);
+    let at = |part: usize| taken.get((QUESTIONS - 1) * part / 100).copied().unwrap_or_default();
+    Ok(Times { milliseconds_p50: at(50), milliseconds_p99: at(99), answer })
+}
+
+fn readers(dice: &mut Dice, arguments: &BenchScope, count: u64) -> Subject {
+    Subject::Identities((0..count).map(|_| staff_name(dice.below(arguments.staff))).collect())
+}
+
+/// Visits of one to several look-ups, many under way at once, in the order of time. Most patients
+/// are of the reader's own unit.
+fn load(arguments: &BenchScope, kek: Kek) -> CommandResult {
+    let mut writer = open_writer(&arguments.dir, "bench", kek)?;
+    let mut dice = Dice(arguments.seed);
+    let mut visits = vec![(0, 0); VISITS_AT_ONCE];
+    let start = first_day(arguments);
+    let span = arguments.days * 86_400_000;
+    let mut frame = Frame::default();
+    for number in 0..arguments.look_ups {
+        let visit = dice.below(VISITS_AT_ONCE as u64) as usize;
+        let is_new = number < VISITS_AT_ONCE as u64 || dice.below(5) < 2;
+        let Some(visit) = visits.get_mut(visit) else { continue };
+        if is_new {
+            let reader = dice.below(arguments.staff);
+            let own = reader / STAFF_A_UNIT * PATIENTS_A_UNIT + dice.below(PATIENTS_A_UNIT);
+            let any = dice.below(arguments.patients);
+            *visit = (reader, if dice.below(5) < 4 { own % arguments.patients } else { any });
+        }
+        let millis =
+            (u128::from(number) * u128::from(span) / u128::from(arguments.look_ups)) as i64;
+        let at = Timestamp::from_micros(start.micros() + millis * 1_000);
+        push(&mut frame, *visit, at, EventId(u128::from(dice.next()) << 64 | u128::from(number)));
+        if frame.bytes_held() >= FRAME_BYTES {
+            writer.take(&std::mem::take(&mut frame), now())?;
+        }
+    }
+    writer.take(&frame, now())?;
+    Ok(writer.commit(now())?)
+}
+
+fn push(frame: &mut Frame, (reader, patient): (u64, u64), at: Timestamp, id: EventId) {
+    let (who, whose) = (staff_name(reader), patient_name(patient));
+    let host = format!("10.{}.{}.{}", reader >> 16, reader >> 8 & 255, reader & 255);
+    let source = format!("hospital-{}", reader % HOSPITALS);
+    let record = Record {
+        id,
+        at,
+        who: Some(who.into()),
+        who_also: Vec::new(),
+        on_behalf_of: None,
+        application: Some("ehr".into()),
+        patients: std::iter::once(PatientName { name: whose.into(), also: Vec::new() }).collect(),
+        resource: Some(
+            ["Observation", "Patient", "DocumentReference", "Condition"]
+                .get(id.0 as usize & 3)
+                .map_or("Patient", |name| *name)
+                .into(),
+        ),
+        action: Some(Action::Read),
+        kind: Kind::Read,
+        found_by: None,
+        purpose: std::iter::once("TREAT".into()).collect(),
+        reason: None,
+        outcome: Outcome::Success,
+        source: Some(source.into()),
+        address: Some(host.into()),
+        session: None,
+        query: None,
+        origin: Origin::default(),
+        flags: Flags::NONE,
+    };
+    frame.push(&record, b"", "bench");
+}
+
+fn staff_name(number: u64) -> String {
+    format!("Practitioner/prac-{number}")
+}
+
+fn patient_name(number: u64) -> String {
+    format!("Patient/pat-{number}")
+}
+
+fn first_day(arguments: &BenchScope) -> Timestamp {
+    Timestamp::start_of_day(now().day() - arguments.days as i32)
+}
+
+/// Numbers from a seed (`SplitMix64`, Steele and others 2014).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+}
+
+const QUESTIONS: usize = 100;
+const VISITS_AT_ONCE: usize = 8_192;
+const STAFF_A_UNIT: u64 = 40;
+const PATIENTS_A_UNIT: u64 = 400;
+const HOSPITALS: u64 = 11;
+const FRAME_BYTES: usize = 1 << 20;
