@@ -146,6 +146,79 @@ fn scope_and_who_are_those_of_a_plain_scan() {
     assert_eq!(times, slow.into_iter().collect::<Vec<_>>());
 }
 
+/// Several hospitals, each in its own dialect: every reader's scope against what `bavn decode` says of
+/// the same files; and no name of theirs stands anywhere in the store.
+#[test]
+fn a_drilled_region_is_answered_as_a_plain_scan_does_and_shows_no_name() {
+    let place = Place::new();
+    let region = place.folder.path().join("region");
+    let size = ["--staff", "60", "--patients", "2000", "--days", "6", "--seed", "77"];
+    let drilled = bavn(&[&["drill", "--out", path(&region)][..], &size].concat());
+    assert_eq!(drilled.status.code(), Some(0), "{}", stderr(&drilled));
+    let events = region.join("events");
+    assert!(place.watch(&events).status().unwrap().success());
+
+    let mut records: BTreeMap<String, Value> = BTreeMap::new();
+    for line in stdout(&bavn(&["decode", path(&events)])).lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        records.insert(record["id"].as_str().unwrap().to_owned(), record);
+    }
+    let mut readers: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    let mut endings = BTreeSet::new();
+    let ending = |name: &str| name.as_bytes()[name.len().saturating_sub(ENDING)..].to_vec();
+    for record in records.values() {
+        let Some(who) = record["who"].as_str() else { continue };
+        readers.entry(who).or_default().push(record);
+        let patients = record["patients"].as_array().unwrap().iter();
+        let names = patients.map(|patient| patient.as_str().unwrap()).chain([who]);
+        endings.extend(names.filter(|name| name.len() >= ENDING).map(ending));
+    }
+    assert!(readers.len() > 50 && endings.len() > 200);
+    for (who, looked) in readers.iter().step_by(4) {
+        let mut slow: BTreeMap<String, (u64, String, String)> = BTreeMap::new();
+        for record in looked.iter().filter(|record| exposes(record)) {
+            let at = record["at"].as_str().unwrap().to_owned();
+            let patients = record["patients"].as_array().unwrap().iter();
+            for patient in patients.map(|p| p.as_str().unwrap()).collect::<BTreeSet<_>>() {
+                let found = slow.entry(patient.to_owned());
+                let (count, first, last) = found.or_insert((0, at.clone(), at.clone()));
+                *count += 1;
+                *first = at.clone().min(first.clone());
+                *last = at.clone().max(last.clone());
+            }
+        }
+        let ask = ["scope", "--json", "--identity", who, "--list", "--purpose", "drill"];
+        let answer: Value = serde_json::from_str(&stdout(&place.ask(&ask))).unwrap();
+        let fast = if slow.is_empty() { BTreeMap::new() } else { listed(&answer) };
+        assert_eq!(fast, slow, "{who}");
+    }
+    let mut folders = vec![place.store()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let found = entry.unwrap().path();
+            if found.is_dir() {
+                folders.push(found);
+                continue;
+            }
+            let bytes = std::fs::read(&found).unwrap();
+            let shown = bytes.windows(ENDING).any(|window| endings.contains(window));
+            assert!(!shown, "{} shows a name", found.display());
+        }
+    }
+}
+
+/// Whether `bavn decode` says that content came back to somebody else than the patient.
+fn exposes(record: &Value) -> bool {
+    let flags = record["flags"].as_array().unwrap();
+    let is_none = flags.iter().any(|flag| flag == "own_access" || flag == "decision_only")
+        || record["kind"] == "login"
+        || record["kind"] == "decision";
+    !is_none && (record["outcome"] == "success" || record["outcome"] == "unknown")
+}
+
+/// Bytes of a name's end that are looked for: no chance makes them.
+const ENDING: usize = 10;
+
 #[test]
 fn names_need_a_purpose_and_asking_is_a_look_up() {
     let place = Place::new();
