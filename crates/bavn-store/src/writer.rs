@@ -37,6 +37,7 @@ pub struct Writer {
     known: Known,
     building: Option<Building>,
     nonces: Vec<[u8; NONCE_BYTES]>,
+    added: u64,
     /// For a person of the caller's (by kind and number), the first spelling of the store's.
     persons: HashMap<(Of, u32), u32>,
     linked: HashMap<Of, u32>,
@@ -103,6 +104,7 @@ impl Writer {
             known: Known::default(),
             building: None,
             nonces: Vec::new(),
+            added: 0,
             persons: HashMap::new(),
             linked: HashMap::new(),
         })
@@ -118,6 +120,11 @@ impl Writer {
         self.manifest.rows
     }
 
+    /// Look-ups that were new, of all taken since the store was opened.
+    pub fn added(&self) -> u64 {
+        self.added
+    }
+
     /// How far an input has been read, as of the last commit.
     pub fn progress(&self, input: &str) -> Option<Progress> {
         let file = self.dictionary.of(Of::File).find(input)?;
@@ -128,6 +135,7 @@ impl Writer {
     /// clock. They are safe after the next [`Self::commit`]; a full segment commits by itself.
     pub fn take(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
         let taken = self.take_all(frame, now)?;
+        self.added += taken.new;
         if self.building.as_ref().is_some_and(|building| building.rows >= SEGMENT_ROWS) {
             self.commit(now)?;
         }

@@ -146,6 +146,25 @@ fn scope_and_who_are_those_of_a_plain_scan() {
     assert_eq!(times, slow.into_iter().collect::<Vec<_>>());
 }
 
+#[test]
+fn an_input_newest_first_is_stored_and_counted_once() {
+    let place = Place::new();
+    // Far more than may be out of order without being read twice.
+    let source = place.source(20_000);
+    let text = std::fs::read_to_string(&source).unwrap();
+    let reversed: Vec<&str> = text.lines().rev().collect();
+    std::fs::write(&source, reversed.join("\n")).unwrap();
+    let again = || {
+        let output = place.watch(&source).stderr(Stdio::piped()).output().unwrap();
+        stderr(&output)
+    };
+    let (first, second) = (again(), again());
+    assert!(first.contains("20000 look-ups are new in the store"), "{first}");
+    assert!(second.contains("0 look-ups are new in the store"), "{second}");
+    let answer = place.scope(&["--identity", "nurse-3", "--list", "--purpose", "drill"]);
+    assert_eq!(listed(&answer), scan(20_000, |row| row.0 == 3));
+}
+
 /// Several hospitals, each in its own dialect: every reader's scope against what `bavn decode` says of
 /// the same files; and no name of theirs stands anywhere in the store.
 #[test]
