@@ -114,11 +114,14 @@ impl Ranking {
         let suspects: f32 = others.map(|held| held.innocent).sum();
         // The next day may always be the first of its kind; less so the odder it is.
         let beyond = (nats - self.highest.max(HIGHEST_SHIPPED)).max(0.0);
-        let unseen = (1.0 + beyond / UNSEEN_NATS).powi(-2);
-        let counted = counted + suspects + unseen;
+        let unseen = (1.0 + beyond / UNSEEN_NATS).powi(-4);
+        let counted = counted + suspects;
         let p = match self.of {
-            Of::People => counted / (self.days + DAYS_SHIPPED) * self.of_class(of.class),
-            Of::Systems => counted / (self.days + 1.0),
+            Of::People => {
+                let seen = counted / (self.days + DAYS_SHIPPED);
+                (seen + unseen / (self.days + UNSEEN_DAYS)) * self.of_class(of.class)
+            }
+            Of::Systems => counted / (self.days + 1.0) + unseen / (self.days + UNSEEN_NIGHTS),
         };
         f64::from(p.min(1.0))
     }
@@ -148,5 +151,9 @@ const ODD_NATS: f32 = 2.0;
 const ODD_SHIPPED: f32 = 5.0;
 const RATIO_MAX: f32 = 3.0;
 const DAYS_SHIPPED: f32 = 200.0;
-const HIGHEST_SHIPPED: f32 = 4.0;
-const UNSEEN_NATS: f32 = 4.0;
+/// What no region that bavn was made with exceeded in so many days of people, or of one system: a
+/// young region need not see it first.
+const HIGHEST_SHIPPED: f32 = 6.0;
+const UNSEEN_DAYS: f32 = 4_000.0;
+const UNSEEN_NIGHTS: f32 = 30.0;
+const UNSEEN_NATS: f32 = 8.0;

@@ -101,7 +101,7 @@ impl Engine {
 
     /// A young region's own tail is not to be trusted yet.
     fn caution(&self) -> f64 {
-        1.0 + CAUTION_DAYS / (f64::from(self.combined.days()) + CAUTION_DAYS / 100.0)
+        1.0 + CAUTION_DAYS / (f64::from(self.combined.days()) + YOUNGEST_DAYS)
     }
 
     fn candidate(
@@ -230,6 +230,8 @@ fn strongest(best: &[(f32, f32)]) -> Option<usize> {
 
 /// Readers' days after which the line stands where the budget puts it.
 const CAUTION_DAYS: f64 = 4_000.0;
+/// Days that even the youngest region is taken to have.
+const YOUNGEST_DAYS: f64 = 300.0;
 /// Readers' days before the region's own tail is trusted in name.
 const CALIBRATED_DAYS: f32 = 5_000.0;
 const SLOW_DAYS: i32 = 30;

@@ -37,7 +37,7 @@ fn check(case: &Path, failures: &mut Vec<String>) {
     assert!(case.join("about.md").exists(), "{}: about.md is missing", case.display());
     let input = fs::read_to_string(case.join("input.txt")).unwrap();
     let hospital = hospital(&input.replace("include ordinary", ORDINARY));
-    let mut engine = Engine::new(hospital.context, Settings { budget_per_10k_staff_day: 4.0 });
+    let mut engine = Engine::new(hospital.context, Settings { budget_per_10k_staff_day: 2.0 });
     let mut findings: Vec<Finding> = Vec::new();
     for access in &hospital.accesses {
         engine.observe(access, &mut findings);
