@@ -4,7 +4,7 @@
 //! record that it rests on, or nearly rests on.
 
 use crate::visit::{Verdict, Visit};
-use crate::visits::{AFTER_SECS, BEFORE_SECS, template};
+use crate::visits::{near_in_time, template};
 use bavn_model::{Context, Tie, TieKind};
 
 /// One visit with all that was tried.
@@ -100,9 +100,7 @@ fn outcome_of(tie: &Tie, visit: &Visit) -> TrialOutcome {
     let tie = *tie;
     let of_reader = tie.identity == Some(visit.identity);
     let of_unit = tie.unit.is_some() && tie.unit == visit.unit;
-    let near_in_time = tie.from.minus_secs(BEFORE_SECS) <= visit.first
-        && visit.first <= tie.to.plus_secs(AFTER_SECS);
-    if !near_in_time {
+    if !near_in_time(&tie, visit.first) {
         TrialOutcome::OutOfTime { tie }
     } else if !of_reader && !of_unit {
         TrialOutcome::OfOthers { tie }

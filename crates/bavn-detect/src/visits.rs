@@ -8,7 +8,9 @@ use crate::flow::Flow;
 use crate::homes::Homes;
 use crate::usual::Usual;
 use crate::visit::{Grade, Verdict, Visit, Warmth};
-use bavn_model::{Access, Context, IdentityId, Kind, PatientId, PurposeSet, Tie, TieKind, UnitId};
+use bavn_model::{
+    Access, Context, IdentityId, Kind, PatientId, PurposeSet, Tie, TieKind, Timestamp, UnitId,
+};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -134,6 +136,9 @@ impl Visits {
             Some(tie) => (Verdict::Explained { template: template(tie.kind) }, Warmth::Unit),
             None => self.by_custom(identity, patient, standing, access.at.day(), &units),
         };
+        if warmth > Warmth::Near && self.was_near(access, patient, standing, context) {
+            warmth = Warmth::Near;
+        }
         let first_ever = self.own.insert((identity, patient), access.at.day()).is_none();
         if !first_ever && warmth > Warmth::Unit {
             warmth = Warmth::Near;
@@ -183,6 +188,24 @@ impl Visits {
         (verdict, if colleague { warmth.min(Warmth::Near) } else { warmth })
     }
 
+    /// Whether the reader's unit, or one near it, had to do with the patient within a year.
+    fn was_near(
+        &self,
+        access: &Access,
+        patient: PatientId,
+        standing: Standing,
+        context: &Context,
+    ) -> bool {
+        let of_the_year = |tie: &&Tie| {
+            tie.known_at <= access.at
+                && tie.to.plus_secs(AFTER_SECS) < access.at
+                && access.at <= tie.to.plus_secs(YEAR_SECS)
+        };
+        let ties = context.ties(patient).iter().filter(of_the_year);
+        let units: Units = ties.filter_map(|tie| tie.unit).collect();
+        standing.unit.is_some() && self.flow.judge(standing, &units).1 <= Warmth::Near
+    }
+
     fn learn(
         &mut self,
         access: &Access,
@@ -209,9 +232,21 @@ impl Visits {
 
 /// Whether a tie was known at the access, and near it in time.
 fn holds(tie: &Tie, access: &Access) -> bool {
-    tie.known_at <= access.at
-        && tie.from.minus_secs(BEFORE_SECS) <= access.at
-        && access.at <= tie.to.plus_secs(AFTER_SECS)
+    tie.known_at <= access.at && near_in_time(tie, access.at)
+}
+
+/// Whether somebody whom a tie concerns has reason to open the record at this time.
+pub(crate) fn near_in_time(tie: &Tie, at: Timestamp) -> bool {
+    (awaits(tie.kind) || tie.from.minus_secs(BEFORE_SECS) <= at)
+        && at <= tie.to.plus_secs(AFTER_SECS)
+}
+
+/// Whoever is booked or referred is on a list that somebody works through long before the day.
+const fn awaits(kind: TieKind) -> bool {
+    matches!(
+        kind,
+        TieKind::Booking | TieKind::Referral | TieKind::Order | TieKind::OrderRequest
+    )
 }
 
 /// Work on a cohort, which a register of projects would settle. The reader states it himself, so it
@@ -267,8 +302,9 @@ pub(crate) const fn template(kind: TieKind) -> &'static str {
 }
 
 const VISIT_SECS: i64 = 12 * 3_600;
-pub(crate) const BEFORE_SECS: i64 = 21 * 86_400;
-pub(crate) const AFTER_SECS: i64 = 30 * 86_400;
+const BEFORE_SECS: i64 = 21 * 86_400;
+const AFTER_SECS: i64 = 30 * 86_400;
+const YEAR_SECS: i64 = 365 * 86_400;
 const OWN_DAYS: i32 = 365;
 /// A unit's own reading explains its colleagues' for so long.
 const UNIT_DAYS: i32 = 14;

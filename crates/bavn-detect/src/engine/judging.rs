@@ -185,7 +185,7 @@ impl Engine {
 
     pub(super) fn gather(&mut self, found: Gathered, at: Timestamp, out: &mut Vec<Finding>) {
         let false_per_staff_day =
-            self.queue.eased(found.false_per_day / self.pace.staff / COHORT_SHARE);
+            self.queue.eased(found.false_per_day * self.caution() / self.pace.staff / COHORT_SHARE);
         if !self.queue.is_worth_writing(false_per_staff_day) {
             return;
         }
@@ -231,7 +231,7 @@ fn strongest(best: &[(f32, f32)]) -> Option<usize> {
 /// Readers' days after which the line stands where the budget puts it.
 const CAUTION_DAYS: f64 = 4_000.0;
 /// Days that even the youngest region is taken to have.
-const YOUNGEST_DAYS: f64 = 300.0;
+const YOUNGEST_DAYS: f64 = 100.0;
 /// Readers' days before the region's own tail is trusted in name.
 const CALIBRATED_DAYS: f32 = 5_000.0;
 const SLOW_DAYS: i32 = 30;
