@@ -78,7 +78,8 @@ impl CuriousReaders {
             pairs: [200.0, 40.0, 4.0],
             crowds_today: 0,
             pending: Vec::new(),
-            tails: [Tail::new(2.0), Tail::new(2.0)],
+            // Readers from afar come as Poisson's law says; those near the patient in crowds.
+            tails: [Tail::new(2.0), Tail::of_rule(2.0)],
             scatter: [(10.0, 10.0); 2],
         }
     }
@@ -372,7 +373,8 @@ const CROWDS_APART_MAX: u32 = 2;
 /// Far over any dense patient id.
 const EVENT_SUBJECT: u32 = u32::MAX;
 const SETTLED_SECS: i64 = 15 * 60;
-const READERS_MIN: usize = 4;
+/// The first readers of a stay that was never entered come from four units.
+const READERS_MIN: usize = 5;
 /// Patients that make readers a team.
 const SHARED_MIN: usize = 3;
 /// The members of a board prepare its list within this time.
