@@ -243,10 +243,7 @@ pub(crate) fn near_in_time(tie: &Tie, at: Timestamp) -> bool {
 
 /// Whoever is booked or referred is on a list that somebody works through long before the day.
 const fn awaits(kind: TieKind) -> bool {
-    matches!(
-        kind,
-        TieKind::Booking | TieKind::Referral | TieKind::Order | TieKind::OrderRequest
-    )
+    matches!(kind, TieKind::Booking | TieKind::Referral | TieKind::Order | TieKind::OrderRequest)
 }
 
 /// Work on a cohort, which a register of projects would settle. The reader states it himself, so it
