@@ -8,9 +8,13 @@ use crate::truth::{Read, TruthEntry};
 use crate::work::Reader;
 use crate::write::Names;
 
-/// One theft that took place.
-pub(crate) fn entry(names: &Names, attack: &Attack) -> TruthEntry {
+/// One theft that took place, with the times of the logs that saw it.
+pub(crate) fn entry(cast: &Cast, attack: &Attack) -> TruthEntry {
+    let names = &cast.names;
     let mut reads = attack.reads.clone();
+    for (reader, _, at_millis) in &mut reads {
+        *at_millis += clock_offset(cast, *reader) * 1_000;
+    }
     reads.sort_by_key(|&(reader, patient, at)| (at, reader, patient));
     let at = |millis: i64| names.at_millis(millis).to_string();
     let took = |thief: Reader| reads.iter().any(|&(reader, ..)| reader == thief);
@@ -35,6 +39,15 @@ pub(crate) fn entry(names: &Names, attack: &Attack) -> TruthEntry {
             .collect(),
         note: None,
     }
+}
+
+/// Seconds by which the clock of the log is wrong in which a reader stands.
+fn clock_offset(cast: &Cast, reader: Reader) -> i64 {
+    let hospital = match reader {
+        Reader::Staff(index) => cast.units[cast.staff[index].unit].hospital,
+        Reader::Service(_) => 0,
+    };
+    cast.hospitals[hospital].clock_offset
 }
 
 /// People whose days look odd and are innocent.

@@ -128,7 +128,7 @@ pub fn generate_files(
     let mut truth: Vec<TruthEntry> = attacks
         .iter()
         .filter(|attack| !attack.reads.is_empty())
-        .map(|attack| key::entry(&cast.names, attack))
+        .map(|attack| key::entry(&cast, attack))
         .collect();
     truth.extend(key::oddities(&cast, settings));
     let Settings { seed, days, .. } = *settings;

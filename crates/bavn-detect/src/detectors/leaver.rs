@@ -117,7 +117,10 @@ fn judge(seen: &Seen<'_>, held: Use) -> Option<(Wrong, f32)> {
     if assignments.is_empty() || works {
         // Dormant: only a log that goes back far enough can tell.
         let days = quiet_days.filter(|&days| days > DORMANT_DAYS)?;
-        return Some((Wrong::Dormant { days: days as u32 }, 1.0 + strange));
+        // Who comes back from leave opens his unit's patients; a stranger's record is not where he
+        // begins.
+        let base = if strange >= STRANGE { 5.5 } else { 1.0 };
+        return Some((Wrong::Dormant { days: days as u32 }, base + strange));
     }
     let ended = assignments.iter().map(|held| held.to).filter(|&to| to <= at).max();
     let Some(end) = ended else {
@@ -152,5 +155,6 @@ fn days_between(from: Timestamp, to: Timestamp) -> u32 {
 
 /// Night shifts run past midnight, and last days are finished at home: two days.
 const GRACE_SECS: i64 = 2 * 86_400;
+const STRANGE: f32 = 3.0;
 const DORMANT_DAYS: i32 = 60;
 const WENT_ON_DAYS: i32 = 5;
