@@ -43,6 +43,13 @@ pub(crate) fn benches() -> Result<bool> {
     let said: Value = serde_json::from_str(&text).context("`bavn bench` wrote no JSON")?;
     let milliseconds = said["scope"]["milliseconds_p50"].as_f64().unwrap_or_default();
     println!("bench scope: {milliseconds:.1} ms in the dev profile");
+    let store = folder.join("bench-verify");
+    let verify = ["bench", "verify", "--json", "--look-ups", "20000", "--staff", "100"];
+    let text = shell::output(Command::new(&bavn).args(verify).arg(&store))?;
+    let verified: Value = serde_json::from_str(&text).context("`bavn bench` wrote no JSON")?;
+    let megabytes = verified["bytes"]["megabytes"].as_f64().unwrap_or_default();
+    println!("bench verify: {megabytes:.1} MB read in the dev profile");
+    counted &= megabytes > 1.0;
     Ok(counted && milliseconds > 0.0 && said["scope"]["answer"].as_u64() > Some(0))
 }
 

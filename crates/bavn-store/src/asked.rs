@@ -51,5 +51,5 @@ pub(crate) fn left(store: &Path, ring: &KeyRing) -> Result<Vec<(PathBuf, Frame)>
     Ok(found)
 }
 
-const ASKED: &str = "asked";
+pub(crate) const ASKED: &str = "asked";
 const SEALED_AS: &[u8] = b"bavn asked 1";

@@ -6,12 +6,14 @@
 mod asked;
 mod error;
 mod files;
+mod format;
 mod frame;
 mod index;
 mod keys;
 mod known;
 mod manifest;
 mod names;
+mod proof;
 mod reader;
 mod row;
 mod scope;
@@ -19,6 +21,7 @@ mod sealed;
 mod segment;
 mod silence;
 mod varint;
+mod verify;
 mod who;
 mod writer;
 
@@ -26,11 +29,13 @@ pub use error::{Result, StoreError};
 pub use frame::Frame;
 pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
 pub use manifest::Progress;
+pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};
 pub use row::{Class, Grade, class};
 pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
 };
 pub use silence::Silence;
+pub use verify::{Depth, Fault, Place, Verified, What, verify};
 pub use who::{Reader, Reading, Who};
 pub use writer::{OWN_SOURCE, Person, Taken, Writer};

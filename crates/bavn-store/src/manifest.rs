@@ -1,8 +1,10 @@
 //! What the store holds as of its last commit. Recovery knows nothing else.
 
 use crate::error::{Result, StoreError, named};
+use crate::format::FORMAT;
 use crate::index::By;
 use crate::keys::{Chance, KeyRing, STORE_KEY, to_hex};
+use crate::proof::{Hash, sha256};
 use crate::sealed::{Sealed, SealedWriter};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use std::path::Path;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
+    /// As in the file of this name, which has no seal of its own.
+    pub(crate) format: u32,
     /// How many commits there have been.
     pub(crate) commit: u64,
     /// Microseconds since the epoch, by the clock of the machine that wrote.
@@ -25,6 +29,45 @@ pub(crate) struct Manifest {
     pub(crate) own_source: Option<u32>,
     /// By input (a number of the dictionary): how far it has been read.
     pub(crate) inputs: BTreeMap<u32, Progress>,
+    /// One for each commit, in order.
+    pub(crate) commits: Vec<Committed>,
+    /// Silences of sources that stand in the log.
+    pub(crate) silences: Vec<LoggedSilence>,
+    /// Last, and not part of what the log's own entry of this commit says.
+    pub(crate) log: Logged,
+}
+
+/// One commit, as the log has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Committed {
+    /// Microseconds since the epoch, by the clock of the machine that wrote.
+    pub(crate) at: i64,
+    /// Entries of the log after it; the last of them is its own.
+    pub(crate) size: u64,
+}
+
+/// A silence of a source that stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoggedSilence {
+    pub(crate) source: u32,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) ended: bool,
+    pub(crate) nonce: String,
+    pub(crate) entry: u64,
+}
+
+/// The log as of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Logged {
+    /// Entries.
+    pub(crate) size: u64,
+    pub(crate) checkpoint: String,
+    /// The checkpoint of the commit before, which may still be the published one after a crash.
+    pub(crate) before: String,
 }
 
 /// How far an input has been read.
@@ -43,6 +86,10 @@ pub(crate) struct Segment {
     pub(crate) number: u64,
     /// Under whose key it lies: year times 100 plus month.
     pub(crate) key: u32,
+    /// Which commit wrote it.
+    pub(crate) commit: u64,
+    /// Place of its first look-up in the log; the others follow.
+    pub(crate) first_entry: u64,
     pub(crate) rows: u64,
     /// Of the first and the last look-up, in microseconds since the epoch.
     pub(crate) from: i64,
@@ -128,6 +175,11 @@ fn measure(path: &Path) -> Result<(u64, String)> {
 }
 
 impl Manifest {
+    /// Of a store that holds nothing yet.
+    pub(crate) fn new() -> Self {
+        Self { format: FORMAT, ..Self::default() }
+    }
+
     /// The manifest in force, and its digest.
     pub(crate) fn read(store: &Path, ring: &KeyRing) -> Result<(Self, [u8; 32])> {
         let path = store.join(MANIFEST);
@@ -142,14 +194,8 @@ impl Manifest {
         Ok((manifest, digest.as_ref().try_into().map_err(|_| no_manifest())?))
     }
 
-    /// Writes the manifest beside the one in force, durably, and gives its digest; [`Self::rename`]
-    /// puts it in force.
-    pub(crate) fn write(
-        &self,
-        store: &Path,
-        ring: &KeyRing,
-        chance: &mut Chance,
-    ) -> Result<[u8; 32]> {
+    /// Writes the manifest beside the one in force, durably; [`Self::rename`] puts it in force.
+    pub(crate) fn write(&self, store: &Path, ring: &KeyRing, chance: &mut Chance) -> Result<()> {
         let path = store.join(MANIFEST_NEW);
         let failed = StoreError::Library { doing: "writing the manifest" };
         let Ok(text) = serde_json::to_vec(self) else { return Err(failed) };
@@ -158,9 +204,26 @@ impl Manifest {
         for block in text.chunks(BLOCK_BYTES) {
             file.block(block)?;
         }
-        file.finish(&[])?;
-        let digest = ring::digest::digest(&SHA256, &text);
-        digest.as_ref().try_into().map_err(|_| failed)
+        file.finish(&[])
+    }
+
+    /// Digest of everything but the part on the log, which the log's entry of this commit holds.
+    pub(crate) fn digest(&self) -> Result<Hash> {
+        let body = Self { log: Logged::default(), ..self.clone() };
+        let failed = |_| StoreError::Library { doing: "writing the manifest" };
+        Ok(sha256(&[&serde_json::to_vec(&body).map_err(failed)?]))
+    }
+
+    /// Digest of the digests of the files that a commit added and that are never written anew:
+    /// segments and names.
+    pub(crate) fn added_digest(&self, commit: u64) -> Hash {
+        let segments = self.segments.iter().filter(|segment| segment.commit == commit);
+        let segments = segments.flat_map(|segment| [&segment.columns, &segment.evidence]);
+        let names = names_of(commit);
+        let names = self.dictionaries.iter().filter(|file| file.name == names);
+        let digests: Vec<&[u8]> =
+            segments.chain(names).map(|file| file.sha256.as_bytes()).collect();
+        sha256(&digests)
     }
 
     /// The commit point: before it the store is as it was, after it everything is there.
@@ -182,7 +245,7 @@ impl Manifest {
         self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries)
     }
 
-    /// Removes what an interrupted commit left in the folders of data.
+    /// Removes what an interrupted commit left in the folders of data; the log sees to its own.
     pub(crate) fn sweep(&self, store: &Path) -> Result<()> {
         let known: BTreeSet<&str> = self.files().map(|file| file.name.as_str()).collect();
         for folder in FOLDERS {
@@ -199,6 +262,11 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// The file of the names that a commit added.
+pub(crate) fn names_of(commit: u64) -> String {
+    format!("names/{commit:08}.names")
 }
 
 pub(crate) const MANIFEST: &str = "manifest";

@@ -76,6 +76,11 @@ impl Names {
         self.known.name(NameId(id))
     }
 
+    /// The name, if there is one of this number.
+    pub(crate) fn known(&self, id: u32) -> Option<&str> {
+        (id < self.len()).then(|| self.name(id))
+    }
+
     pub(crate) fn len(&self) -> u32 {
         self.known.len() as u32
     }

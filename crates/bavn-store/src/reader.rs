@@ -1,12 +1,12 @@
 //! A store open for questions, as of its last commit.
 
 use crate::error::{Result, StoreError};
+use crate::format::{FORMAT, FORMAT_FILE, check_format};
 use crate::index::{By, Index, Posting, Touch, postings};
 use crate::keys::{Kek, KeyRing, RING, to_hex};
 use crate::manifest::{Manifest, Segment};
 use crate::names::{Dictionary, Names, Of, Same};
 use crate::row::{Evidence, Row};
-use crate::writer::check_format;
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ pub struct AsOf {
     /// Of the latest look-up.
     pub last_look_up: Option<Timestamp>,
     pub look_ups: u64,
+    /// Of the log.
+    pub entries: u64,
     /// SHA-256 of the manifest, in hexadecimal digits: it names every file by its digest.
     pub manifest: String,
 }
@@ -60,9 +62,22 @@ impl Window {
 
 impl Store {
     pub fn open(folder: &Path, kek: &Kek) -> Result<Self> {
-        check_format(folder)?;
-        let ring = KeyRing::open(&folder.join(RING), kek)?;
-        let (manifest, digest) = Manifest::read(folder, &ring)?;
+        let format = check_format(folder);
+        let opened = KeyRing::open(&folder.join(RING), kek).and_then(|ring| {
+            let (manifest, digest) = Manifest::read(folder, &ring)?;
+            Ok((ring, manifest, digest))
+        });
+        let (ring, manifest, digest) = match (format, opened) {
+            (Ok(()), opened) => opened?,
+            // All that is sealed says that it is a store of this format.
+            (Err(_), Ok((_, manifest, _))) if manifest.format == FORMAT => {
+                return Err(StoreError::damaged(
+                    &folder.join(FORMAT_FILE),
+                    "it is not `bavn store 1`",
+                ));
+            }
+            (Err(error), _) => return Err(error),
+        };
         let mut links = Dictionary::default();
         for file in &manifest.dictionaries {
             links.read(&folder.join(&file.name), &ring, &[])?;
@@ -84,6 +99,7 @@ impl Store {
             committed_at: Timestamp::from_micros(self.manifest.committed_at),
             last_look_up: last.map(Timestamp::from_micros),
             look_ups: self.manifest.rows,
+            entries: self.manifest.log.size,
             manifest: to_hex(&self.digest),
         }
     }
@@ -99,16 +115,6 @@ impl Store {
         }
         sizes.names = self.manifest.dictionaries.iter().map(|file| file.bytes).sum();
         sizes
-    }
-
-    /// Whether every file is what was committed, by length and digest; the first that is not.
-    pub fn check_files(&self) -> Result<u64> {
-        let mut bytes = 0;
-        for file in self.manifest.files() {
-            file.check(&self.folder)?;
-            bytes += file.bytes;
-        }
-        Ok(bytes)
     }
 
     /// The names of one kind; read when first asked for, since most questions need few of them.
@@ -242,18 +248,13 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `found` for every look-up in the order in which it was stored: the nonce that hides it,
-    /// and the bytes that a leaf of a log commits to together with it.
-    pub fn each_canonical(&self, mut found: impl FnMut(&[u8; 16], &[u8])) -> Result<()> {
-        let mut canonical = Vec::new();
-        for segment in &self.manifest.segments {
-            self.segment(segment, true)?.each_with_evidence(|_, row, evidence| {
-                row.canonical(evidence, &mut canonical);
-                found(&evidence.nonce, &canonical);
-                Ok(())
-            })?;
+    /// All names of all kinds.
+    pub(crate) fn dictionary(&self) -> Result<Dictionary> {
+        let mut dictionary = Dictionary::default();
+        for file in &self.manifest.dictionaries {
+            dictionary.read(&self.folder.join(&file.name), &self.ring, &Of::ALL)?;
         }
-        Ok(())
+        Ok(dictionary)
     }
 
     fn index<'s>(

@@ -1,5 +1,6 @@
 //! One look-up as it lies in the store, and what it exposed.
 
+use crate::names::{Dictionary, Of};
 use bavn_model::{Action, Flag, Flags, FoundBy, Kind, Outcome};
 use smallvec::SmallVec;
 
@@ -63,19 +64,29 @@ impl Row {
         bavn_model::Timestamp::from_micros(self.at).day()
     }
 
-    /// What the log's leaf commits to: every field of the look-up, in one order, for ever.
-    pub(crate) fn canonical(&self, evidence: &Evidence, out: &mut Vec<u8>) {
+    /// What an entry of the log commits to: every field of the look-up, names in full, in one order,
+    /// for ever. Numbers are big-endian; a text stands behind its length in 8 bytes, all ones for none.
+    pub(crate) fn canonical(&self, evidence: &Evidence, names: &Dictionary, out: &mut Vec<u8>) {
         out.clear();
         out.extend_from_slice(b"bavn look-up 1\0");
         out.extend_from_slice(&evidence.id.to_be_bytes());
         out.extend_from_slice(&self.at.to_be_bytes());
-        let names = [self.identity, self.on_behalf_of, self.client, self.host, self.source];
-        for name in names.into_iter().chain([evidence.file, evidence.entry]) {
-            out.extend_from_slice(&name.to_be_bytes());
-        }
+        out.extend_from_slice(&evidence.line.to_be_bytes());
+        out.extend_from_slice(&evidence.entry.to_be_bytes());
+        out.extend_from_slice(&evidence.byte_offset.to_be_bytes());
+        out.extend_from_slice(&flag_bits(self.flags).to_be_bytes());
         out.extend_from_slice(&(self.patients.len() as u32).to_be_bytes());
-        for patient in &self.patients {
-            out.extend_from_slice(&patient.to_be_bytes());
+        let patients = self.patients.iter().map(|&patient| (Of::Patient, patient));
+        let others = [
+            (Of::Identity, self.identity),
+            (Of::Identity, self.on_behalf_of),
+            (Of::Client, self.client),
+            (Of::Host, self.host),
+            (Of::Source, self.source),
+            (Of::File, evidence.file),
+        ];
+        for (of, id) in patients.chain(others) {
+            put_text(out, names.of(of).known(id).map(str::as_bytes));
         }
         let words = [
             self.session.as_deref(),
@@ -88,16 +99,17 @@ impl Row {
             Some(outcome_word(self.outcome)),
             evidence.query.as_deref(),
         ];
-        let words = words.map(|word| word.map(str::as_bytes));
-        for bytes in words.into_iter().chain([evidence.original.as_deref()]) {
-            let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(bytes.unwrap_or_default());
+        for word in words {
+            put_text(out, word.map(str::as_bytes));
         }
-        out.extend_from_slice(&flag_bits(self.flags).to_be_bytes());
-        out.extend_from_slice(&evidence.line.to_be_bytes());
-        out.extend_from_slice(&evidence.byte_offset.to_be_bytes());
+        put_text(out, evidence.original.as_deref());
     }
+}
+
+fn put_text(out: &mut Vec<u8>, text: Option<&[u8]>) {
+    let length = text.map_or(u64::MAX, |text| text.len() as u64);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(text.unwrap_or_default());
 }
 
 /// How far a record came out: a hit in a list, its content, or a copy that left the system.

@@ -158,6 +158,14 @@ impl Sealed {
         self.ends.len()
     }
 
+    /// The first block that does not open, and its bytes in the file.
+    pub(crate) fn first_damage(&self) -> Option<(usize, u64, u64)> {
+        let number = (0..self.blocks()).find(|&number| self.block(number).is_err())?;
+        let before = number.checked_sub(1).and_then(|before| self.ends.get(before).copied());
+        let from = before.unwrap_or(HEADER_BYTES as u64);
+        Some((number, from, self.ends.get(number).copied().unwrap_or(from)))
+    }
+
     pub(crate) fn block(&self, number: usize) -> Result<Vec<u8>> {
         let damaged = || StoreError::damaged(&self.path, "a block is not what was written");
         let start = match number.checked_sub(1) {

@@ -1,6 +1,7 @@
 //! When did a source that usually speaks say nothing?
 
 use crate::error::Result;
+use crate::manifest::Manifest;
 use crate::names::Of;
 use crate::reader::{Store, Window};
 use crate::row::NOBODY;
@@ -21,16 +22,56 @@ impl Store {
     /// Silences of [`SILENCE_SECS`] or more that touch the window, of sources that are busy on the
     /// days on which they speak. A source that has never spoken is not known.
     pub(crate) fn silences(&self, window: Window) -> Result<Vec<Silence>> {
+        let found = self.manifest.silences_in(window);
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = self.names(Of::Source)?;
+        let silence = |silent: Silent| Silence {
+            source: names.name(silent.source).to_owned(),
+            from: Timestamp::from_micros(silent.from),
+            to: Timestamp::from_micros(silent.to),
+            ended: silent.ended,
+        };
+        Ok(found.into_iter().map(silence).collect())
+    }
+}
+
+/// A silence, its source as a number of the dictionary, times in microseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Silent {
+    pub(crate) source: u32,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) ended: bool,
+}
+
+impl Silent {
+    /// What an entry of the log commits to, laid out as a look-up's canonical bytes are.
+    pub(crate) fn canonical(self, source: &str) -> Vec<u8> {
+        let mut bytes = b"bavn silence 1\0".to_vec();
+        bytes.extend_from_slice(&self.from.to_be_bytes());
+        bytes.extend_from_slice(&self.to.to_be_bytes());
+        bytes.push(u8::from(self.ended));
+        bytes.extend_from_slice(&(source.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(source.as_bytes());
+        bytes
+    }
+}
+
+impl Manifest {
+    /// As [`Store::silences`], by number.
+    pub(crate) fn silences_in(&self, window: Window) -> Vec<Silent> {
         let mut days: BTreeMap<u32, BTreeMap<i32, (i64, i64, u64)>> = BTreeMap::new();
-        for heard in self.manifest.segments.iter().flat_map(|segment| &segment.heard) {
+        for heard in self.segments.iter().flat_map(|segment| &segment.heard) {
             let day = days.entry(heard.source).or_default();
             let (first, last, count) = day.entry(heard.day).or_insert((i64::MAX, i64::MIN, 0));
             *first = (*first).min(heard.first);
             *last = (*last).max(heard.last);
             *count += heard.look_ups;
         }
-        let own = self.manifest.own_source;
-        let end = self.manifest.last_heard().unwrap_or(0).min(window.to.micros());
+        let own = self.own_source;
+        let end = self.last_heard().unwrap_or(0).min(window.to.micros());
         let mut found = Vec::new();
         for (&source, days) in &days {
             let look_ups: u64 = days.values().map(|&(.., count)| count).sum();
@@ -44,21 +85,11 @@ impl Store {
                 let from = spoke.replace(last).unwrap_or(first);
                 let touches = from < window.to.micros() && first > window.from.micros();
                 if first.saturating_sub(from) >= SILENCE_SECS * 1_000_000 && touches {
-                    found.push((source, from, first, ended));
+                    found.push(Silent { source, from, to: first, ended });
                 }
             }
         }
-        if found.is_empty() {
-            return Ok(Vec::new());
-        }
-        let names = self.names(Of::Source)?;
-        let silence = |(source, from, to, ended)| Silence {
-            source: names.name(source).to_owned(),
-            from: Timestamp::from_micros(from),
-            to: Timestamp::from_micros(to),
-            ended,
-        };
-        Ok(found.into_iter().map(silence).collect())
+        found
     }
 }
 

@@ -8,12 +8,14 @@
 use crate::asked;
 use crate::error::{Result, StoreError, io};
 use crate::files;
+use crate::format::{FORMAT_FILE, FORMAT_LINE, make_folders};
 use crate::frame::{Frame, LookUp};
 use crate::index::{self, By, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
-use crate::manifest::{FOLDERS, Heard, Manifest, Named, Progress, Segment};
+use crate::manifest::{Heard, Manifest, Named, Progress, Segment, names_of};
 use crate::names::{DICTIONARY, Dictionary, Of};
+use crate::proof::{Entry, Hash, Ledger, Log, sha256};
 use crate::row::{Evidence, NOBODY, NONCE_BYTES, Row};
 use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
@@ -33,10 +35,12 @@ pub struct Writer {
     ring: KeyRing,
     chance: Box<Chance>,
     manifest: Manifest,
+    ledger: Ledger,
     dictionary: Dictionary,
     known: Known,
     building: Option<Building>,
     nonces: Vec<[u8; NONCE_BYTES]>,
+    canonical: Vec<u8>,
     added: u64,
     /// For a person of the caller's (by kind and number), the first spelling of the store's.
     persons: HashMap<(Of, u32), u32>,
@@ -65,6 +69,8 @@ struct Building {
     names: [String; 2],
     files: SegmentWriter,
     touches: Vec<Touch>,
+    /// What the log's entries of the rows hold.
+    hidden: Vec<Hash>,
     rows: u64,
     original_bytes: u64,
     from: i64,
@@ -82,13 +88,15 @@ impl Writer {
         if is_new {
             let ring = KeyRing::make(controller, &kek, &mut *chance)?;
             ring.save(&ring_path)?;
-            Manifest::default().write(store, &ring, &mut *chance)?;
+            Manifest::new().write(store, &ring, &mut *chance)?;
             Manifest::rename(store)?;
+            Ledger::open(store, &ring, &Manifest::new())?;
             files::replace(&store.join(FORMAT_FILE), FORMAT_LINE.as_bytes())?;
         }
         let ring = KeyRing::open(&ring_path, &kek)?;
         let (manifest, _) = Manifest::read(store, &ring)?;
         manifest.sweep(store)?;
+        let ledger = Ledger::open(store, &ring, &manifest)?;
         let mut dictionary = Dictionary::default();
         for file in &manifest.dictionaries {
             dictionary.read(&store.join(&file.name), &ring, &Of::ALL)?;
@@ -100,10 +108,12 @@ impl Writer {
             ring,
             chance,
             manifest,
+            ledger,
             dictionary,
             known: Known::default(),
             building: None,
             nonces: Vec::new(),
+            canonical: Vec::new(),
             added: 0,
             persons: HashMap::new(),
             linked: HashMap::new(),
@@ -196,28 +206,37 @@ impl Writer {
         if building.is_none() && !self.dictionary.is_news() {
             return Ok(());
         }
-        let mut manifest = self.manifest.clone();
-        manifest.commit += 1;
-        manifest.committed_at = now.micros();
+        let mut manifest = self.next_manifest(now);
+        let mut log = self.ledger.log();
         manifest.own_source = self.dictionary.of(Of::Source).find(OWN_SOURCE);
         if let Some(building) = building {
-            self.end_segment(building, &mut manifest)?;
+            self.end_segment(building, &mut manifest, &mut log)?;
         }
         if self.dictionary.is_news() {
-            let name = format!("names/{:08}.names", manifest.commit);
+            let name = names_of(manifest.commit);
             let file = self.sealed(&name, DICTIONARY, STORE_KEY)?;
             self.dictionary.write_news(file)?;
             manifest.dictionaries.push(Named::of(&self.store, name)?);
         }
-        for folder in FOLDERS {
-            files::sync_folder(&self.store.join(folder))?;
-        }
-        manifest.write(&self.store, &self.ring, &mut *self.chance)?;
-        Manifest::rename(&self.store)?;
+        self.put_in_force(manifest, log)?;
         self.dictionary.keep();
-        self.manifest = manifest;
         self.known.shrink();
         Ok(())
+    }
+
+    fn next_manifest(&self, now: Timestamp) -> Manifest {
+        let (commit, committed_at) = (self.manifest.commit + 1, now.micros());
+        Manifest { commit, committed_at, ..self.manifest.clone() }
+    }
+
+    /// All is written: the log is closed, everything made durable, and one rename puts it in force.
+    fn put_in_force(&mut self, mut manifest: Manifest, mut log: Log) -> Result<()> {
+        self.ledger.close(&mut log, &mut manifest, &self.dictionary, &mut *self.chance)?;
+        files::sync_all(&self.store)?;
+        manifest.write(&self.store, &self.ring, &mut *self.chance)?;
+        Manifest::rename(&self.store)?;
+        self.manifest = manifest;
+        self.ledger.in_force(log, &self.manifest)
     }
 
     fn add(&mut self, look_up: &LookUp<'_>, now: Timestamp) -> Result<()> {
@@ -232,11 +251,13 @@ impl Writer {
             query: look_up.query.map(Into::into),
             original: Some(look_up.original.into()),
         };
+        row.canonical(&evidence, &self.dictionary, &mut self.canonical);
+        let hidden = sha256(&[&evidence.nonce, &self.canonical]);
         if self.building.is_none() {
             self.building = Some(self.begin_segment(now)?);
         }
         match self.building.as_mut() {
-            Some(building) => building.push(&row, evidence),
+            Some(building) => building.push(&row, evidence, hidden),
             None => Ok(()),
         }
     }
@@ -319,6 +340,7 @@ impl Writer {
             names,
             files,
             touches: Vec::new(),
+            hidden: Vec::new(),
             rows: 0,
             original_bytes: 0,
             from: i64::MAX,
@@ -328,8 +350,17 @@ impl Writer {
         })
     }
 
-    fn end_segment(&mut self, mut building: Building, manifest: &mut Manifest) -> Result<()> {
+    fn end_segment(
+        &mut self,
+        mut building: Building,
+        manifest: &mut Manifest,
+        log: &mut Log,
+    ) -> Result<()> {
         building.files.finish()?;
+        let first_entry = log.size();
+        for hidden in std::mem::take(&mut building.hidden) {
+            log.append(&Entry::LookUp(hidden).bytes())?;
+        }
         let (number, key) = (building.number, building.key);
         let index = self.write_index(number, key, manifest.commit, &mut building.touches)?;
         let [columns, evidence] = building.names;
@@ -342,6 +373,8 @@ impl Writer {
         manifest.segments.push(Segment {
             number,
             key,
+            commit: manifest.commit,
+            first_entry,
             rows: building.rows,
             from: building.from,
             to: building.to,
@@ -377,9 +410,7 @@ impl Writer {
     /// Makes the whole index anew from the segments. Returns how many rows were read.
     pub fn rebuild_index(&mut self, now: Timestamp) -> Result<u64> {
         self.commit(now)?;
-        let mut manifest = self.manifest.clone();
-        manifest.commit += 1;
-        manifest.committed_at = now.micros();
+        let mut manifest = self.next_manifest(now);
         let mut rows = 0;
         for segment in &mut manifest.segments {
             let mut touches = Vec::new();
@@ -392,12 +423,8 @@ impl Writer {
             let (number, key) = (segment.number, segment.key);
             segment.index = self.write_index(number, key, manifest.commit, &mut touches)?;
         }
-        for folder in FOLDERS {
-            files::sync_folder(&self.store.join(folder))?;
-        }
-        manifest.write(&self.store, &self.ring, &mut *self.chance)?;
-        Manifest::rename(&self.store)?;
-        self.manifest = manifest;
+        let log = self.ledger.log();
+        self.put_in_force(manifest, log)?;
         self.manifest.sweep(&self.store)?;
         Ok(rows)
     }
@@ -410,7 +437,8 @@ impl Writer {
 }
 
 impl Building {
-    fn push(&mut self, row: &Row, evidence: Evidence) -> Result<()> {
+    fn push(&mut self, row: &Row, evidence: Evidence, hidden: Hash) -> Result<()> {
+        self.hidden.push(hidden);
         Touch::of(row, &mut self.touches);
         self.rows += 1;
         self.original_bytes +=
@@ -445,51 +473,6 @@ pub enum Person {
     Patient,
 }
 
-/// Makes the folders. True if this is a new store.
-fn make_folders(store: &Path) -> Result<bool> {
-    if store.join(FORMAT_FILE).exists() {
-        check_format(store)?;
-        return Ok(false);
-    }
-    if let Ok(mut entries) = std::fs::read_dir(store)
-        && entries.any(|entry| entry.is_ok_and(|entry| !is_begun(&entry.file_name())))
-    {
-        return Err(StoreError::NotAStore { path: store.to_owned() });
-    }
-    let segments = store.join("segments");
-    if std::fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(StoreError::Missing { path: store.join(FORMAT_FILE) });
-    }
-    for folder in FOLDERS.into_iter().chain(["keys"]) {
-        let path = store.join(folder);
-        std::fs::create_dir_all(&path).map_err(io(&path, "made"))?;
-    }
-    Ok(true)
-}
-
-/// What a store that was killed while being made may hold: it holds no look-up yet.
-fn is_begun(name: &std::ffi::OsStr) -> bool {
-    let begun = ["keys", "lock", "manifest", "manifest.new", "FORMAT.new", "asked"];
-    FOLDERS.into_iter().chain(begun).any(|known| name == known)
-}
-
-/// Whether the folder holds a store that this release reads.
-pub(crate) fn check_format(store: &Path) -> Result<()> {
-    let path = store.join(FORMAT_FILE);
-    let not_a_store = || StoreError::NotAStore { path: store.to_owned() };
-    let text = std::fs::read_to_string(&path).map_err(|_| not_a_store())?;
-    if text == FORMAT_LINE {
-        return Ok(());
-    }
-    let number = text.strip_prefix("bavn store ").and_then(|rest| rest.trim_end().parse().ok());
-    match number {
-        Some(found) if found > FORMAT => {
-            Err(StoreError::NewerFormat { path: store.to_owned(), found, known: FORMAT })
-        }
-        _ => Err(not_a_store()),
-    }
-}
-
 /// Year times 100 plus month.
 fn month(now: Timestamp) -> u32 {
     let text = now.to_string();
@@ -497,9 +480,6 @@ fn month(now: Timestamp) -> u32 {
     digits.parse().unwrap_or(STORE_KEY + 1)
 }
 
-const FORMAT_FILE: &str = "FORMAT";
-const FORMAT: u32 = 1;
-const FORMAT_LINE: &str = "bavn store 1\n";
 /// Nonces drawn at a time.
 const NONCES_DRAWN: usize = 256;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.

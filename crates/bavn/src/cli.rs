@@ -25,6 +25,11 @@ pub(crate) enum Command {
     Scope(Scope),
     /// Everyone who has read a patient's record, with the stated reason.
     Who(Who),
+    /// Is every byte of a store exactly as it was written?
+    Verify(Verify),
+    /// Make proofs from a store's log that others check without bavn.
+    #[command(subcommand)]
+    Proof(ProofCommand),
     /// Keep a store: its index, its keys.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -267,6 +272,79 @@ pub(crate) enum WhoLanguage {
     Nb,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// A checkpoint that was kept elsewhere (`bavn proof checkpoint`); may be repeated. Without one, a
+    /// store that was put back or written anew as a whole looks untouched.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// Besides every byte, make each look-up's entry of the log anew from the look-up.
+    #[arg(long)]
+    pub(crate) look_ups: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProofCommand {
+    /// Print the log's signed checkpoint, to be kept elsewhere.
+    Checkpoint(ProofCheckpoint),
+    /// Print the public key that checks the log's signatures, to be kept elsewhere.
+    Key(StoreAccess),
+    /// Prove that one look-up, or any entry, is in the log (C2SP tlog-proof).
+    Inclusion(ProofInclusion),
+    /// Prove that the log of one time holds all that it held at an earlier time.
+    Consistency(ProofConsistency),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProofCheckpoint {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// As of the last commit at or before this instant [default: the last commit].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProofInclusion {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[command(flatten)]
+    pub(crate) which: ProvenEntry,
+    /// Put into the proof what the entry hides: the look-up with all names. Needs `--purpose`.
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// Why names are wanted: `insight`, `case N`, `audit` or `drill`. Asking is itself stored.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ProvenEntry {
+    /// The look-up's `id`, as `bavn decode` prints it.
+    #[arg(long, value_name = "EVENT-ID")]
+    pub(crate) event: Option<String>,
+    /// Place in the log, from 0.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) entry: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProofConsistency {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// The earlier checkpoint: a file that was kept, or an instant.
+    #[arg(long, value_name = "FILE|TIME")]
+    pub(crate) from: String,
+    /// The later one [default: the last commit].
+    #[arg(long, value_name = "FILE|TIME")]
+    pub(crate) to: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Make the exposure index anew from the segments.
@@ -329,6 +407,8 @@ pub(crate) enum Bench {
     Watch(BenchWatch),
     /// Make a store of simulated look-ups, and time what is asked of it.
     Scope(BenchScope),
+    /// Make such a store, and time verifying it, proofs, and appending to a log.
+    Verify(BenchScope),
 }
 
 #[derive(Args, Debug)]

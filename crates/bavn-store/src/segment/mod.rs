@@ -9,5 +9,6 @@ mod schema;
 mod thrift;
 mod write;
 
-pub(crate) use read::SegmentReader;
+pub(crate) use read::{SegmentReader, damage};
+pub(crate) use schema::Part;
 pub(crate) use write::SegmentWriter;

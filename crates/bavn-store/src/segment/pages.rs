@@ -14,7 +14,7 @@ use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::column::reader::{ColumnReader, get_column_reader};
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -61,6 +61,24 @@ impl ParquetFile {
         self.metadata.file_metadata().num_rows() as u64
     }
 
+    /// The first page that does not open.
+    pub(crate) fn first_damage(&self) -> Result<Option<Damage>> {
+        for (row_group, group) in self.metadata.row_groups().iter().enumerate() {
+            for (number, chunk) in group.columns().iter().enumerate() {
+                let (start, length) = chunk.byte_range();
+                let mut pages = self.pages(row_group, number, chunk)?;
+                while pages.at < pages.bytes.len() {
+                    let from = start + pages.at as u64;
+                    if pages.open_page().is_none() {
+                        let column = chunk.column_descr().name().to_owned();
+                        return Ok(Some(Damage { row_group, column, from, to: start + length }));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// A value of the footer's own table.
     pub(crate) fn note(&self, key: &str) -> Option<&str> {
         let notes = self.metadata.file_metadata().key_value_metadata()?;
@@ -72,10 +90,16 @@ impl ParquetFile {
         let damaged = || StoreError::damaged(&self.path, "a column is missing");
         let group = self.metadata.row_groups().get(row_group).ok_or_else(damaged)?;
         let chunk = group.columns().get(column).ok_or_else(damaged)?;
+        let pages = self.pages(row_group, column, chunk)?;
+        Ok(get_column_reader(chunk.column_descr_ptr(), Box::new(pages)))
+    }
+
+    /// The pages of a column, still sealed.
+    fn pages(&self, row_group: usize, column: usize, chunk: &ColumnChunkMetaData) -> Result<Pages> {
         let (start, length) = chunk.byte_range();
         let file_length = self.file.metadata().map_err(named(&self.path))?.len();
         if start.checked_add(length).is_none_or(|end| end > file_length) {
-            return Err(damaged());
+            return Err(StoreError::damaged(&self.path, "a column is missing"));
         }
         let mut bytes = vec![0; length as usize];
         self.file.read_exact_at(&mut bytes, start).map_err(named(&self.path))?;
@@ -83,7 +107,7 @@ impl ParquetFile {
         place.push(0);
         place.extend_from_slice(&(row_group as i16).to_le_bytes());
         place.extend_from_slice(&(column as i16).to_le_bytes());
-        let pages = Pages {
+        Ok(Pages {
             bytes,
             at: 0,
             key: self.key.clone(),
@@ -92,13 +116,22 @@ impl ParquetFile {
             page: 0,
             dictionary_next: chunk.dictionary_page_offset().is_some(),
             compressed: chunk.compression() != Compression::UNCOMPRESSED,
-        };
-        Ok(get_column_reader(chunk.column_descr_ptr(), Box::new(pages)))
+        })
     }
 
     pub(crate) fn wrong(&self) -> StoreError {
         StoreError::damaged(&self.path, "a page is not what was written")
     }
+}
+
+/// Where a segment's file is not what was written; bytes are counted from the start of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Damage {
+    pub(crate) row_group: usize,
+    pub(crate) column: String,
+    /// Of the page, and to the end of the column's pages.
+    pub(crate) from: u64,
+    pub(crate) to: u64,
 }
 
 /// What is unique to the file in every tag, from the part of its footer that stands in clear.
@@ -165,15 +198,22 @@ impl Pages {
         Some(sealed)
     }
 
+    /// Header and content of the next page, and whether it is a dictionary.
+    fn open_page(&mut self) -> Option<(bool, Vec<u8>, Vec<u8>)> {
+        if std::mem::take(&mut self.dictionary_next) {
+            return Some((
+                true,
+                self.module(DICTIONARY_HEADER, None)?,
+                self.module(DICTIONARY, None)?,
+            ));
+        }
+        let page = Some(self.page);
+        self.page = self.page.checked_add(1)?;
+        Some((false, self.module(DATA_HEADER, page)?, self.module(DATA, page)?))
+    }
+
     fn next_page(&mut self) -> Option<Page> {
-        let is_dictionary = std::mem::take(&mut self.dictionary_next);
-        let (header, data) = if is_dictionary {
-            (self.module(DICTIONARY_HEADER, None)?, self.module(DICTIONARY, None)?)
-        } else {
-            let page = Some(self.page);
-            self.page = self.page.checked_add(1)?;
-            (self.module(DATA_HEADER, page)?, self.module(DATA, page)?)
-        };
+        let (is_dictionary, header, data) = self.open_page()?;
         let header = Header::read(&header)?;
         if is_dictionary != (header.kind == KIND_DICTIONARY) {
             return None;

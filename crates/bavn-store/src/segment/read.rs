@@ -1,6 +1,6 @@
 //! Rows back from a segment's two files.
 
-use super::pages::ParquetFile;
+use super::pages::{Damage, ParquetFile};
 use super::schema::{AT, FLAGS, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, WORDS};
 use crate::error::{Result, StoreError};
 use crate::keys::KEY_BYTES;
@@ -28,18 +28,8 @@ impl SegmentReader {
         number: u64,
         key: &[u8; KEY_BYTES],
     ) -> Result<Self> {
-        let open = |path: &Path, part: Part| {
-            let file = ParquetFile::open(path, key)?;
-            let number = number.to_string();
-            let is_it = file.note(NOTE_NUMBER) == Some(number.as_str())
-                && file.note(NOTE_PART) == Some(part.word());
-            if is_it {
-                return Ok(file);
-            }
-            Err(StoreError::damaged(path, "it is another file of the store"))
-        };
-        let rows = open(rows, Part::Rows)?;
-        let evidence = evidence.map(|path| open(path, Part::Evidence)).transpose()?;
+        let rows = open(rows, Part::Rows, number, key)?;
+        let evidence = evidence.map(|path| open(path, Part::Evidence, number, key)).transpose()?;
         if let Some(evidence) = &evidence
             && evidence.rows() != rows.rows()
         {
@@ -89,6 +79,13 @@ impl SegmentReader {
         })
     }
 
+    /// One row, by its place in the segment.
+    pub(crate) fn at(&self, place: u64) -> Result<Option<(Row, Evidence)>> {
+        let Some(evidence) = &self.evidence else { return Ok(None) };
+        let row = in_group(&self.rows, place, read_rows)?;
+        Ok(row.zip(in_group(evidence, place, read_evidence)?))
+    }
+
     /// The ids of all rows with their times, in order.
     pub(crate) fn ids(&self) -> Result<Vec<(i64, u128)>> {
         let Some(evidence) = &self.evidence else { return Ok(Vec::new()) };
@@ -104,6 +101,44 @@ impl SegmentReader {
         }
         Ok(times.into_iter().zip(ids).collect())
     }
+}
+
+fn open(path: &Path, part: Part, number: u64, key: &[u8; KEY_BYTES]) -> Result<ParquetFile> {
+    let file = ParquetFile::open(path, key)?;
+    let number = number.to_string();
+    let is_it = file.note(NOTE_NUMBER) == Some(number.as_str())
+        && file.note(NOTE_PART) == Some(part.word());
+    if is_it {
+        return Ok(file);
+    }
+    Err(StoreError::damaged(path, "it is another file of the store"))
+}
+
+/// Where one of a segment's files does not open; none if all of it does.
+pub(crate) fn damage(
+    path: &Path,
+    part: Part,
+    number: u64,
+    key: &[u8; KEY_BYTES],
+) -> Result<Option<Damage>> {
+    open(path, part, number, key)?.first_damage()
+}
+
+/// What stands at a place, reading the one row group that holds it.
+fn in_group<T>(
+    file: &ParquetFile,
+    place: u64,
+    read: impl Fn(&ParquetFile, usize) -> Result<Vec<T>>,
+) -> Result<Option<T>> {
+    let mut before = 0;
+    for group in 0..file.row_groups() {
+        let rows = file.rows_in(group) as u64;
+        if place < before + rows {
+            return Ok(read(file, group)?.into_iter().nth((place - before) as usize));
+        }
+        before += rows;
+    }
+    Ok(None)
 }
 
 fn read_rows(file: &ParquetFile, group: usize) -> Result<Vec<Row>> {

@@ -50,7 +50,7 @@ pub(super) const FLAGS: usize = 15;
 
 /// Which of a store's two Parquet files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Rows,
     Evidence,
 }

@@ -8,5 +8,8 @@
 )]
 
 mod damage;
+mod foreign;
+mod proof;
 mod region;
 mod same_as_scan;
+mod verify;

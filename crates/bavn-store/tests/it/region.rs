@@ -18,6 +18,7 @@ pub(crate) struct Plain {
     pub(crate) outcome: Outcome,
     pub(crate) flags: Flags,
     pub(crate) original: String,
+    pub(crate) source: &'static str,
 }
 
 /// Numbers that look random and come from a seed (`SplitMix64`).
@@ -81,6 +82,7 @@ pub(crate) fn look_ups(seed: u64, count: usize) -> Vec<Plain> {
                 outcome: outcomes[dice.below(outcomes.len() as u64) as usize],
                 flags,
                 original: format!("<original of {number} by nobody-must-see-{}>", dice.below(99)),
+                source: "hospital-source-name",
             }
         })
         .collect()
@@ -106,7 +108,7 @@ pub(crate) fn record(plain: &Plain) -> Record<'_> {
         purpose: std::iter::once("TREAT".into()).collect(),
         reason: Some("a reason in words".into()),
         outcome: plain.outcome,
-        source: Some("hospital-source-name".into()),
+        source: Some(plain.source.into()),
         address: plain.host.as_deref().map(Into::into),
         session: Some("session-of-somebody".into()),
         query: None,

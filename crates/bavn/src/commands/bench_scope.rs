@@ -143,7 +143,7 @@ fn readers(dice: &mut Dice, arguments: &BenchScope, count: u64) -> Subject {
 
 /// Visits of one to several look-ups, many under way at once, in the order of time. Most patients
 /// are of the reader's own unit.
-fn load(arguments: &BenchScope, kek: Kek) -> CommandResult {
+pub(super) fn load(arguments: &BenchScope, kek: Kek) -> CommandResult {
     let mut writer = open_writer(&arguments.dir, "bench", kek)?;
     let mut dice = Dice(arguments.seed);
     let mut visits = vec![(0, 0); VISITS_AT_ONCE];
@@ -219,7 +219,7 @@ fn first_day(arguments: &BenchScope) -> Timestamp {
 }
 
 /// Numbers from a seed (`SplitMix64`, Steele and others 2014).
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -230,7 +230,7 @@ impl Dice {
         mixed ^ mixed >> 31
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit.max(1)
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Explain) -> CommandResult {
     Ok(())
 }
 
-fn event_id(text: &str) -> CommandResult<EventId> {
+pub(super) fn event_id(text: &str) -> CommandResult<EventId> {
     let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32);
     number.map(EventId).ok_or_else(|| {
         CommandError::usage(format!("`{text}` is no event id"))

@@ -94,8 +94,13 @@ pub(crate) fn record_asking(
     patients: &[&str],
 ) -> CommandResult {
     let now = now();
-    let lines: Vec<Vec<u8>> = patients
-        .chunks(PATIENTS_A_RECORD)
+    let mut groups: Vec<&[&str]> = patients.chunks(PATIENTS_A_RECORD).collect();
+    if groups.is_empty() {
+        // What names nobody but the reader is asked for as well.
+        groups.push(&[]);
+    }
+    let lines: Vec<Vec<u8>> = groups
+        .into_iter()
         .enumerate()
         .map(|(part, patients)| asking_event(now, purpose, command, patients, part))
         .map(|event| serde_json::to_vec(&event))

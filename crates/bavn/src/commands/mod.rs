@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_scope;
+mod bench_verify;
 mod context;
 mod decode;
 mod demo;
@@ -11,8 +12,10 @@ mod explain;
 mod explain_mapping;
 mod formats;
 mod keep;
+mod proof;
 mod scope;
 mod store;
+mod verify;
 pub(crate) mod watch;
 mod who;
 
@@ -29,12 +32,15 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Scope(arguments) => scope::run(&arguments),
         Command::Who(arguments) => who::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Proof(command) => proof::run(&command),
         Command::Store(command) => store::run(&command),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),
         Command::Bench(Bench::Watch(arguments)) => bench::watch(&arguments),
         Command::Bench(Bench::Scope(arguments)) => bench_scope::run(&arguments),
+        Command::Bench(Bench::Verify(arguments)) => bench_verify::run(&arguments),
     }
 }
 

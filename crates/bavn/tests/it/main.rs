@@ -12,6 +12,7 @@ mod decode;
 mod demo;
 mod evaluate;
 mod explain;
+mod prove;
 mod store;
 mod watch;
 

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A folder with a key, a source file of `count` look-ups and room for a store.
-struct Place {
-    folder: tempfile::TempDir,
+pub(super) struct Place {
+    pub(super) folder: tempfile::TempDir,
 }
 
 /// One look-up in the file: reader, patient, second.
@@ -27,7 +27,7 @@ fn at(second: u32) -> String {
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let place = Self { folder: tempfile::tempdir().unwrap() };
         let made = bavn(&["store", "make-key", path(&place.key())]);
         assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
@@ -38,7 +38,7 @@ impl Place {
         self.folder.path().join("key")
     }
 
-    fn store(&self) -> PathBuf {
+    pub(super) fn store(&self) -> PathBuf {
         self.folder.path().join("store")
     }
 
@@ -65,15 +65,25 @@ impl Place {
         command
     }
 
-    fn watched(&self, count: u32) {
+    pub(super) fn watched(&self, count: u32) {
         assert!(self.watch(&self.source(count)).status().unwrap().success());
     }
 
-    fn ask(&self, arguments: &[&str]) -> std::process::Output {
+    pub(super) fn ask(&self, arguments: &[&str]) -> std::process::Output {
         let (store, key) = (self.store(), self.key());
         let mut all = arguments.to_vec();
         all.extend(["--store", path(&store), "--key-file", path(&key)]);
         bavn(&all)
+    }
+
+    /// Every byte and every look-up, and the log begins as each of the checkpoints says.
+    pub(super) fn is_whole(&self, checkpoints: &[PathBuf]) {
+        let mut arguments = vec!["verify", "--look-ups"];
+        arguments.extend(checkpoints.iter().flat_map(|kept| ["--checkpoint", path(kept)]));
+        let output = self.ask(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let agreed = stdout(&output).matches("agrees with the checkpoint").count();
+        assert_eq!(agreed, checkpoints.len());
     }
 
     fn scope(&self, arguments: &[&str]) -> Value {
@@ -325,6 +335,7 @@ fn killed_at_any_instant_nothing_is_lost_and_nothing_doubled() {
     let whole = started.elapsed();
     let mut count = 100;
     let mut killed = 0;
+    let mut kept = Vec::new();
     for round in 0..KILLS {
         count += 3;
         let mut child = place.watch(&place.source(count)).spawn().unwrap();
@@ -339,9 +350,15 @@ fn killed_at_any_instant_nothing_is_lost_and_nothing_doubled() {
             let answer = place.scope(&["--identity", "nurse-3"]);
             let look_ups = answer["as_of"]["look_ups"].as_u64().unwrap();
             assert!(look_ups >= 100 && look_ups <= u64::from(count), "{look_ups} of {count}");
+            // What has been published is never taken back.
+            let checkpoint = place.folder.path().join(format!("kept-{round}"));
+            std::fs::copy(place.store().join("proof/checkpoint"), &checkpoint).unwrap();
+            kept.push(checkpoint);
+            place.is_whole(&kept);
         }
     }
     place.watched(count);
+    place.is_whole(&kept);
     let purpose = ["--list", "--purpose", "drill"];
     for who in 0..6 {
         let name = format!("nurse-{who}");

@@ -1,0 +1,55 @@
+//! Is this folder a store, and of which format?
+
+use crate::error::{Result, StoreError, io};
+use crate::manifest::FOLDERS;
+use crate::proof::PROOF;
+use std::path::Path;
+
+/// Makes the folders. True if this is a new store.
+pub(crate) fn make_folders(store: &Path) -> Result<bool> {
+    if store.join(FORMAT_FILE).exists() {
+        check_format(store)?;
+        return Ok(false);
+    }
+    if let Ok(mut entries) = std::fs::read_dir(store)
+        && entries.any(|entry| entry.is_ok_and(|entry| !is_begun(&entry.file_name())))
+    {
+        return Err(StoreError::NotAStore { path: store.to_owned() });
+    }
+    let segments = store.join("segments");
+    if std::fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(StoreError::Missing { path: store.join(FORMAT_FILE) });
+    }
+    for folder in FOLDERS.into_iter().chain(["keys"]) {
+        let path = store.join(folder);
+        std::fs::create_dir_all(&path).map_err(io(&path, "made"))?;
+    }
+    Ok(true)
+}
+
+/// What a store that was killed while being made may hold: it holds no look-up yet.
+fn is_begun(name: &std::ffi::OsStr) -> bool {
+    let begun = ["keys", "lock", "manifest", "manifest.new", "FORMAT.new", "asked", PROOF];
+    FOLDERS.into_iter().chain(begun).any(|known| name == known)
+}
+
+/// Whether the folder holds a store that this release reads.
+pub(crate) fn check_format(store: &Path) -> Result<()> {
+    let path = store.join(FORMAT_FILE);
+    let not_a_store = || StoreError::NotAStore { path: store.to_owned() };
+    let text = std::fs::read_to_string(&path).map_err(|_| not_a_store())?;
+    if text == FORMAT_LINE {
+        return Ok(());
+    }
+    let number = text.strip_prefix("bavn store ").and_then(|rest| rest.trim_end().parse().ok());
+    match number {
+        Some(found) if found > FORMAT => {
+            Err(StoreError::NewerFormat { path: store.to_owned(), found, known: FORMAT })
+        }
+        _ => Err(not_a_store()),
+    }
+}
+
+pub(crate) const FORMAT_FILE: &str = "FORMAT";
+pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT_LINE: &str = "bavn store 1\n";

@@ -1,0 +1,213 @@
+//! Every file: its digest, and if that differs, where.
+
+use super::fault::{Fault, Place, What};
+use super::{Depth, Verified};
+use crate::asked;
+use crate::error::Result;
+use crate::format::FORMAT_FILE;
+use crate::index::By;
+use crate::keys::RING;
+use crate::manifest::{MANIFEST, Named, Segment};
+use crate::names::{DICTIONARY, Dictionary};
+use crate::proof::{
+    CHECKPOINT, Entry, Kind, PROOF, TileName, Tiles, VERIFIER, WIDTH, bundle_entries, sha256,
+};
+use crate::reader::Store;
+use crate::sealed::Sealed;
+use crate::segment::{Part, damage};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
+    let names = match depth {
+        Depth::LookUps => store.dictionary().ok(),
+        Depth::Bytes => None,
+    };
+    for segment in &store.manifest.segments {
+        let before = found.faults.len() as u64 + found.more_faults;
+        for (part, file) in [(Part::Rows, &segment.columns), (Part::Evidence, &segment.evidence)] {
+            check_file(store, file, found, || in_segment(store, segment, part, file));
+        }
+        for (by, file) in By::ALL.into_iter().zip(&segment.index) {
+            check_file(store, file, found, || in_sealed(store, file, by.sealed_as()));
+        }
+        let is_good = |found: &Verified| found.faults.len() as u64 + found.more_faults == before;
+        if let Some(names) = names.as_ref().filter(|_| is_good(found))
+            && let Some((place, what)) = first_other_look_up(store, segment, names)
+        {
+            found.fault(Fault { file: (&segment.columns.name).into(), place, what });
+        }
+        if is_good(found) {
+            found.good_segments += 1;
+            found.good_look_ups += segment.rows;
+        }
+    }
+    for file in &store.manifest.dictionaries {
+        check_file(store, file, found, || in_sealed(store, file, DICTIONARY));
+    }
+    for name in [MANIFEST, RING, FORMAT_FILE] {
+        // Opening the store has read and authenticated them.
+        let bytes = std::fs::metadata(store.folder.join(name)).map_or(0, |file| file.len());
+        found.files += 1;
+        found.bytes += bytes;
+    }
+    if let Err(error) = asked::left(&store.folder, &store.ring) {
+        let file = Path::new(asked::ASKED).to_owned();
+        found.fault(Fault { file, place: Place::Whole, what: error.into() });
+    }
+    check_all_else(store, found);
+}
+
+/// Compares length and digest; only if they differ is the file looked into.
+fn check_file(
+    store: &Store,
+    file: &Named,
+    found: &mut Verified,
+    locate: impl FnOnce() -> Option<(Place, What)>,
+) {
+    found.files += 1;
+    found.bytes += file.bytes;
+    let Err(error) = file.check(&store.folder) else { return };
+    let what: What = error.into();
+    let (place, what) = match what {
+        What::Changed(_) => locate().unwrap_or((Place::Whole, what)),
+        _ => (Place::Whole, what),
+    };
+    found.fault(Fault { file: (&file.name).into(), place, what });
+}
+
+/// The first part of a segment's file that does not open; if all do, whoever wrote it had the key,
+/// and the first look-up that is not the logged one tells.
+fn in_segment(store: &Store, segment: &Segment, part: Part, file: &Named) -> Option<(Place, What)> {
+    let path = store.folder.join(&file.name);
+    let key = store.ring.key(segment.key)?;
+    match damage(&path, part, segment.number, key) {
+        Err(error) => Some((Place::Whole, error.into())),
+        Ok(Some(at)) => {
+            let place = Place::Column {
+                row_group: at.row_group,
+                column: at.column,
+                from: at.from,
+                to: at.to,
+            };
+            Some((place, What::Changed("it is not what was written")))
+        }
+        Ok(None) => first_other_look_up(store, segment, &store.dictionary().ok()?),
+    }
+}
+
+fn in_sealed(store: &Store, file: &Named, what: &'static [u8]) -> Option<(Place, What)> {
+    match Sealed::open(&store.folder.join(&file.name), what, &store.ring) {
+        Err(error) => Some((Place::Whole, error.into())),
+        Ok(sealed) => sealed.first_damage().map(|(number, from, to)| {
+            (Place::Block { number, from, to }, What::Changed("it is not what was written"))
+        }),
+    }
+}
+
+/// The first look-up of a segment whose entry in the log is not made of it.
+fn first_other_look_up(
+    store: &Store,
+    segment: &Segment,
+    names: &Dictionary,
+) -> Option<(Place, What)> {
+    let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
+    let mut canonical = Vec::new();
+    let mut first = None;
+    let read = store.segment(segment, true).and_then(|reader| {
+        reader.each_with_evidence(|row, look_up, evidence| {
+            look_up.canonical(evidence, names, &mut canonical);
+            let hidden = sha256(&[&evidence.nonce, &canonical]);
+            let entry = segment.first_entry + row;
+            if first.is_none() && !entries.is(entry, &Entry::LookUp(hidden))? {
+                first = Some(Place::Row { row, entry });
+            }
+            Ok(())
+        })
+    });
+    if let Err(error) = read {
+        return Some((Place::Whole, error.into()));
+    }
+    first.map(|place| (place, What::Changed("it is not the look-up that was logged")))
+}
+
+/// Entries one after another, a bundle at a time.
+struct Entries {
+    tiles: Tiles,
+    bundle: Vec<Vec<u8>>,
+    from: u64,
+}
+
+impl Entries {
+    fn is(&mut self, index: u64, entry: &Entry) -> Result<bool> {
+        if index.checked_sub(self.from).is_none_or(|at| at >= WIDTH) {
+            self.from = index - index % WIDTH;
+            let name = self.tiles.name(Kind::Entries, index / WIDTH);
+            let bytes = name.map(|name| self.tiles.bytes(name)).transpose()?.unwrap_or_default();
+            let read = bundle_entries(&bytes).unwrap_or_default();
+            self.bundle = read.into_iter().map(<[u8]>::to_vec).collect();
+        }
+        let held = self.bundle.get((index - self.from) as usize);
+        Ok(held.is_some_and(|held| *held == entry.bytes()))
+    }
+}
+
+/// Whatever else lies in the folder: what there was of the log's tiles before, and strangers.
+fn check_all_else(store: &Store, found: &mut Verified) {
+    let manifest = &store.manifest;
+    let mut known: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
+    known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK]);
+    let tiles = store.tiles();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(store.folder.join(&folder)) else { continue };
+        for entry in entries.flatten() {
+            let path = folder.join(entry.file_name());
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+                continue;
+            }
+            let tile =
+                path.strip_prefix(PROOF).ok().and_then(Path::to_str).and_then(TileName::read);
+            let is_known = match tile {
+                Some(tile) => check_earlier(&tiles, tile, &path, found),
+                None => path.to_str().is_some_and(|path| known.contains(path)),
+            };
+            if !is_known && !path.starts_with(asked::ASKED) {
+                found.strangers.push(path);
+            }
+        }
+    }
+    found.strangers.sort();
+}
+
+/// A tile as of an earlier size must begin the one of today. False if it lies beyond the log.
+fn check_earlier(tiles: &Tiles, tile: TileName, path: &Path, found: &mut Verified) -> bool {
+    let Some(now) = tiles.name(tile.kind, tile.index) else { return false };
+    if tile.width >= now.width {
+        return tile.width == now.width;
+    }
+    let what = match (tiles.bytes(tile), tiles.bytes(now)) {
+        (Ok(then), Ok(now)) => {
+            found.files += 1;
+            found.bytes += then.len() as u64;
+            let is_whole = match tile.kind {
+                Kind::Hashes(_) => then.len() as u64 == tile.width * 32,
+                Kind::Entries => {
+                    bundle_entries(&then).is_some_and(|all| all.len() as u64 == tile.width)
+                }
+            };
+            if is_whole && now.starts_with(&then) {
+                return true;
+            }
+            What::Changed("it does not begin what the log holds today")
+        }
+        (Err(error), _) => error.into(),
+        // Today's tile is missing, which has been said.
+        (_, Err(_)) => return true,
+    };
+    found.fault(Fault { file: path.to_owned(), place: Place::Whole, what });
+    true
+}
+
+const LOCK: &str = "lock";
