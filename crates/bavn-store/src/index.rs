@@ -154,6 +154,27 @@ pub(crate) fn postings(touches: &mut [Touch], by: By) -> Vec<Posting> {
 
 /// Writes sorted postings as blocks, with a fence: where each block begins.
 pub(crate) fn write(mut file: SealedWriter, postings: &[Posting], by: By) -> Result<()> {
+    let fence = lay_out(postings, by, |block| file.block(block))?;
+    file.finish(&fence)
+}
+
+/// Whether a file is what would be written of these postings.
+pub(crate) fn is_of(file: &Sealed, postings: &[Posting], by: By) -> Result<bool> {
+    let (mut number, mut is_same) = (0, true);
+    let fence = lay_out(postings, by, |block| {
+        is_same = is_same && number < file.blocks() && file.block(number)? == block;
+        number += 1;
+        Ok(())
+    })?;
+    Ok(is_same && file.blocks() == number && file.head() == fence)
+}
+
+/// The blocks, one after another, and the fence.
+fn lay_out(
+    postings: &[Posting],
+    by: By,
+    mut found: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<Vec<u8>> {
     // Unit 0: without times.
     let unit = if by.is_full() { unit(postings) } else { 0 };
     let mut fence = Vec::new();
@@ -175,15 +196,15 @@ pub(crate) fn write(mut file: SealedWriter, postings: &[Posting], by: By) -> Res
             put(&mut block, part.len() as u64);
             put_part(&mut block, part, unit);
             if block.len() >= BLOCK_BYTES {
-                file.block(&block)?;
+                found(&block)?;
                 block.clear();
             }
         }
     }
     if !block.is_empty() {
-        file.block(&block)?;
+        found(&block)?;
     }
-    file.finish(&fence)
+    Ok(fence)
 }
 
 fn put_part(block: &mut Vec<u8>, part: &[Posting], unit: i64) {

@@ -280,7 +280,7 @@ pub(crate) struct Verify {
     /// store that was put back or written anew as a whole looks untouched.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Vec<PathBuf>,
-    /// Besides every byte, make each look-up's entry of the log anew from the look-up.
+    /// Besides every byte, make each look-up's entry of the log, and the index, anew from the look-ups.
     #[arg(long)]
     pub(crate) look_ups: bool,
     #[arg(long)]

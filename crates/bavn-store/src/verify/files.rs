@@ -5,7 +5,7 @@ use super::{Depth, Verified};
 use crate::asked;
 use crate::error::Result;
 use crate::format::FORMAT_FILE;
-use crate::index::By;
+use crate::index::{self, By, Touch};
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
 use crate::names::{DICTIONARY, Dictionary};
@@ -33,9 +33,9 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         }
         let is_good = |found: &Verified| found.faults.len() as u64 + found.more_faults == before;
         if let Some(names) = names.as_ref().filter(|_| is_good(found))
-            && let Some((place, what)) = first_other_look_up(store, segment, names)
+            && let Some(fault) = in_look_ups(store, segment, names)
         {
-            found.fault(Fault { file: (&segment.columns.name).into(), place, what });
+            found.fault(fault);
         }
         if is_good(found) {
             found.good_segments += 1;
@@ -92,7 +92,10 @@ fn in_segment(store: &Store, segment: &Segment, part: Part, file: &Named) -> Opt
             };
             Some((place, What::Changed("it is not what was written")))
         }
-        Ok(None) => first_other_look_up(store, segment, &store.dictionary().ok()?),
+        Ok(None) => {
+            let names = store.dictionary().ok()?;
+            first_other_look_up(store, segment, &names, &mut Vec::new())
+        }
     }
 }
 
@@ -105,17 +108,40 @@ fn in_sealed(store: &Store, file: &Named, what: &'static [u8]) -> Option<(Place,
     }
 }
 
+/// Every look-up of a segment against its entry of the log, and the index against the look-ups.
+fn in_look_ups(store: &Store, segment: &Segment, names: &Dictionary) -> Option<Fault> {
+    let mut touches = Vec::new();
+    if let Some((place, what)) = first_other_look_up(store, segment, names, &mut touches) {
+        return Some(Fault { file: (&segment.columns.name).into(), place, what });
+    }
+    By::ALL.into_iter().zip(&segment.index).find_map(|(by, file)| {
+        let mut postings = index::postings(&mut touches, by);
+        if !by.is_full() {
+            postings = index::partners(postings);
+        }
+        let read = Sealed::open(&store.folder.join(&file.name), by.sealed_as(), &store.ring);
+        let what: What = match read.and_then(|read| index::is_of(&read, &postings, by)) {
+            Ok(true) => return None,
+            Ok(false) => What::Changed("it is not the index of the look-ups that were logged"),
+            Err(error) => error.into(),
+        };
+        Some(Fault { file: (&file.name).into(), place: Place::Whole, what })
+    })
+}
+
 /// The first look-up of a segment whose entry in the log is not made of it.
 fn first_other_look_up(
     store: &Store,
     segment: &Segment,
     names: &Dictionary,
+    touches: &mut Vec<Touch>,
 ) -> Option<(Place, What)> {
     let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
     let mut canonical = Vec::new();
     let mut first = None;
     let read = store.segment(segment, true).and_then(|reader| {
         reader.each_with_evidence(|row, look_up, evidence| {
+            Touch::of(look_up, touches);
             look_up.canonical(evidence, names, &mut canonical);
             let hidden = sha256(&[&evidence.nonce, &canonical]);
             let entry = segment.first_entry + row;

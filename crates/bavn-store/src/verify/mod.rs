@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub enum Depth {
     /// Every byte against its digest, and the whole log.
     Bytes,
-    /// Besides, every look-up's entry of the log from the look-up itself.
+    /// Besides, every look-up's entry of the log, and the index, from the look-ups themselves.
     LookUps,
 }
 

@@ -61,10 +61,8 @@ fn skip(why: &str) {
     std::io::stderr().write_all(format!("skipped: {why}\n").as_bytes()).unwrap();
 }
 
-/// 10,000 in a full run (`BAVN_PROOFS=10000`).
-fn proofs() -> u64 {
-    std::env::var("BAVN_PROOFS").ok().and_then(|count| count.parse().ok()).unwrap_or(500)
-}
+/// Of entries drawn from all over the log.
+const PROOFS: u64 = 10_000;
 
 #[test]
 fn go_checks_the_checkpoint_and_random_proofs_each_also_with_a_bit_flipped() {
@@ -76,7 +74,7 @@ fn go_checks_the_checkpoint_and_random_proofs_each_also_with_a_bit_flipped() {
     let log = Log::new();
     let (store, mut list, mut dice) = (log.store(), String::new(), Dice(41));
     let entries = store.as_of().entries;
-    for number in 0..proofs() {
+    for number in 0..PROOFS {
         let receipt = store.prove(dice.below(entries), Opening::Hidden).unwrap();
         let path = log.file(&format!("{number}.tlog-proof"), &receipt.text);
         writeln!(list, "inclusion {}", path.display()).unwrap();
@@ -102,7 +100,7 @@ fn go_checks_the_checkpoint_and_random_proofs_each_also_with_a_bit_flipped() {
     go.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
     let output = go.wait_with_output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said, format!("held: {} inclusion, 15 consistency\n", proofs()));
+    assert_eq!(said, format!("held: {PROOFS} inclusion, 15 consistency\n"));
 }
 
 fn python(log: &Log, arguments: &[&Path]) -> Output {
