@@ -229,7 +229,7 @@ fn strongest(best: &[(f32, f32)]) -> Option<usize> {
 }
 
 /// Readers' days after which the line stands where the budget puts it.
-const CAUTION_DAYS: f64 = 4_000.0;
+const CAUTION_DAYS: f64 = 2_500.0;
 /// Days that even the youngest region is taken to have.
 const YOUNGEST_DAYS: f64 = 100.0;
 /// Readers' days before the region's own tail is trusted in name.
