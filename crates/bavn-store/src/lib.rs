@@ -9,6 +9,7 @@ mod files;
 mod format;
 mod frame;
 mod index;
+mod journal;
 mod keys;
 mod known;
 mod manifest;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use error::{Result, StoreError};
 pub use frame::Frame;
+pub use journal::Journal;
 pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
