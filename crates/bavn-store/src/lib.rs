@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod format;
 mod frame;
+mod hunt;
 mod index;
 mod journal;
 mod keys;
@@ -28,6 +29,7 @@ mod writer;
 
 pub use error::{Result, StoreError};
 pub use frame::Frame;
+pub use hunt::Trace;
 pub use journal::Journal;
 pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
 pub use manifest::Progress;

@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 pub struct Alarm {
     /// Of the finding; an update has the same.
     pub uid: String,
+    /// The leading one.
     pub detector: String,
+    /// All that found it unlikely.
+    pub detectors: BTreeSet<String>,
     pub raised_at: Timestamp,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
@@ -78,13 +81,14 @@ impl Alarm {
         let entities = || finding.entities.iter().take(ENTITIES_MAX);
         let unit = |entity: &bavn_model::Entity| {
             let held = context.assignments(entity.identity).iter().rev();
-            let held = held.filter(|held| held.from <= finding.raised_at);
-            let unit = held.filter_map(|held| held.unit).next()?;
+            let mut held = held.filter(|held| held.from <= finding.raised_at);
+            let unit = held.find_map(|held| held.unit)?;
             context.unit(unit).map(|unit| unit.name.clone())
         };
         Self {
             uid: format!("{:032x}", finding.uid),
             detector: finding.detector.to_owned(),
+            detectors: finding.detectors.iter().map(|&name| name.to_owned()).collect(),
             raised_at: finding.raised_at,
             first_seen: finding.first_seen,
             last_seen: finding.last_seen,
@@ -121,11 +125,8 @@ impl Alarm {
     /// What this kind of alarm suggests. Curiosity needs the account's owner; a machine's pace or a
     /// trait that is new suggests another hand.
     pub fn hand(&self) -> Hand {
-        match self.detector.as_str() {
-            "burst" | "api_paging" | "service_account" | "sprayed_accounts" | "search_harvest"
-            | "day_volume" => Hand::Stolen,
-            _ => Hand::Own,
-        }
+        let stolen = self.detectors.iter().any(|name| OF_A_MACHINE.contains(&name.as_str()));
+        if stolen { Hand::Stolen } else { Hand::Own }
     }
 
     /// Whether the patients are largely the same: half of the smaller set, and three at least.
@@ -184,6 +185,9 @@ fn mark(name: &str) -> u64 {
 
 /// Sets of as many patients are compared exactly, larger ones by a sample.
 const MARKS_MAX: usize = 256;
+/// Detectors that a curious reader seldom sets off.
+const OF_A_MACHINE: [&str; 6] =
+    ["api_paging", "burst", "day_volume", "search_harvest", "service_account", "sprayed_accounts"];
 const SAME_PATIENTS_MIN: usize = 3;
 /// Readers that an alarm names in its case; the scope names all.
 const ENTITIES_MAX: usize = 1_000;

@@ -31,12 +31,11 @@ impl Book {
         }
         let number = self.next_number();
         let waiver = self.waivers().find(|(.., waiver)| waiver.covers(&alarm, now));
-        let next = match waiver {
-            Some((by_act, ..)) => Deed::Covered { by_act },
-            None => {
-                let to = duty.owner(self.controller(), alarm.hand(), now).to_owned();
-                Deed::Assigned { to }
-            }
+        let next = if let Some((by_act, ..)) = waiver {
+            Deed::Covered { by_act }
+        } else {
+            let to = duty.owner(self.controller(), alarm.hand(), now).to_owned();
+            Deed::Assigned { to }
         };
         vec![act(number, Deed::Raised(Box::new(alarm))), act(number, next)]
     }

@@ -12,6 +12,7 @@ mod digest;
 mod duty;
 mod fold;
 mod rules;
+mod tell;
 mod weigh;
 
 pub use act::{
@@ -22,4 +23,5 @@ pub use book::{Book, Case, Note, State, Task};
 pub use digest::{Digest, Line, Work};
 pub use duty::{Desk, Duty, DutyError, Hours, Person, Zone};
 pub use rules::Refusal;
+pub use tell::{deed_in_words, json_of};
 pub use weigh::{Alike, Ground};

@@ -20,6 +20,7 @@ fn alarm(uid: &str, detector: &str, identity: &str, seen: Timestamp) -> Alarm {
     Alarm {
         uid: uid.to_owned(),
         detector: detector.to_owned(),
+        detectors: set(&[detector]),
         raised_at: seen,
         first_seen: seen,
         last_seen: seen,
@@ -46,7 +47,9 @@ fn receive(book: &mut Book, alarm: Alarm, now: Timestamp) -> CaseNumber {
 }
 
 fn push(book: &mut Book, acts: Vec<Act>) {
-    acts.into_iter().for_each(|act| book.push(act));
+    for act in acts {
+        book.push(act);
+    }
 }
 
 fn act(book: &mut Book, now: Timestamp, by: &str, case: u32, deed: Deed) -> Result<(), Refusal> {
