@@ -1,7 +1,8 @@
 //! A strip of bars, one an hour, as SVG made here.
 
-use crate::text::Texts;
+use crate::text::{Language, Texts};
 use crate::view::HourBar;
+use bavn_detect::cases::Alarm;
 use maud::{Markup, html};
 
 /// Patients an hour with the busiest other reader as a line, a caption, and the same as a table.
@@ -54,11 +55,50 @@ pub(crate) fn hours(bars: &[HourBar], texts: &Texts) -> Markup {
     }
 }
 
+/// Alarms over time: a line each, from its first look-up to its last, and a mark where it was raised.
+pub(crate) fn lanes(alarms: &[Alarm], language: Language, texts: &Texts) -> Markup {
+    let from = alarms.iter().map(|alarm| alarm.first_seen.secs()).min().unwrap_or(0);
+    let to = alarms.iter().map(|alarm| alarm.raised_at.max(alarm.last_seen).secs()).max();
+    let span = (to.unwrap_or(from) - from).max(1) as f64;
+    let x = |at: bavn_model::Timestamp| (at.secs() - from) as f64 / span * (WIDTH - 16.0) + 8.0;
+    let shown = alarms.get(..LANES_MAX).unwrap_or(alarms);
+    let tall = shown.len() as f64 * LANE_HEIGHT;
+    html! {
+        figure {
+            svg viewBox=(format!("0 0 {WIDTH} {tall}")) role="img" aria-label=(texts.lanes) {
+                @for (place, alarm) in (0_u32..).zip(shown) {
+                    @let y = f64::from(place) * LANE_HEIGHT + LANE_HEIGHT - 6.0;
+                    text class="lane-name" x="8" y=(format!("{:.0}", y - 8.0)) { (alarm.said(language).title) }
+                    line class="lane" x1=(format!("{:.1}", x(alarm.first_seen)))
+                        x2=(format!("{:.1}", x(alarm.last_seen).max(x(alarm.first_seen) + 2.0)))
+                        y1=(format!("{y:.1}")) y2=(format!("{y:.1}")) {}
+                    circle class="raised" cx=(format!("{:.1}", x(alarm.raised_at))) cy=(format!("{y:.1}")) r="5" {}
+                }
+            }
+            figcaption { (texts.lanes_caption) }
+            details {
+                summary { (texts.lanes) }
+                table {
+                    thead { tr { th scope="col" { (texts.alarm) } th scope="col" { (texts.from) }
+                        th scope="col" { (texts.to) } th scope="col" { (texts.raised) } } }
+                    tbody { @for alarm in alarms { tr {
+                        td { (alarm.said(language).title) } td { (alarm.first_seen) }
+                        td { (alarm.last_seen) } td { (alarm.raised_at) }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
 fn hour(bar: &HourBar) -> String {
     format!("{:02}", bar.from.hour_of_day())
 }
 
 const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 170.0;
-const TOP: f64 = 18.0;
+const HEIGHT: f64 = 180.0;
+const TOP: f64 = 24.0;
 const PLOT_HEIGHT: f64 = 130.0;
+const LANE_HEIGHT: f64 = 44.0;
+/// Lines that a picture can hold; the table beneath has all.
+const LANES_MAX: usize = 20;

@@ -1,14 +1,23 @@
 //! What needs a human now?
 //!
-//! Pages over a [`Board`] that somebody else fills: a handler parses, asks and renders. No page
-//! holds a patient, no page needs a script, and nothing is loaded from anywhere else.
+//! Pages over a [`Board`] that somebody else fills: a handler parses, asks and renders. Who may see
+//! what stands in one table ([`permits`]). No page names a patient, no page needs a script, and
+//! nothing is loaded from anywhere else.
 
+mod access;
+mod answer;
+mod case_page;
 mod chart;
+mod form;
 mod page;
 mod routes;
+mod session;
+#[cfg(test)]
+mod tests;
 mod text;
 mod view;
 
+pub use access::{Purpose, Right, Role, permits};
 pub use routes::router;
-pub use text::Language;
-pub use view::{Alarm, AlarmWords, Board, HourBar, QueueView};
+pub use session::{Chance, Doors, Visitor};
+pub use view::{Alarm, Board, HourBar, QueueView, ScopeView, Trouble, Wish};

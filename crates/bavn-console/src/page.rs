@@ -1,61 +1,93 @@
 //! The pages themselves.
 
+use crate::access::Role;
 use crate::chart;
-use crate::text::{Language, Texts};
+use crate::session::Visitor;
+use crate::text::{Language, Texts, code, other};
 use crate::view::{Alarm, QueueView};
 use maud::{DOCTYPE, Markup, html};
 
 /// The queue, its first alarm opened.
-pub(crate) fn queue(view: &QueueView, language: Language) -> Markup {
-    let texts = language.texts();
+pub(crate) fn queue(
+    view: &QueueView,
+    cases: &Markup,
+    visitor: &Visitor,
+    language: Language,
+) -> Markup {
+    let texts = crate::text::texts(language);
     let body = html! {
         h1 { (texts.queue) }
         (status(view, texts))
+        (cases)
         @if view.alarms.is_empty() {
             p class="quiet" { (texts.quiet) }
         } @else {
+            h2 { (texts.alarms) }
             (table(view, language))
         }
         @if let Some(first) = view.alarms.first() {
             (alarm_body(first, language, 2))
         }
     };
-    shell(texts.queue, "/", language, view.simulated, &body)
+    let about =
+        Shell { path: "/", simulated: view.simulated, visitor: Some(visitor), reloads: true };
+    shell(texts.queue, language, &about, &body)
 }
 
 /// One alarm.
-pub(crate) fn alarm(view: &QueueView, alarm: &Alarm, language: Language) -> Markup {
-    let texts = language.texts();
+pub(crate) fn alarm(
+    view: &QueueView,
+    alarm: &Alarm,
+    visitor: &Visitor,
+    language: Language,
+) -> Markup {
+    let texts = crate::text::texts(language);
     let path = format!("/alarms/{}", alarm.uid);
     let body = html! {
-        nav { a href=(format!("/?lang={}", language.code())) { (texts.back) } }
+        nav { a href=(format!("/?lang={}", code(language))) { (texts.back) } }
         (alarm_body(alarm, language, 1))
     };
-    shell(&alarm.words(language).title, &path, language, view.simulated, &body)
+    let about =
+        Shell { path: &path, simulated: view.simulated, visitor: Some(visitor), reloads: true };
+    shell(&alarm.words(language).title, language, &about, &body)
 }
 
-/// Nothing is there.
-pub(crate) fn missing(language: Language) -> Markup {
-    let texts = language.texts();
+/// A title and a sentence: nothing is there, or not for you, or not done.
+pub(crate) fn word(
+    title: &str,
+    sentence: &str,
+    visitor: Option<&Visitor>,
+    language: Language,
+) -> Markup {
     let body = html! {
-        h1 { (texts.missing) }
-        p { (texts.missing_text) }
-        p { a href="/" { (texts.back) } }
+        h1 { (title) }
+        p { (sentence) }
+        p { a href="/" { (crate::text::texts(language).back) } }
     };
-    shell(texts.missing, "/", language, false, &body)
+    let about = Shell { path: "/", simulated: false, visitor, reloads: false };
+    shell(title, language, &about, &body)
 }
 
-fn shell(title: &str, path: &str, language: Language, simulated: bool, body: &Markup) -> Markup {
-    let texts = language.texts();
-    let other = language.other();
+/// What stands around a page.
+pub(crate) struct Shell<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) simulated: bool,
+    pub(crate) visitor: Option<&'a Visitor>,
+    /// Without a script the page loads itself again: never where somebody may be typing.
+    pub(crate) reloads: bool,
+}
+
+pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &Markup) -> Markup {
+    let texts = crate::text::texts(language);
+    let other_language = other(language);
     html! {
         (DOCTYPE)
-        html lang=(language.code()) {
+        html lang=(code(language)) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                noscript { meta http-equiv="refresh" content="5"; }
+                @if about.reloads { noscript { meta http-equiv="refresh" content="5"; } }
                 title { (title) " · bavn" }
                 link rel="stylesheet" href="/style.css";
                 link rel="icon" href="data:,";
@@ -64,13 +96,40 @@ fn shell(title: &str, path: &str, language: Language, simulated: bool, body: &Ma
             body {
                 a class="skip" href="#main" { (texts.skip) }
                 header {
-                    span class="mark" { "bavn" }
-                    a hreflang=(other.code()) lang=(other.code())
-                        href=(format!("{path}?lang={}", other.code())) { (texts.other_language) }
+                    a class="mark" href=(format!("/?lang={}", code(language))) { "bavn" }
+                    @if let Some(visitor) = about.visitor { (whom(visitor, about.simulated, texts)) }
+                    a hreflang=(code(other_language)) lang=(code(other_language))
+                        href=(format!("{}?lang={}", about.path, code(other_language))) { (texts.other_language) }
                 }
                 main id="main" tabindex="-1" {
-                    @if simulated { p class="note" { (texts.simulated) } }
+                    @if about.simulated { p class="note" { (texts.simulated) } }
                     (body)
+                }
+            }
+        }
+    }
+}
+
+/// Who is logged in; in a demonstration, with other roles to take.
+fn whom(visitor: &Visitor, simulated: bool, texts: &Texts) -> Markup {
+    html! {
+        nav aria-label=(texts.me) {
+            a href="/me" { (visitor.name) }
+            @if simulated {
+                form method="post" action="/role" {
+                    input type="hidden" name="token" value=(visitor.form_token);
+                    select name="role" aria-label=(texts.role) {
+                        @for role in Role::ALL {
+                            option value=(role.word()) selected[role == visitor.role] { (role.word()) }
+                        }
+                    }
+                    button { (texts.change_role) }
+                }
+            } @else {
+                " (" (visitor.role.word()) ") "
+                form method="post" action="/leave" {
+                    input type="hidden" name="token" value=(visitor.form_token);
+                    button { (texts.leave) }
                 }
             }
         }
@@ -83,17 +142,20 @@ fn status(view: &QueueView, texts: &Texts) -> Markup {
             @if let Some(now) = view.now {
                 (texts.reached) " " time datetime=(now) { (short(now)) } ": "
             }
-            (grouped(view.look_ups)) " " (texts.look_ups) ", "
+            (grouped(view.look_ups)) " " (texts.look_ups)
+            @if view.identities == 0 { "." } @else {
+            ", "
             (grouped(view.identities as u64)) " " (texts.readers) ", "
             (grouped(view.patients as u64)) " " (texts.patients) ". "
             (format!("{:.0}", view.explained_share * 100.0)) " % " (texts.explained) ". "
             (view.budget) " " (texts.budget) "."
+            }
         }
     }
 }
 
 fn table(view: &QueueView, language: Language) -> Markup {
-    let texts = language.texts();
+    let texts = crate::text::texts(language);
     html! {
         table class="queue" {
             thead { tr {
@@ -107,7 +169,7 @@ fn table(view: &QueueView, language: Language) -> Markup {
                     @let words = alarm.words(language);
                     tr {
                         td {
-                            a href=(format!("/alarms/{}?lang={}", alarm.uid, language.code())) { (words.title) }
+                            a href=(format!("/alarms/{}?lang={}", alarm.uid, code(language))) { (words.title) }
                             br; (words.summary)
                         }
                         td class="number" { (grouped(alarm.patients as u64)) }
@@ -122,7 +184,7 @@ fn table(view: &QueueView, language: Language) -> Markup {
 
 /// An alarm under a heading of the given level, 1 or 2.
 fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
-    let texts = language.texts();
+    let texts = crate::text::texts(language);
     let words = alarm.words(language);
     let part = |title: &str, body: Markup| {
         html! {
@@ -155,14 +217,14 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
 }
 
 /// `2024-01-16 01:42 UTC`.
-fn short(at: bavn_model::Timestamp) -> String {
+pub(crate) fn short(at: bavn_model::Timestamp) -> String {
     let text = at.to_string();
     let minute: String = text.chars().take(16).collect();
     format!("{} UTC", minute.replace('T', " "))
 }
 
 /// Digits in threes, with a thin space.
-fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,47 +1,39 @@
 //! The pages' own words, in English and bokmål.
 
-/// Which language a page speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    #[default]
-    English,
-    Bokmaal,
+pub(crate) use bavn_detect::words::Language;
+
+pub(crate) const fn code(language: Language) -> &'static str {
+    match language {
+        Language::English => "en",
+        Language::Bokmaal => "nb",
+    }
 }
 
-impl Language {
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Bokmaal => "nb",
+pub(crate) const fn other(language: Language) -> Language {
+    match language {
+        Language::English => Language::Bokmaal,
+        Language::Bokmaal => Language::English,
+    }
+}
+
+/// The first of a browser's languages that the pages speak (RFC 9110, section 12.5.4; weights are
+/// not weighed, since browsers list the best first).
+pub(crate) fn accepted(header: &str) -> Language {
+    for part in header.split(',') {
+        let tag = part.split([';', '-']).next().unwrap_or_default().trim();
+        match tag {
+            "nb" | "no" | "nn" => return Language::Bokmaal,
+            "en" => return Language::English,
+            _ => {}
         }
     }
+    Language::English
+}
 
-    pub(crate) const fn other(self) -> Self {
-        match self {
-            Self::English => Self::Bokmaal,
-            Self::Bokmaal => Self::English,
-        }
-    }
-
-    /// The first of a browser's languages that the pages speak (RFC 9110, section 12.5.4; weights
-    /// are not weighed, since browsers list the best first).
-    pub(crate) fn accepted(header: &str) -> Self {
-        for part in header.split(',') {
-            let tag = part.split([';', '-']).next().unwrap_or_default().trim();
-            match tag {
-                "nb" | "no" | "nn" => return Self::Bokmaal,
-                "en" => return Self::English,
-                _ => {}
-            }
-        }
-        Self::English
-    }
-
-    pub(crate) const fn texts(self) -> &'static Texts {
-        match self {
-            Self::English => &ENGLISH,
-            Self::Bokmaal => &BOKMAAL,
-        }
+pub(crate) const fn texts(language: Language) -> &'static Texts {
+    match language {
+        Language::English => &ENGLISH,
+        Language::Bokmaal => &BOKMAAL,
     }
 }
 
@@ -79,6 +71,52 @@ pub(crate) struct Texts {
     pub(crate) back: &'static str,
     pub(crate) missing: &'static str,
     pub(crate) missing_text: &'static str,
+    pub(crate) cases: &'static str,
+    pub(crate) no_cases: &'static str,
+    pub(crate) owner: &'static str,
+    pub(crate) state: &'static str,
+    pub(crate) case: &'static str,
+    pub(crate) take: &'static str,
+    pub(crate) for_misuse: &'static str,
+    pub(crate) against: &'static str,
+    pub(crate) first_thing: &'static str,
+    pub(crate) decide: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) harmless: &'static str,
+    pub(crate) snooping: &'static str,
+    pub(crate) compromise: &'static str,
+    pub(crate) reopen: &'static str,
+    pub(crate) note: &'static str,
+    pub(crate) add_note: &'static str,
+    pub(crate) task: &'static str,
+    pub(crate) add_task: &'static str,
+    pub(crate) done: &'static str,
+    pub(crate) undo: &'static str,
+    pub(crate) history: &'static str,
+    pub(crate) alarms: &'static str,
+    pub(crate) same_hand: &'static str,
+    pub(crate) scope: &'static str,
+    pub(crate) scope_lower: &'static str,
+    pub(crate) scope_upper: &'static str,
+    pub(crate) scope_open: &'static str,
+    pub(crate) look_ups_day: &'static str,
+    pub(crate) day: &'static str,
+    pub(crate) role: &'static str,
+    pub(crate) change_role: &'static str,
+    pub(crate) refused: &'static str,
+    pub(crate) refused_text: &'static str,
+    pub(crate) enter: &'static str,
+    pub(crate) enter_text: &'static str,
+    pub(crate) leave: &'static str,
+    pub(crate) me: &'static str,
+    pub(crate) me_text: &'static str,
+    pub(crate) lanes: &'static str,
+    pub(crate) lanes_caption: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) changed: &'static str,
+    pub(crate) keys: &'static str,
+    pub(crate) patients_alarm: &'static str,
 }
 
 static ENGLISH: Texts = Texts {
@@ -113,6 +151,52 @@ static ENGLISH: Texts = Texts {
     back: "All alarms",
     missing: "No such page",
     missing_text: "The address names nothing that bavn knows.",
+    cases: "Cases",
+    no_cases: "No case waits.",
+    owner: "Owner",
+    state: "State",
+    case: "Case",
+    take: "Take it",
+    for_misuse: "For misuse",
+    against: "Against",
+    first_thing: "First thing to do",
+    decide: "Decide",
+    reason: "Reason",
+    harmless: "Harmless",
+    snooping: "Snooping",
+    compromise: "Stolen account",
+    reopen: "Open again",
+    note: "Note",
+    add_note: "Add note",
+    task: "Task",
+    add_task: "Add task",
+    done: "Done",
+    undo: "Undo my last act",
+    history: "What was done",
+    alarms: "Alarms",
+    same_hand: "Same hand elsewhere?",
+    scope: "Which patients?",
+    scope_lower: "at least",
+    scope_upper: "at most",
+    scope_open: "no certain upper bound",
+    look_ups_day: "Look-ups",
+    day: "Day",
+    role: "Role",
+    change_role: "Change role",
+    refused: "Not allowed",
+    refused_text: "Your role does not see this. The refusal was noted.",
+    enter: "Log in",
+    enter_text: "Open the link that bavn printed when it started. It works once.",
+    leave: "Log out",
+    me: "About me",
+    me_text: "What these pages know of you: your name, your role, and the acts below. What you look at is stored as a look-up like all others.",
+    lanes: "When it was seen",
+    lanes_caption: "Each line is an alarm, from its first look-up to its last; the mark is when it was raised.",
+    from: "From",
+    to: "To",
+    changed: "Not done",
+    keys: "Keys: j and k move, Enter opens, a takes, x harmless, s snooping, c stolen account, n note.",
+    patients_alarm: "patients by its largest alarm",
 };
 
 static BOKMAAL: Texts = Texts {
@@ -147,6 +231,52 @@ static BOKMAAL: Texts = Texts {
     back: "Alle alarmer",
     missing: "Siden finnes ikke",
     missing_text: "Adressen viser ikke til noe bavn kjenner.",
+    cases: "Saker",
+    no_cases: "Ingen sak venter.",
+    owner: "Eier",
+    state: "Status",
+    case: "Sak",
+    take: "Ta saken",
+    for_misuse: "Taler for misbruk",
+    against: "Taler mot",
+    first_thing: "Gjør først",
+    decide: "Avgjør",
+    reason: "Begrunnelse",
+    harmless: "Harmløst",
+    snooping: "Snoking",
+    compromise: "Stjålet konto",
+    reopen: "Åpne igjen",
+    note: "Notat",
+    add_note: "Legg til notat",
+    task: "Oppgave",
+    add_task: "Legg til oppgave",
+    done: "Utført",
+    undo: "Angre min siste handling",
+    history: "Hva som er gjort",
+    alarms: "Alarmer",
+    same_hand: "Samme hånd andre steder?",
+    scope: "Hvilke pasienter?",
+    scope_lower: "minst",
+    scope_upper: "høyst",
+    scope_open: "ingen sikker øvre grense",
+    look_ups_day: "Oppslag",
+    day: "Dag",
+    role: "Rolle",
+    change_role: "Bytt rolle",
+    refused: "Ikke tillatt",
+    refused_text: "Rollen din ser ikke dette. Avslaget er notert.",
+    enter: "Logg inn",
+    enter_text: "Åpne lenken som bavn skrev ut ved start. Den virker én gang.",
+    leave: "Logg ut",
+    me: "Om meg",
+    me_text: "Det disse sidene vet om deg: navnet ditt, rollen din og handlingene nedenfor. Det du ser på, lagres som et oppslag som alle andre.",
+    lanes: "Når det ble sett",
+    lanes_caption: "Hver strek er en alarm, fra første til siste oppslag; merket er da den gikk.",
+    from: "Fra",
+    to: "Til",
+    changed: "Ikke utført",
+    keys: "Taster: j og k flytter, Enter åpner, a tar, x harmløst, s snoking, c stjålet konto, n notat.",
+    patients_alarm: "pasienter i den største alarmen",
 };
 
 #[cfg(test)]
@@ -162,7 +292,7 @@ mod tests {
             ("fr", Language::English),
             ("", Language::English),
         ] {
-            assert_eq!(Language::accepted(header), expected, "{header}");
+            assert_eq!(accepted(header), expected, "{header}");
         }
     }
 }

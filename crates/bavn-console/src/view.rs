@@ -1,6 +1,8 @@
 //! What the pages show: ready sentences and counts, no patients.
 
+use crate::session::Visitor;
 use crate::text::Language;
+use bavn_detect::cases::{Book, CaseNumber, Deed, Said};
 use bavn_model::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -11,6 +13,54 @@ pub trait Board: Send + Sync + 'static {
     fn queue(&self) -> Arc<QueueView>;
     /// Told whenever the queue has changed.
     fn changes(&self) -> watch::Receiver<u64>;
+    /// By which sessions end and acts are dated.
+    fn now(&self) -> Timestamp;
+    /// Shows the cases as they stand.
+    fn look(&self, seen: &mut dyn FnMut(&Book)) -> Result<(), Trouble>;
+    /// Does what somebody wants done, or says why not. `seen` is the revision that was looked at.
+    fn act(&self, by: &str, case: CaseNumber, wish: Wish, seen: usize) -> Result<(), Trouble>;
+    /// Whether look-ups are kept, so that a scope can be asked for.
+    fn keeps_look_ups(&self) -> bool;
+    /// Whose records the readers of a case had, since it was first seen.
+    fn scope(&self, case: CaseNumber) -> Result<ScopeView, Trouble>;
+    /// Puts on record who sees names, before they are shown.
+    fn record(&self, who: &Visitor, what: &str, purpose: &str) -> Result<(), Trouble>;
+}
+
+/// What somebody wants done to a case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    Do(Deed),
+    Undo,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// What was wanted cannot be: a sentence for who wanted it.
+    Refused(String),
+    /// A disk or a key: a sentence for who keeps the machine.
+    Failed(String),
+}
+
+/// How many patients, with bounds. Names nobody.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ScopeView {
+    pub lower: u64,
+    pub best: u64,
+    /// None: no number is certain to be enough.
+    pub upper: Option<u64>,
+    pub look_ups: u64,
+    pub listed: u64,
+    pub opened: u64,
+    pub taken: u64,
+    /// Why the bounds differ, in English and bokmål.
+    pub reasons: Vec<[String; 2]>,
+    /// Date, look-ups, distinct patients.
+    pub days: Vec<(String, u64, u64)>,
+    pub as_of: String,
+    /// SHA-256 of question, commit and answer.
+    pub digest: String,
 }
 
 /// The queue at one instant.
@@ -43,33 +93,19 @@ pub struct Alarm {
     pub patients: usize,
     /// Expected innocent findings as strong, per 10,000 staff a day.
     pub expected_false: f64,
-    pub english: AlarmWords,
-    pub bokmaal: AlarmWords,
+    pub english: Said,
+    pub bokmaal: Said,
     /// Distinct patients that the reader opened in each of the last hours.
     pub hours: Vec<HourBar>,
 }
 
 impl Alarm {
-    pub fn words(&self, language: Language) -> &AlarmWords {
+    pub fn words(&self, language: Language) -> &Said {
         match language {
             Language::English => &self.english,
             Language::Bokmaal => &self.bokmaal,
         }
     }
-}
-
-/// The sentences of an alarm in one language.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct AlarmWords {
-    pub title: String,
-    /// Who did what, in one sentence.
-    pub summary: String,
-    pub reasons: Vec<String>,
-    /// Explanations that were looked for.
-    pub tried: Vec<String>,
-    pub innocent_story: String,
-    pub next_step: String,
-    pub counterfactual: String,
 }
 
 /// One hour of a reader, beside the busiest of all others in that hour.

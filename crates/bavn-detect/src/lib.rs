@@ -4,6 +4,7 @@
 //! random number: the same accesses give the same findings, and a prefix gives a prefix.
 
 mod calibrate;
+pub mod cases;
 mod company;
 mod detectors;
 mod dossier;

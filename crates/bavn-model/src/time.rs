@@ -149,6 +149,13 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map(|(at, _)| at).map_err(serde::de::Error::custom)
+    }
+}
+
 struct Digits<'a> {
     bytes: &'a [u8],
 }

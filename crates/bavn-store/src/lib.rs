@@ -8,7 +8,9 @@ mod error;
 mod files;
 mod format;
 mod frame;
+mod hunt;
 mod index;
+mod journal;
 mod keys;
 mod known;
 mod manifest;
@@ -27,6 +29,8 @@ mod writer;
 
 pub use error::{Result, StoreError};
 pub use frame::Frame;
+pub use hunt::Trace;
+pub use journal::Journal;
 pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};

@@ -135,7 +135,7 @@ impl Store {
         Ok(exposed.iter().map(all).collect())
     }
 
-    fn keys(&self, subject: &Subject) -> Result<(By, Vec<u32>)> {
+    pub(crate) fn keys(&self, subject: &Subject) -> Result<(By, Vec<u32>)> {
         Ok(match subject {
             Subject::Identities(typed) => {
                 let mut keys = BTreeSet::new();

@@ -1,5 +1,6 @@
 //! The command line. What others may rely on stands in `docs/contracts.md`.
 
+use bavn_detect::cases::CaseNumber;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -30,6 +31,15 @@ pub(crate) enum Command {
     /// Make proofs from a store's log that others check without bavn.
     #[command(subcommand)]
     Proof(ProofCommand),
+    /// Cases: who looks into an alarm, what was decided and why.
+    #[command(subcommand)]
+    Case(CaseCommand),
+    /// Open the cases of a store in the browser, on this machine only.
+    Console(Console),
+    /// What waits for the officer this morning, in minutes of work.
+    Digest(Digest),
+    /// Every look-up by the accounts, machines and applications of a list, and how many patients.
+    Hunt(Hunt),
     /// Keep a store: its index, its keys.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -105,6 +115,9 @@ pub(crate) struct Watch {
     /// To whom a new store belongs; each controller has a store and a key of its own.
     #[arg(long, default_value = "region", value_name = "NAME")]
     pub(crate) controller: String,
+    /// Who is on duty when, as JSON, for the cases of the store.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) duty: Option<PathBuf>,
     /// End with exit code 1 when an alarm was raised.
     #[arg(long)]
     pub(crate) fail_on_alarm: bool,
@@ -221,6 +234,9 @@ pub(crate) struct ScopeSubject {
     /// A reader, as the source names it, or a bare id that only one bears; may be repeated.
     #[arg(long, value_name = "ID")]
     pub(crate) identity: Vec<String>,
+    /// The readers of a case, since it was first seen.
+    #[arg(long, value_name = "CASE")]
+    pub(crate) case: Option<CaseNumber>,
     /// A network address or workstation.
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Option<String>,
@@ -343,6 +359,188 @@ pub(crate) struct ProofConsistency {
     /// The later one [default: the last commit].
     #[arg(long, value_name = "FILE|TIME")]
     pub(crate) to: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Console {
+    #[command(flatten)]
+    pub(crate) store: CaseStore,
+    /// Of the pages; 0 chooses a free one.
+    #[arg(long, default_value_t = 8008)]
+    pub(crate) port: u16,
+    /// Who is let in: a link that works once is printed for each; may be repeated.
+    #[arg(long, value_name = "NAME=ROLE", default_value = "officer=privacy-officer")]
+    pub(crate) user: Vec<String>,
+    /// Header in which a proxy, which alone reaches this port, says `name role`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) identity_header: Option<String>,
+}
+
+/// A store with its cases.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CaseStore {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// Who is on duty when, as JSON [default: a privacy officer on weekdays, else a SOC].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) duty: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaseCommand {
+    /// Cases that wait, the most urgent first.
+    List(CaseList),
+    /// One case: for and against, its alarms, everything that was done.
+    Show {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        #[arg(long, value_enum, default_value = "en")]
+        language: SpokenLanguage,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a case to somebody.
+    Assign {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        #[arg(long, value_name = "NAME")]
+        to: String,
+    },
+    /// Decide a case: snooping, compromise, harmless, fault; or reopened.
+    Verdict {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        #[arg(value_name = "VERDICT")]
+        verdict: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Write a note into a case.
+    Note {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// Write down something to be done.
+    Task {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// A task is done.
+    Done {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        /// As `show` counts them.
+        #[arg(value_name = "TASK")]
+        task: usize,
+    },
+    /// Note the SHA-256 of a file that is kept elsewhere.
+    File {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Let a case go on in another.
+    Merge {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        #[arg(long, value_name = "CASE")]
+        into: CaseNumber,
+    },
+    /// Let some alarms go on in a case of their own.
+    Split {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        /// As `show` names them.
+        #[arg(required = true, value_name = "ALARM")]
+        alarms: Vec<String>,
+    },
+    /// Undo your last act on a case, within ten minutes.
+    Undo {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+    },
+    /// Sign one innocent cause for a unit or project, and close every case that it explains.
+    ExplainUnit {
+        #[command(flatten)]
+        store: CaseStore,
+        /// One of the cases: its kinds of alarm are explained, and no other.
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
+        #[arg(long, value_name = "UNIT")]
+        unit: String,
+        /// ward-moved, cross-cover, consult-team, registry-project or missing-feed.
+        #[arg(long, value_name = "CAUSE")]
+        cause: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Half a year away at most.
+        #[arg(long, value_name = "DATE")]
+        until: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CaseList {
+    #[command(flatten)]
+    pub(crate) store: CaseStore,
+    /// Closed and merged ones too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// One object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Digest {
+    #[command(flatten)]
+    pub(crate) store: CaseStore,
+    /// As of the last half past seven before this time [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Hunt {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// Every look-up, one a row.
+    #[arg(long)]
+    pub(crate) csv: bool,
+    /// One account, machine, address or application a line, or in the first column of a sheet.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

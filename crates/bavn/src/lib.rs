@@ -3,6 +3,7 @@
 pub mod cli;
 mod commands;
 mod demo;
+mod desk;
 mod drilled;
 pub mod error;
 pub mod input;

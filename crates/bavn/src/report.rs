@@ -202,7 +202,7 @@ pub(crate) fn csv(who: &Who) -> String {
 }
 
 /// Quoted where it must be; a cell that a spreadsheet would run as a formula is made text.
-fn csv_cell(cell: &str) -> String {
+pub(crate) fn csv_cell(cell: &str) -> String {
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
     if cell.contains([',', '"', '\n', '\r']) {

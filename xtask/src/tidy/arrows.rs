@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bavn-detect", &["bavn-model"]),
     ("bavn-store", &["bavn-model"]),
     ("bavn-drill", &["bavn-model", "bavn-decode"]),
-    ("bavn-console", &["bavn-model"]),
+    ("bavn-console", &["bavn-model", "bavn-detect"]),
     (
         "bavn",
         &["bavn-model", "bavn-decode", "bavn-detect", "bavn-store", "bavn-drill", "bavn-console"],

@@ -1,6 +1,8 @@
 //! Detectors and the engine, held against small hospitals written as text.
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod causality;
 #[cfg(test)]
 mod detectors;

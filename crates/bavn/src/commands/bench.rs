@@ -184,6 +184,7 @@ pub(crate) fn watch(arguments: &BenchWatch) -> CommandResult {
     let context = ContextPaths { context: vec![below("context")], ..ContextPaths::default() };
     let plan = Plan {
         keeper: None,
+        desk: None,
         inputs: &inputs,
         formats: &formats,
         context: &context,

@@ -57,7 +57,7 @@ fn show(seed: u64, address: SocketAddr, board: &DemoBoard) -> CommandResult {
     Ok(())
 }
 
-fn listen(port: u16) -> CommandResult<TcpListener> {
+pub(super) fn listen(port: u16) -> CommandResult<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
             CommandError::usage(format!("port {port} is taken by another program"))
@@ -74,9 +74,10 @@ fn listen(port: u16) -> CommandResult<TcpListener> {
 async fn serve(listener: TcpListener, board: Arc<DemoBoard>) -> CommandResult {
     listener.set_nonblocking(true).map_err(internal)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(internal)?;
-    axum::serve(listener, bavn_console::router(board)).await.map_err(internal)
+    let doors = Arc::new(bavn_console::Doors::open(super::keep::chance()));
+    axum::serve(listener, bavn_console::router(board, doors)).await.map_err(internal)
 }
 
-fn internal(error: impl Into<anyhow::Error>) -> CommandError {
+pub(super) fn internal(error: impl Into<anyhow::Error>) -> CommandError {
     CommandError::new(Kind::Internal, error)
 }

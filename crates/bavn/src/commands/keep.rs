@@ -93,16 +93,32 @@ pub(crate) fn record_asking(
     command: &str,
     patients: &[&str],
 ) -> CommandResult {
-    let now = now();
-    let mut groups: Vec<&[&str]> = patients.chunks(PATIENTS_A_RECORD).collect();
-    if groups.is_empty() {
-        // What names nobody but the reader is asked for as well.
-        groups.push(&[]);
+    leave_asking(store, ("urn:bavn:os-user", &os_user()), purpose, command, patients)?;
+    // Whoever else is writing takes it in with the next commit.
+    match Writer::open(&access.store, store.controller(), kek(&access.key)?, chance()) {
+        Ok(mut writer) => Ok(writer.commit(now())?),
+        Err(StoreError::Busy { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
-    let lines: Vec<Vec<u8>> = groups
-        .into_iter()
-        .enumerate()
-        .map(|(part, patients)| asking_event(now, purpose, command, patients, part))
+}
+
+/// Leaves the look-up for the next commit; the user as system and value.
+pub(crate) fn leave_asking(
+    store: &Store,
+    user: (&str, &str),
+    purpose: &Purpose,
+    command: &str,
+    patients: &[&str],
+) -> CommandResult {
+    let now = now();
+    // A view that names readers and no patient is a look-up too.
+    let parts = patients.len().div_ceil(PATIENTS_A_RECORD).max(1);
+    let lines: Vec<Vec<u8>> = (0..parts)
+        .map(|part| {
+            let rest = patients.get(part * PATIENTS_A_RECORD..).unwrap_or_default();
+            let patients = rest.get(..PATIENTS_A_RECORD).unwrap_or(rest);
+            asking_event(now, user, purpose, command, patients, part)
+        })
         .map(|event| serde_json::to_vec(&event))
         .collect::<Result<_, _>>()?;
     let mut frame = Frame::default();
@@ -114,17 +130,11 @@ pub(crate) fn record_asking(
         record.reason = Some(format!("{command}, purpose {purpose}").into());
         frame.push(&record, line, OWN_SOURCE);
     }
-    store.leave_asked(&frame, &mut *chance())?;
-    // Whoever else is writing takes it in with the next commit.
-    match Writer::open(&access.store, store.controller(), kek(&access.key)?, chance()) {
-        Ok(mut writer) => Ok(writer.commit(now)?),
-        Err(StoreError::Busy { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(store.leave_asked(&frame, &mut *chance())?)
 }
 
 /// Under which user the process runs, which an environment variable would only claim.
-fn os_user() -> String {
+pub(crate) fn os_user() -> String {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(process) = std::fs::metadata("/proc/self") else { return "uid-not-told".to_owned() };
     let uid = process.uid().to_string();
@@ -140,12 +150,12 @@ fn os_user() -> String {
 /// The look-up as FHIR R4 says it.
 fn asking_event(
     now: Timestamp,
+    (system, user): (&str, &str),
     purpose: &Purpose,
     command: &str,
     patients: &[&str],
     part: usize,
 ) -> Value {
-    let user = os_user();
     let code = match purpose {
         Purpose::Insight => "PATRQT",
         Purpose::Case(_) | Purpose::Audit => "HCOMPL",
@@ -178,7 +188,7 @@ fn asking_event(
         "outcomeDesc": format!("{command}, purpose {purpose}"),
         "purposeOfEvent": [{ "coding": [{ "system": ACT_REASON, "code": code }] }],
         "agent": [{
-            "who": { "identifier": { "system": "urn:bavn:os-user", "value": user } },
+            "who": { "identifier": { "system": system, "value": user } },
             "requestor": true,
         }],
         "source": { "site": "bavn", "observer": { "display": "bavn" } },

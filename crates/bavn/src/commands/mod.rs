@@ -3,6 +3,8 @@
 mod bench;
 mod bench_scope;
 mod bench_verify;
+pub(crate) mod case;
+mod console;
 mod context;
 mod decode;
 mod demo;
@@ -11,7 +13,8 @@ mod evaluate;
 mod explain;
 mod explain_mapping;
 mod formats;
-mod keep;
+mod hunt;
+pub(crate) mod keep;
 mod proof;
 mod scope;
 mod store;
@@ -34,6 +37,10 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Who(arguments) => who::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Proof(command) => proof::run(&command),
+        Command::Case(command) => case::run(command),
+        Command::Console(arguments) => console::run(&arguments),
+        Command::Digest(arguments) => case::digest(&arguments),
+        Command::Hunt(arguments) => hunt::run(&arguments),
         Command::Store(command) => store::run(&command),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),

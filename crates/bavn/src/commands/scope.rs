@@ -5,6 +5,7 @@ use crate::cli::{Scope as Arguments, ScopeBy};
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::load_context;
 use bavn_decode::Mappings;
+use bavn_detect::cases::{Book, CaseNumber};
 use bavn_model::{Context, Directory, PatientId, Timestamp};
 use bavn_store::{Exposed, Grade, OfDay, Purpose, Reason, Scope, Store, Subject, Window};
 use serde_json::{Value, json};
@@ -13,10 +14,13 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
-    let wanted = window(&arguments.period)?;
+    let mut wanted = window(&arguments.period)?;
     let needs_names = arguments.list || arguments.by == Some(ScopeBy::Class);
     let why = needs_names.then(|| purpose(arguments.purpose.as_deref())).transpose()?;
-    let subject = subject(arguments);
+    let (subject, since) = subject(arguments)?;
+    if arguments.period.from.is_none() {
+        wanted.from = since;
+    }
     let store = open(&arguments.access)?;
     let scope = store.scope(&subject, wanted)?;
     let names = match &why {
@@ -47,13 +51,30 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     Ok(())
 }
 
-fn subject(arguments: &Arguments) -> Subject {
+/// Who is meant, and since when, if the command line does not say.
+fn subject(arguments: &Arguments) -> CommandResult<(Subject, Timestamp)> {
     let given = &arguments.subject;
-    match (&given.host, &given.client) {
+    if let Some(number) = given.case {
+        let access = arguments.access.clone();
+        let desk = super::case::desk(&crate::cli::CaseStore { access, duty: None })?;
+        return desk.look(|book| case_subject(book, number))?.ok_or_else(|| {
+            CommandError::usage(format_args!("there is no case {number} with a reader"))
+        });
+    }
+    let subject = match (&given.host, &given.client) {
         (Some(host), _) => Subject::Host(host.clone()),
         (None, Some(client)) => Subject::Client(client.clone()),
         (None, None) => Subject::Identities(given.identity.clone()),
-    }
+    };
+    Ok((subject, Window::ALL.from))
+}
+
+/// The readers of a case, where it goes on if it was merged, and since when it is about them.
+pub(crate) fn case_subject(book: &Book, number: CaseNumber) -> Option<(Subject, Timestamp)> {
+    let case = book.case(book.settled(number))?;
+    let readers: Vec<String> = case.identities().into_iter().map(str::to_owned).collect();
+    let since = case.first_seen().unwrap_or(Window::ALL.from);
+    (!readers.is_empty()).then_some((Subject::Identities(readers), since))
 }
 
 /// All spellings of each patient; that they were asked for is on record first.
@@ -163,6 +184,7 @@ impl Answer<'_> {
         let mut answer = json!({
             "subject": {
                 "identity": arguments.subject.identity,
+                "case": arguments.subject.case,
                 "host": arguments.subject.host,
                 "client": arguments.subject.client,
             },
@@ -259,7 +281,7 @@ impl Answer<'_> {
     }
 }
 
-fn reason_text(reason: &Reason) -> String {
+pub(crate) fn reason_text(reason: &Reason) -> String {
     match reason {
         Reason::OutcomeUnstated { patients } => {
             format!("of {patients} patients no source says whether the look-up succeeded")

@@ -3,13 +3,15 @@
 use super::decode::by_reason;
 use super::formats::{complain_of_unread, formats};
 use crate::cli::{ContextPaths, Watch};
+use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::{Formats, Input, expand, load_context};
 use crate::pipeline::{Batch, RejectWriter, Stream, StreamError, Totals};
 use anyhow::Context as _;
 use bavn_decode::context::Loaded;
+use bavn_detect::cases::Alarm;
 use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
-use bavn_model::{Directory, Finding};
+use bavn_model::{Context, Directory, Finding};
 use bavn_store::{Frame, Person};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -39,8 +41,16 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         }
         None => None,
     };
+    let desk = match &arguments.store {
+        Some(folder) => {
+            let duty = super::case::read_duty(arguments.duty.as_deref())?;
+            Some(Desk::open(folder, &super::keep::kek(&arguments.key)?, duty)?)
+        }
+        None => None,
+    };
     let plan = Plan {
         keeper: keeper.as_ref(),
+        desk: desk.as_ref(),
         inputs: &inputs,
         formats: &formats,
         context: &arguments.context,
@@ -85,6 +95,8 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
 pub(crate) struct Plan<'a> {
     /// Where every look-up is kept.
     pub(crate) keeper: Option<&'a Mutex<bavn_store::Writer>>,
+    /// Where alarms become cases.
+    pub(crate) desk: Option<&'a Desk>,
     pub(crate) inputs: &'a [Input],
     pub(crate) formats: &'a Formats,
     pub(crate) context: &'a ContextPaths,
@@ -100,6 +112,8 @@ pub(crate) struct Watched {
     pub(crate) summary: Summary,
     pub(crate) report: bavn_detect::Report,
     pub(crate) unread: Vec<(u32, String)>,
+    /// Not yet folded into cases.
+    alarms: Vec<Alarm>,
 }
 
 /// The summary that ends a watch.
@@ -118,6 +132,9 @@ pub(crate) struct Summary {
     /// Look-ups that the store did not hold before, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stored: Option<u64>,
+    /// Cases that wait for a person, if there is a store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cases: Option<usize>,
     pub(crate) seconds: f64,
     pub(crate) events_per_second: f64,
 }
@@ -139,7 +156,10 @@ impl std::fmt::Display for Summary {
             "{} alarms within the budget, {} findings in all; {:.1} s, {:.0} look-ups/s",
             self.alarms, self.findings, self.seconds, self.events_per_second,
         )?;
-        self.stored.map_or(Ok(()), |stored| write!(f, "\n{stored} look-ups are new in the store"))
+        if let Some(stored) = self.stored {
+            write!(f, "\n{stored} look-ups are new in the store")?;
+        }
+        self.cases.map_or(Ok(()), |cases| write!(f, "; {cases} cases wait for a person"))
     }
 }
 
@@ -164,11 +184,47 @@ impl Plan<'_> {
             match outcome? {
                 Ok(watched) => {
                     held.iter().try_for_each(|line| raise(line))?;
-                    return Ok(watched);
+                    return self.fold(watched);
                 }
                 Err(file) => unsorted.insert(file),
             };
         }
+    }
+
+    /// Alarms become cases, by the clock of the machine: that is when somebody could know.
+    fn fold(&self, mut watched: Watched) -> CommandResult<Watched> {
+        let Some(desk) = self.desk else { return Ok(watched) };
+        let now = super::keep::now();
+        watched.alarms.drain(..).try_for_each(|alarm| desk.receive(alarm, now))?;
+        desk.tick(now)?;
+        watched.summary.cases = Some(desk.look(|book| book.queue().len())?);
+        Ok(watched)
+    }
+
+    /// Writes the findings of a batch, and keeps their alarms; those of a live input become cases at
+    /// once.
+    fn tell(
+        &self,
+        told: &mut Told<'_>,
+        directory: &Mutex<Directory>,
+        context: &Context,
+        raise: &mut impl FnMut(&str) -> CommandResult,
+    ) -> CommandResult {
+        let live = self.inputs.contains(&Input::Stdin);
+        for finding in told.findings.drain(..) {
+            told.tally.count(&finding);
+            let names = directory.lock().unwrap_or_else(PoisonError::into_inner);
+            raise(&ocsf_line(&finding, &names, context, self.options))?;
+            if let Some(desk) = self.desk.filter(|_| finding.is_alert) {
+                let alarm = Alarm::of(&finding, &names, context);
+                if live {
+                    desk.receive(alarm, super::keep::now())?;
+                } else {
+                    told.alarms.push(alarm);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// One pass. The inner error names an input that is out of order.
@@ -188,6 +244,7 @@ impl Plan<'_> {
         }
         let mut engine = Engine::new(context, Settings { budget_per_10k_staff_day: self.budget });
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
+        let mut alarms = Vec::new();
         let started = Instant::now();
         let directory = Mutex::new(directory);
         let stream = Stream { inputs: self.inputs, formats: self.formats, unsorted };
@@ -238,11 +295,9 @@ impl Plan<'_> {
                 for access in &batch {
                     engine.observe(access, &mut findings);
                 }
-                for finding in findings.drain(..) {
-                    tally.count(&finding);
-                    let names = directory.lock().unwrap_or_else(PoisonError::into_inner);
-                    raise(&ocsf_line(&finding, &names, engine.context(), self.options))?;
-                }
+                let mut told =
+                    Told { findings: &mut findings, alarms: &mut alarms, tally: &mut tally };
+                self.tell(&mut told, &directory, engine.context(), &mut raise)?;
             }
             if let Some(line) = &progress {
                 line.finish_and_clear();
@@ -275,8 +330,16 @@ impl Plan<'_> {
             summary: tally.summary(&totals, &directory, seconds),
             report: engine.report(),
             unread: totals.unread,
+            alarms,
         }))
     }
+}
+
+/// What a batch gave, and where it is noted.
+struct Told<'a> {
+    findings: &'a mut Vec<Finding>,
+    alarms: &'a mut Vec<Alarm>,
+    tally: &'a mut Tally,
 }
 
 /// Counts findings as they are raised.
@@ -313,6 +376,7 @@ impl Tally {
             findings: self.findings.len() as u64,
             alarms: self.alarms.len(),
             stored: self.stored,
+            cases: None,
             seconds,
             events_per_second: totals.records as f64 / seconds.max(f64::MIN_POSITIVE),
         }

@@ -1,6 +1,9 @@
 //! The demonstration's alarms, as the console asks for them.
 
-use bavn_console::{Alarm, AlarmWords, Board, HourBar, QueueView};
+use crate::desk::Desk;
+use crate::error::CommandResult;
+use bavn_console::{Alarm, Board, HourBar, QueueView, ScopeView, Trouble, Visitor, Wish};
+use bavn_detect::cases::{Book, CaseNumber, Said};
 use bavn_detect::risk_score;
 use bavn_detect::words::{Language, Speaker};
 use bavn_model::{
@@ -15,12 +18,13 @@ use tokio::sync::watch;
 pub(crate) struct DemoBoard {
     view: Mutex<Arc<QueueView>>,
     changed: watch::Sender<u64>,
+    desk: Desk,
 }
 
 impl Default for DemoBoard {
     fn default() -> Self {
         let view = Mutex::new(Arc::new(QueueView::default()));
-        Self { view, changed: watch::channel(0).0 }
+        Self { view, changed: watch::channel(0).0, desk: Desk::in_memory() }
     }
 }
 
@@ -32,9 +36,50 @@ impl Board for DemoBoard {
     fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
+
+    /// As late as the story is.
+    fn now(&self) -> Timestamp {
+        self.queue().now.unwrap_or_default()
+    }
+
+    fn look(&self, seen: &mut dyn FnMut(&Book)) -> Result<(), Trouble> {
+        crate::desk::look(&self.desk, seen)
+    }
+
+    fn act(&self, by: &str, case: CaseNumber, wish: Wish, seen: usize) -> Result<(), Trouble> {
+        crate::desk::act(&self.desk, self.now(), by, case, wish, seen)?;
+        self.changed.send_modify(|number| *number += 1);
+        Ok(())
+    }
+
+    fn keeps_look_ups(&self) -> bool {
+        false
+    }
+
+    fn scope(&self, _: CaseNumber) -> Result<ScopeView, Trouble> {
+        Err(Trouble::Refused("a demonstration keeps no look-ups".to_owned()))
+    }
+
+    /// Nobody here exists, and nothing is kept.
+    fn record(&self, _: &Visitor, _: &str, _: &str) -> Result<(), Trouble> {
+        Ok(())
+    }
 }
 
 impl DemoBoard {
+    /// Alarms become cases, as they would with a store.
+    pub(crate) fn receive(
+        &self,
+        raised: &[Finding],
+        directory: &Directory,
+        context: &Context,
+    ) -> CommandResult {
+        raised.iter().try_for_each(|finding| {
+            let alarm = bavn_detect::cases::Alarm::of(finding, directory, context);
+            self.desk.receive(alarm, finding.raised_at)
+        })
+    }
+
     pub(crate) fn show(&self, view: QueueView) {
         *self.view.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
         self.changed.send_modify(|number| *number += 1);
@@ -108,7 +153,7 @@ impl Open {
 }
 
 fn alarm(finding: &Finding, directory: &Directory, context: &Context, hours: &Hours) -> Alarm {
-    let words = |language| sentences(finding, &Speaker { language, directory, context });
+    let words = |language| Said::of(finding, &Speaker { language, directory, context });
     let people = |identity: IdentityId| !context.staff(identity).system;
     let bars = finding.entities.first().map(|entity| hours.bars(entity.identity, people));
     Alarm {
@@ -125,23 +170,4 @@ fn alarm(finding: &Finding, directory: &Directory, context: &Context, hours: &Ho
     }
 }
 
-/// Every sentence of a finding in one language.
-pub(crate) fn sentences(finding: &Finding, speaker: &Speaker<'_>) -> AlarmWords {
-    AlarmWords {
-        title: speaker.title(finding.detector).to_owned(),
-        summary: speaker.summary(finding),
-        reasons: finding
-            .because
-            .iter()
-            .take(REASONS_SHOWN)
-            .map(|fact| speaker.fact(fact))
-            .collect(),
-        tried: finding.tried.iter().map(|tried| speaker.tried(tried)).collect(),
-        innocent_story: speaker.innocent_story(finding.innocent_story).to_owned(),
-        next_step: speaker.next_step(finding.next_step).to_owned(),
-        counterfactual: speaker.counterfactual(finding),
-    }
-}
-
 const HOURS_SHOWN: usize = 24;
-const REASONS_SHOWN: usize = 3;

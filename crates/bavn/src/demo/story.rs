@@ -1,9 +1,10 @@
 //! What happens, told as it happens.
 
-use super::board::{DemoBoard, Hours, Open, sentences};
+use super::board::{DemoBoard, Hours, Open};
 use super::region::{QUIET_DAYS, Region};
 use crate::error::CommandResult;
 use bavn_console::QueueView;
+use bavn_detect::cases::Said;
 use bavn_detect::words::{Language, Speaker};
 use bavn_detect::{Engine, Settings};
 use bavn_model::{Access, Finding, Timestamp};
@@ -32,7 +33,9 @@ pub(crate) fn tell(region: Region, board: &DemoBoard, out: &mut dyn Write) -> Co
     let started = Instant::now();
     let mut quiet_alarms = 0;
     for access in accesses.get(..night).unwrap_or_default() {
-        quiet_alarms += watch.see(access, &mut findings).len();
+        let raised = watch.see(access, &mut findings);
+        board.receive(&raised, &watch.directory, watch.engine.context())?;
+        quiet_alarms += raised.len();
     }
     let rate = night as f64 / started.elapsed().as_secs_f64();
     writeln!(
@@ -52,6 +55,7 @@ pub(crate) fn tell(region: Region, board: &DemoBoard, out: &mut dyn Write) -> Co
         let due = access.at.secs_since(slow_from) as f64 / pace;
         std::thread::sleep(Duration::from_secs_f64(due).saturating_sub(started.elapsed()));
         let raised = watch.see(access, &mut findings);
+        board.receive(&raised, &watch.directory, watch.engine.context())?;
         let of_thief = raised.iter().find(|finding| watch.names(finding, &thief));
         if let (None, Some(finding)) = (alarmed, of_thief) {
             alarmed = Some(access.at);
@@ -119,8 +123,7 @@ impl Watch {
         out: &mut dyn Write,
     ) -> CommandResult {
         let (directory, context) = (&self.directory, self.engine.context());
-        let words =
-            sentences(finding, &Speaker { language: Language::English, directory, context });
+        let words = Said::of(finding, &Speaker { language: Language::English, directory, context });
         let lost = thefts.iter().filter(|&&at| at <= finding.raised_at).count();
         let begin = thefts.first().copied().unwrap_or(finding.raised_at);
         writeln!(

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod cases;
 mod decode;
 mod demo;
 mod evaluate;

@@ -1,0 +1,65 @@
+//! Every look-up of a subject, one by one.
+
+use crate::error::{Result, StoreError};
+use crate::names::Of;
+use crate::reader::{Store, Window};
+use crate::row::{Class, NOBODY};
+use crate::scope::{PatientNumber, Subject};
+use bavn_model::{Kind, Timestamp};
+
+/// One look-up, with the names of everything but the patients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    pub at: Timestamp,
+    pub who: Option<String>,
+    pub host: Option<String>,
+    pub client: Option<String>,
+    pub source: Option<String>,
+    pub kind: Kind,
+    pub class: Class,
+    pub patients: Vec<PatientNumber>,
+}
+
+impl Store {
+    /// The look-ups of a subject in a window, by time; at most [`TRACES_MAX`].
+    pub fn traces(&self, subject: &Subject, window: Window) -> Result<Vec<Trace>> {
+        let (by, keys) = self.keys(subject)?;
+        for of in [Of::Identity, Of::Host, Of::Client, Of::Source] {
+            self.names(of)?;
+        }
+        let name = |of: Of, id: u32| {
+            let names = self.names(of).ok().filter(|_| id != NOBODY)?;
+            Some(names.name(id).to_owned())
+        };
+        let same = self.same(Of::Patient);
+        let mut traces = Vec::new();
+        self.rows(by, &keys, window, |row, _| {
+            if traces.len() >= TRACES_MAX {
+                return Err(StoreError::TooMany {
+                    what: "look-ups in one list",
+                    max: TRACES_MAX as u64,
+                });
+            }
+            traces.push(Trace {
+                at: Timestamp::from_micros(row.at),
+                who: name(Of::Identity, row.identity),
+                host: name(Of::Host, row.host),
+                client: name(Of::Client, row.client),
+                source: name(Of::Source, row.source),
+                kind: row.kind,
+                class: row.class(),
+                patients: row
+                    .patients
+                    .iter()
+                    .map(|&patient| PatientNumber(same.leader(patient)))
+                    .collect(),
+            });
+            Ok(())
+        })?;
+        traces.sort_by_key(|trace| trace.at);
+        Ok(traces)
+    }
+}
+
+/// A list that a person or a sheet can still take.
+const TRACES_MAX: usize = 1_000_000;

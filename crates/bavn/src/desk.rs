@@ -1,0 +1,180 @@
+//! Cases as they are kept: the list of acts on disk, and the book that follows from it.
+
+use crate::commands::keep;
+use crate::error::{CommandError, CommandResult, Kind};
+use anyhow::Context as _;
+use bavn_console::{Trouble, Wish};
+use bavn_detect::cases::{Act, Alarm, Book, CaseNumber, Deed, Duty, Refusal, Waiver};
+use bavn_model::Timestamp;
+use bavn_store::{Chance, Journal, Kek};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// The cases of one store; of a demonstration, kept in memory only.
+pub(crate) struct Desk {
+    held: Mutex<Held>,
+    duty: Duty,
+}
+
+struct Held {
+    journal: Option<Journal>,
+    book: Book,
+    chance: Box<Chance>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// What somebody did, refused with a sentence, or not written for want of a disk.
+pub(crate) type Acted = CommandResult<Result<Vec<Act>, Refusal>>;
+
+impl Desk {
+    pub(crate) fn open(store: &Path, kek: &Kek, duty: Duty) -> CommandResult<Self> {
+        let mut chance = keep::chance();
+        let journal = Journal::open(store, kek, &mut *chance)?;
+        let book = Book::new(journal.controller());
+        let held = Held { journal: Some(journal), book, chance };
+        Ok(Self { held: Mutex::new(held), duty })
+    }
+
+    pub(crate) fn in_memory() -> Self {
+        let held = Held { journal: None, book: Book::new("region"), chance: keep::chance() };
+        Self { held: Mutex::new(held), duty: Duty::default() }
+    }
+
+    pub(crate) const fn duty(&self) -> &Duty {
+        &self.duty
+    }
+
+    /// Shows the book as it stands, with what others have written since.
+    pub(crate) fn look<T>(&self, seen: impl FnOnce(&Book) -> T) -> CommandResult<T> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Held { journal, book, .. } = &mut *held;
+        if let Some(journal) = journal {
+            read(book, journal.news()?)?;
+        }
+        Ok(seen(book))
+    }
+
+    /// Lets an alarm join its case.
+    pub(crate) fn receive(&self, alarm: Alarm, now: Timestamp) -> CommandResult {
+        self.write(|book| Ok(book.receive(alarm, now, &self.duty)))?.map(|_| ()).map_err(refused)
+    }
+
+    /// Writes down the escalations that are due.
+    pub(crate) fn tick(&self, now: Timestamp) -> CommandResult {
+        if self.look(|book| book.due(now, &self.duty).is_empty())? {
+            return Ok(());
+        }
+        self.write(|book| Ok(book.due(now, &self.duty)))?.map(|_| ()).map_err(refused)
+    }
+
+    pub(crate) fn act(
+        &self,
+        now: Timestamp,
+        by: &str,
+        case: CaseNumber,
+        deed: Deed,
+        seen: Option<usize>,
+    ) -> Acted {
+        self.write(|book| book.propose(now, by, case, deed, seen))
+    }
+
+    /// The alarms of these uids go on in a case of their own.
+    pub(crate) fn split(
+        &self,
+        now: Timestamp,
+        by: &str,
+        case: CaseNumber,
+        alarms: std::collections::BTreeSet<String>,
+    ) -> Acted {
+        self.write(|book| {
+            let deed = Deed::Split { alarms, into: book.next_number() };
+            book.propose(now, by, case, deed, None)
+        })
+    }
+
+    pub(crate) fn undo(&self, now: Timestamp, by: &str, case: CaseNumber) -> Acted {
+        self.write(|book| book.propose_undo(now, by, case))
+    }
+
+    pub(crate) fn explain(
+        &self,
+        now: Timestamp,
+        by: &str,
+        case: CaseNumber,
+        waiver: Waiver,
+    ) -> Acted {
+        self.write(|book| book.propose_waiver(now, by, case, waiver))
+    }
+
+    /// One decision on the book as it is, written down before it counts.
+    fn write(&self, decide: impl FnOnce(&Book) -> Result<Vec<Act>, Refusal>) -> Acted {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Held { journal, book, chance } = &mut *held;
+        let acts = match journal {
+            None => Ok(decide(book)),
+            Some(journal) => journal.add(&mut **chance, |news| {
+                let decided = read(book, news).map(|()| decide(book));
+                let entry = match &decided {
+                    Ok(Ok(acts)) if !acts.is_empty() => serde_json::to_vec(acts).ok(),
+                    _ => None,
+                };
+                (entry, decided)
+            })?,
+        }?;
+        if let Ok(acts) = &acts {
+            for act in acts {
+                book.push(act.clone());
+            }
+        }
+        Ok(acts)
+    }
+}
+
+fn read(book: &mut Book, news: Vec<Vec<u8>>) -> CommandResult {
+    for entry in news {
+        let acts: Vec<Act> = serde_json::from_slice(&entry)
+            .context("an act on a case is of a later release, or not one of ours")
+            .map_err(|error| CommandError::new(Kind::Integrity, error))?;
+        for act in acts {
+            book.push(act);
+        }
+    }
+    Ok(())
+}
+
+/// As the console asks.
+pub(crate) fn look(desk: &Desk, seen: &mut dyn FnMut(&Book)) -> Result<(), Trouble> {
+    desk.look(seen).map_err(|error| failed(&error))
+}
+
+pub(crate) fn act(
+    desk: &Desk,
+    now: Timestamp,
+    by: &str,
+    case: CaseNumber,
+    wish: Wish,
+    seen: usize,
+) -> Result<(), Trouble> {
+    let acted = match wish {
+        Wish::Do(deed) => desk.act(now, by, case, deed, Some(seen)),
+        Wish::Undo => desk.undo(now, by, case),
+    };
+    match acted {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(refusal)) => Err(Trouble::Refused(refusal.to_string())),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+pub(crate) fn failed(error: &CommandError) -> Trouble {
+    Trouble::Failed(error.source.to_string())
+}
+
+pub(crate) fn refused(refusal: Refusal) -> CommandError {
+    CommandError::new(Kind::Usage, refusal)
+}
