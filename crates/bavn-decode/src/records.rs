@@ -24,6 +24,16 @@ impl Records {
         Self { mappings, file_name, skeletons: Skeletons::new(), must_parse }
     }
 
+    /// What was learnt of shapes.
+    pub(crate) fn skeletons(&mut self) -> &mut Skeletons {
+        &mut self.skeletons
+    }
+
+    /// How many records were read by skeleton.
+    pub(crate) const fn recalled(&self) -> u64 {
+        self.skeletons.hits_and_misses().0
+    }
+
     /// Reads one line: a record, or a list or Bundle of records.
     pub(crate) fn line<'a>(&mut self, bytes: &'a [u8], origin: Origin, out: &mut Decoded<'a>) {
         match self.recall(bytes, origin) {
