@@ -226,8 +226,10 @@ fn header_bytes(text: &[u8]) -> usize {
 /// Where the record begins in a message without its header.
 fn payload_start(body: &[u8]) -> usize {
     // Nearly always at once, and then the rest need not be searched.
-    if [b"<AuditMessage".as_slice(), b"<?xml", b"{"].iter().any(|mark| body.starts_with(mark)) {
-        return 0;
+    let blank = body.iter().take_while(|byte| **byte == b' ').count();
+    let text = body.get(blank..).unwrap_or_default();
+    if [b"<AuditMessage".as_slice(), b"<?xml", b"{"].iter().any(|mark| text.starts_with(mark)) {
+        return blank;
     }
     let xml = [b"<?xml".as_slice(), b"<AuditMessage", b"<AuditEvent", b":AuditMessage"]
         .iter()
