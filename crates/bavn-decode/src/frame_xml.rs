@@ -143,9 +143,8 @@ impl XmlStream {
         let entry = self.entry.is_some().then(|| self.entries.saturating_sub(1));
         let origin = Origin { entry, ..block.place() };
         if let (RecordKind::AuditMessage, Doctype::None) = (kind, self.doctype)
-            && let Some((record, bytes)) = skeletons.recall_message(rest, origin)
+            && let Some(bytes) = skeletons.recall_message(rest, origin, &mut out.records)
         {
-            out.records.push(record);
             block.advance(bytes);
             self.record_over(block.place(), out);
             return true;

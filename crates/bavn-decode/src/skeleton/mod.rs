@@ -103,18 +103,22 @@ impl Skeletons {
         line: &'a [u8],
         origin: Origin,
     ) -> Result<Record<'a>, RejectReason> {
-        match self.recall(line, origin) {
-            Some(known) => known,
+        let mut known = Vec::new();
+        self.recall(line, origin, &mut known);
+        match known.pop() {
+            Some(record) => Ok(record),
             None => self.read(&tree::parse(line)?, line, origin, |_| {}),
         }
     }
 
-    /// Reads a record if its skeleton is known.
+    /// Reads a record if its skeleton is known; `None` if it must be parsed. It goes straight to
+    /// where records are collected, since it is large.
     pub(crate) fn recall<'a>(
         &mut self,
         line: &'a [u8],
         origin: Origin,
-    ) -> Option<Result<Record<'a>, RejectReason>> {
+        out: &mut Vec<Record<'a>>,
+    ) -> Option<()> {
         if line.len() > RECORD_BYTES_MAX {
             return None;
         }
@@ -124,23 +128,25 @@ impl Skeletons {
         let (leaf, escaped) = self.trie.find(text, &mut self.ends)?;
         let skeleton = self.known.get(leaf as usize)?;
         let filling = Filling { text, ends: &self.ends, escaped, failed: Cell::new(false) };
-        let read = skeleton.fill(&filling, crate::event_id(line), origin.spanning(line))?;
+        skeleton.fill(&filling, crate::event_id(line), origin.spanning(line), out)?;
         self.hits += 1;
-        Some(read)
+        Some(())
     }
 
-    /// Reads the audit message in XML with which `bytes` begin, if its skeleton is known. Its
-    /// length comes with it.
+    /// Reads the audit message in XML with which `bytes` begin, if its skeleton is known, and
+    /// returns its length.
     pub(crate) fn recall_message<'a>(
         &mut self,
         bytes: &'a [u8],
         origin: Origin,
-    ) -> Option<(Record<'a>, usize)> {
+        out: &mut Vec<Record<'a>>,
+    ) -> Option<usize> {
         if self.known.is_empty() {
             return None;
         }
         let message = bytes.get(..message::end(bytes)?)?;
-        Some((self.recall(message, origin)?.ok()?, message.len()))
+        self.recall(message, origin, out)?;
+        Some(message.len())
     }
 
     /// Learns the skeleton of an audit message in XML that was read by parsing.
@@ -157,8 +163,9 @@ impl Skeletons {
             let ends: Vec<u32> =
                 std::iter::once(0).chain(slots.iter().map(|slot| slot.range.end as u32)).collect();
             let filling = Filling { text, ends: &ends, escaped: false, failed: Cell::new(false) };
-            let same = crate::digest(&skeleton.fill(&filling, id, origin)?.ok()?) == read;
-            same.then_some(skeleton)
+            let mut filled = Vec::new();
+            skeleton.fill(&filling, id, origin, &mut filled)?;
+            (crate::digest(filled.first()?) == read).then_some(skeleton)
         });
     }
 
@@ -228,21 +235,24 @@ impl Skeletons {
 }
 
 impl Skeleton {
-    /// The record that the texts in its places make. `None` if a text is not in its place.
+    /// Adds the record that the texts in its places make. `None` if a text is not in its place, or
+    /// the record is refused.
     fn fill<'a>(
         &self,
         filling: &Filling<'a, '_>,
         id: EventId,
         origin: Origin,
-    ) -> Option<Result<Record<'a>, RejectReason>> {
-        let mut read = fhir::finish(&self.draft, |place| filling.piece(place), id, origin);
+        out: &mut Vec<Record<'a>>,
+    ) -> Option<()> {
+        out.push(fhir::finish(&self.draft, |place| filling.piece(place), id, origin).ok()?);
         if filling.failed.get() {
+            out.pop();
             return None;
         }
-        if let (Some(reason), Ok(record)) = (&self.reason, &mut read) {
+        if let (Some(reason), Some(record)) = (&self.reason, out.last_mut()) {
             record.reason = Some(Cow::Owned(reason.clone()));
         }
-        Some(read)
+        Some(())
     }
 }
 

@@ -14,8 +14,10 @@ pub(super) struct Cursor {
     /// None once it has been read to its end.
     blocks: Option<Blocks>,
     file: u32,
-    /// Sorted; before those behind the first `ready` an earlier one may still come.
+    /// Sorted once `fill` is through; before those behind the first `ready` an earlier one may still
+    /// come.
     held: VecDeque<Access>,
+    sorted: bool,
     ready: usize,
     last_given: Option<(Timestamp, u64)>,
     order: Order,
@@ -35,7 +37,7 @@ pub(super) enum Order {
 impl Cursor {
     pub(super) fn new(blocks: Blocks, file: u32, order: Order) -> Self {
         let held = VecDeque::with_capacity(2 * WINDOW);
-        Self { blocks: Some(blocks), file, held, ready: 0, last_given: None, order }
+        Self { blocks: Some(blocks), file, held, sorted: true, ready: 0, last_given: None, order }
     }
 
     /// When the next access happened, without taking it.
@@ -67,8 +69,11 @@ impl Cursor {
         while self.blocks.is_some() && self.held.len() <= window {
             self.read_block(sinks, totals)?;
         }
-        // Nearly sorted already, which this sort turns to use.
-        self.held.make_contiguous().sort_by_key(|access| (access.at, access.seq));
+        if !self.sorted {
+            // Nearly sorted already, which this sort turns to use.
+            self.held.make_contiguous().sort_by_key(|access| (access.at, access.seq));
+            self.sorted = true;
+        }
         let first = self.held.front().map(|access| (access.at, access.seq));
         if first.is_some() && first < self.last_given {
             if self.order == Order::Near {
@@ -93,7 +98,11 @@ impl Cursor {
         for (reason, count) in taken.rejects {
             *totals.rejects.entry(reason).or_default() += count;
         }
-        self.held.extend(taken.accesses);
+        for access in taken.accesses {
+            let last = self.held.back().map(|held| (held.at, held.seq));
+            self.sorted &= last <= Some((access.at, access.seq));
+            self.held.push_back(access);
+        }
         totals.unread.extend(taken.unread.map(|error| (self.file, plain_words(&error))));
         if taken.ended {
             self.blocks = None;

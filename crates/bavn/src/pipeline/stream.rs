@@ -7,6 +7,7 @@ use super::seen::Seen;
 use crate::input::{Formats, Input, Source};
 use bavn_model::{Access, Directory, Record, Reject, Timestamp};
 use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Mutex;
 use std::thread::Scope;
@@ -86,29 +87,25 @@ impl Stream<'_> {
             next.extend(cursor.peek().map(|(at, seq)| Reverse((at, seq, index))));
         }
         let mut batch = Batch::with_capacity(BATCH_ACCESSES);
-        while let Some(Reverse((_, _, index))) = next.pop() {
-            let Some(cursor) = cursors.get_mut(index) else { continue };
-            // Take from this input for as long as no other has an earlier one.
-            let limit = next.peek().map(|&Reverse((at, seq, _))| (at, seq));
-            while let Some(key) = cursor.peek() {
-                if limit.is_some_and(|limit| key > limit) {
-                    break;
-                }
-                let Some(access) = cursor.pop() else { break };
+        while let Some(mut first) = next.peek_mut() {
+            let Reverse((_, _, index)) = *first;
+            let Some(cursor) = cursors.get_mut(index) else { break };
+            if let Some(access) = cursor.pop() {
                 if seen.is_new(access.id, access.at) {
                     batch.push(access);
                 } else {
                     totals.duplicates += 1;
                 }
-                if batch.len() == BATCH_ACCESSES {
-                    let full = std::mem::replace(&mut batch, Batch::with_capacity(BATCH_ACCESSES));
-                    give(full, &totals)?;
-                }
-                if cursor.peek().is_none() {
-                    cursor.fill(sinks, &mut totals)?;
-                }
             }
-            next.extend(cursor.peek().map(|(at, seq)| Reverse((at, seq, index))));
+            if batch.len() == BATCH_ACCESSES {
+                let full = std::mem::replace(&mut batch, Batch::with_capacity(BATCH_ACCESSES));
+                give(full, &totals)?;
+            }
+            cursor.fill(sinks, &mut totals)?;
+            match cursor.peek() {
+                Some((at, seq)) => *first = Reverse((at, seq, index)),
+                None => drop(PeekMut::pop(first)),
+            }
         }
         give(batch, &totals)?;
         Ok(totals)
