@@ -61,7 +61,9 @@ fn marked(text: &str, slots: &[Slot]) -> Option<(String, Vec<Slot>)> {
     for (number, slot) in slots.iter().enumerate() {
         trial.push_str(text.get(at..slot.range.start)?);
         let start = trial.len();
-        trial.push_str(&format!("{MARK}{number}x"));
+        trial.push_str(MARK);
+        trial.push_str(&number.to_string());
+        trial.push('x');
         marked.push(Slot { range: start..trial.len(), class: slot.class });
         at = slot.range.end;
     }

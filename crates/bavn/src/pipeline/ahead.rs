@@ -52,7 +52,7 @@ pub(super) enum Blocks {
     /// By a thread of its own, which waits with a decoded block until it is asked for.
     Ahead { ask: SyncSender<()>, answers: Receiver<Result<Taken, StreamError>> },
     /// By whoever asks.
-    Here(Reading),
+    Here(Box<Reading>),
 }
 
 impl Blocks {

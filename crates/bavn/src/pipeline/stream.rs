@@ -129,7 +129,7 @@ impl Stream<'_> {
                     let reading = Reading::new(source, file);
                     // Nobody knows when a live input goes on, and nothing else need wait for it.
                     let blocks = if order == Order::Live || cursors.len() >= THREADS_MAX {
-                        Blocks::Here(reading)
+                        Blocks::Here(Box::new(reading))
                     } else {
                         Blocks::ahead(reading, scope, sinks)
                     };
