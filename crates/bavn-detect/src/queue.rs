@@ -270,11 +270,10 @@ impl Open {
         finding.first_seen = finding.first_seen.min(candidate.first_seen);
         finding.raised_at = candidate.at;
         let patients = finding.patients.len();
-        for patient in candidate.patients {
-            if let Err(place) = finding.patients.binary_search(&patient) {
-                finding.patients.insert(place, patient);
-            }
-        }
+        // Two sorted lists, which this sort merges in one pass: a mass read must not be the slow case.
+        finding.patients.extend(candidate.patients);
+        finding.patients.sort();
+        finding.patients.dedup();
         for entity in candidate.entities {
             match finding.entities.iter_mut().find(|held| held.identity == entity.identity) {
                 Some(held) => *held = entity,
