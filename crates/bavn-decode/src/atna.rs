@@ -8,8 +8,8 @@
 //! Both spellings are read: `csd-code` and `originalText` of DICOM, `code` and `displayName` of
 //! RFC 3881, and the same in JSON as `OpenHIM` keeps it.
 
-use crate::fhir;
 use crate::fhir::names::is_opaque;
+use crate::fhir::{self, Draft, Text};
 use crate::tree::{NULL, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,11 +30,7 @@ pub fn read<'a>(
     raw: &[u8],
     origin: Origin,
 ) -> Result<Record<'a>, RejectReason> {
-    let event = field(message, "EventIdentification");
-    if event.items().len() > 1 {
-        return Err(RejectReason::DuplicateKey { field: "EventIdentification" });
-    }
-    let result = fhir::read(&audit_event(message, event.first()), raw, origin);
+    let result = fhir::read(&audit_event(message, event(message)?), raw, origin);
     result.map_err(|reason| match reason {
         RejectReason::Missing { .. } => RejectReason::Missing { field: "EventDateTime" },
         RejectReason::WrongType { expected, .. } => {
@@ -42,6 +38,19 @@ pub fn read<'a>(
         }
         other => other,
     })
+}
+
+/// The pieces of an audit message, before they are judged.
+pub(crate) fn draft<'a>(message: &Value<'a>) -> Option<Draft<Text<'a>>> {
+    fhir::pick(&audit_event(message, event(message).ok()?)).ok()
+}
+
+fn event<'v, 'a>(message: &'v Value<'a>) -> Result<&'v Value<'a>, RejectReason> {
+    let event = field(message, "EventIdentification");
+    if event.items().len() > 1 {
+        return Err(RejectReason::DuplicateKey { field: "EventIdentification" });
+    }
+    Ok(event.first())
 }
 
 /// The `AuditEvent` (R4) that says the same.

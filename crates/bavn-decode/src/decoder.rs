@@ -92,6 +92,16 @@ impl Decoder {
         self
     }
 
+    /// Where the next byte is in the input.
+    pub const fn place(&self) -> Origin {
+        self.place
+    }
+
+    /// How many records were of a known shape and read without being parsed.
+    pub fn recalled(&self) -> u64 {
+        self.records.recalled()
+    }
+
     /// Decodes the whole records of `bytes` and returns how many bytes they took; at the end of
     /// the input all of them. The caller keeps the rest and puts more behind it.
     pub fn decode<'a>(&mut self, bytes: &'a [u8], at_end: bool, out: &mut Decoded<'a>) -> usize {
@@ -99,7 +109,7 @@ impl Decoder {
         match &mut self.framing {
             Framing::Lines(lines) => lines.decode(&mut block, &mut self.records, out),
             Framing::Json => frame_json::decode(&mut block, &mut self.records, out),
-            Framing::Xml(stream) => stream.decode(&mut block, out),
+            Framing::Xml(stream) => stream.decode(&mut block, self.records.skeletons(), out),
             Framing::Syslog(syslog) => syslog.decode(&mut block, &mut self.records, out),
             Framing::Csv { table, header_read } => {
                 if !*header_read && (at_end || bytes.len() >= table.header_bytes()) {

@@ -9,7 +9,7 @@ use crate::csv::Encoding;
 use crate::frame::{Block, Endless, RECORD_BYTES_MAX, reject, too_long};
 use crate::markup::{Markup, declared_encoding, is_record, markup, resync};
 use crate::xml::{self, Broken, Style};
-use crate::{Decoded, atna, fhir};
+use crate::{Decoded, Skeletons, atna, fhir};
 use bavn_model::{Origin, Record, RejectReason};
 use memchr::memchr;
 
@@ -43,7 +43,12 @@ enum Doctype {
 }
 
 impl XmlStream {
-    pub(crate) fn decode<'a>(&mut self, block: &mut Block<'a>, out: &mut Decoded<'a>) {
+    pub(crate) fn decode<'a>(
+        &mut self,
+        block: &mut Block<'a>,
+        skeletons: &mut Skeletons,
+        out: &mut Decoded<'a>,
+    ) {
         if !self.skip_broken(block, out) {
             return;
         }
@@ -66,7 +71,7 @@ impl XmlStream {
                 }
                 Markup::Start { name, empty, bytes } => {
                     if let Some(kind) = self.record_kind(name) {
-                        if !self.record(kind, block, out) {
+                        if !self.record(kind, block, skeletons, out) {
                             return;
                         }
                         continue;
@@ -131,11 +136,19 @@ impl XmlStream {
         &mut self,
         kind: RecordKind,
         block: &mut Block<'a>,
+        skeletons: &mut Skeletons,
         out: &mut Decoded<'a>,
     ) -> bool {
         let rest = block.rest();
         let entry = self.entry.is_some().then(|| self.entries.saturating_sub(1));
         let origin = Origin { entry, ..block.place() };
+        if let (RecordKind::AuditMessage, Doctype::None) = (kind, self.doctype)
+            && let Some(bytes) = skeletons.recall_message(rest, origin, &mut out.records)
+        {
+            block.advance(bytes);
+            self.record_over(block.place(), out);
+            return true;
+        }
         let (raw, value) = match xml::element(rest, kind.style(), kind.until()) {
             Ok(element) => (rest.get(..element.bytes).unwrap_or_default(), element.value),
             Err(broken) if !block.at_end && self.wants_more(&broken, rest) => {
@@ -163,7 +176,12 @@ impl XmlStream {
             },
         };
         match read {
-            Ok(record) => out.records.push(record),
+            Ok(record) => {
+                if kind == RecordKind::AuditMessage {
+                    skeletons.learn_message(raw, &record);
+                }
+                out.records.push(record);
+            }
             Err(reason) => out.rejects.push(reject(origin, raw, reason)),
         }
         block.advance(raw.len());

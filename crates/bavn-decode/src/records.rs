@@ -24,23 +24,34 @@ impl Records {
         Self { mappings, file_name, skeletons: Skeletons::new(), must_parse }
     }
 
+    /// What was learnt of shapes.
+    pub(crate) fn skeletons(&mut self) -> &mut Skeletons {
+        &mut self.skeletons
+    }
+
+    /// How many records were read by skeleton.
+    pub(crate) const fn recalled(&self) -> u64 {
+        self.skeletons.hits_and_misses().0
+    }
+
     /// Reads one line: a record, or a list or Bundle of records.
     pub(crate) fn line<'a>(&mut self, bytes: &'a [u8], origin: Origin, out: &mut Decoded<'a>) {
-        match self.recall(bytes, origin) {
-            Some(record) => out.records.push(record),
-            None => frame_json::document(&mut Block::new(bytes, origin, true), self, out, 0),
+        if self.recall(bytes, origin, out).is_none() {
+            frame_json::document(&mut Block::new(bytes, origin, true), self, out, 0);
         }
     }
 
-    /// The record, if it is an `AuditEvent` of a shape that has been read before.
-    fn recall<'a>(&mut self, bytes: &'a [u8], origin: Origin) -> Option<Record<'a>> {
-        if self.must_parse { None } else { self.skeletons.recall(bytes, origin)?.ok() }
+    /// Reads the record, if it is an `AuditEvent` of a shape that has been read before.
+    fn recall<'a>(&mut self, bytes: &'a [u8], origin: Origin, out: &mut Decoded<'a>) -> Option<()> {
+        if self.must_parse {
+            return None;
+        }
+        self.skeletons.recall(bytes, origin, &mut out.records)
     }
 
     /// Reads one value that is no list and no Bundle.
     pub(crate) fn value<'a>(&mut self, bytes: &'a [u8], origin: Origin, out: &mut Decoded<'a>) {
-        if let Some(record) = self.recall(bytes, origin) {
-            out.records.push(record);
+        if self.recall(bytes, origin, out).is_some() {
             return;
         }
         match self.record(bytes, origin) {

@@ -172,7 +172,7 @@ fn message<'a>(mut frame: Block<'a>, count: usize, records: &mut Records, out: &
     let body = text.get(header..).unwrap_or_default();
     frame.advance(count + header + payload_start(body));
     match frame.rest().first() {
-        Some(b'<') => XmlStream::default().decode(&mut frame, out),
+        Some(b'<') => XmlStream::default().decode(&mut frame, records.skeletons(), out),
         Some(b'{' | b'[') => frame_json::document(&mut frame, records, out, 0),
         _ => {}
     }
@@ -225,6 +225,12 @@ fn header_bytes(text: &[u8]) -> usize {
 
 /// Where the record begins in a message without its header.
 fn payload_start(body: &[u8]) -> usize {
+    // Nearly always at once, and then the rest need not be searched.
+    let blank = body.iter().take_while(|byte| **byte == b' ').count();
+    let text = body.get(blank..).unwrap_or_default();
+    if [b"<AuditMessage".as_slice(), b"<?xml", b"{"].iter().any(|mark| text.starts_with(mark)) {
+        return blank;
+    }
     let xml = [b"<?xml".as_slice(), b"<AuditMessage", b"<AuditEvent", b":AuditMessage"]
         .iter()
         .filter_map(|mark| memmem::find(body, mark))

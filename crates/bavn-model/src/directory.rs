@@ -194,20 +194,28 @@ impl<Id: From<u32> + Into<usize> + Copy + PartialEq + Ord> PersonNames<Id> {
 
     /// A record gave two spellings of one person: whichever is known decides.
     pub fn intern_all(&mut self, name: &str, also: &[impl AsRef<str>]) -> Id {
-        let known = self
-            .find(name)
-            .or_else(|| also.iter().find_map(|spelling| self.find(spelling.as_ref())));
-        let id = match known {
-            Some(id) => {
-                self.full.alias(name, id);
-                id
-            }
-            None => self.intern(name),
+        let id = match self.full.find_again(name) {
+            Some(id) => id,
+            None => self.intern_unmet(name, also),
         };
         for spelling in also {
             self.full.alias(spelling.as_ref(), id);
         }
         id
+    }
+
+    /// The id for a spelling that nobody has borne so far.
+    fn intern_unmet(&mut self, name: &str, also: &[impl AsRef<str>]) -> Id {
+        let known = self
+            .find_bare(name)
+            .or_else(|| also.iter().find_map(|spelling| self.find(spelling.as_ref())));
+        match known {
+            Some(id) => {
+                self.full.alias(name, id);
+                id
+            }
+            None => self.intern(name),
+        }
     }
 
     /// Makes people that the context showed to be one share the lowest of their ids. Returns the

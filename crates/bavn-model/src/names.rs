@@ -105,6 +105,8 @@ pub struct Interner<Id> {
     shown: Vec<u32>,
     /// Digest and index of each spelling: a growing table of millions need not read their text.
     table: HashTable<(Digest, u32)>,
+    /// The spelling that was met last: the next record of a source is often like the one before.
+    last: u32,
     hasher: foldhash::fast::FixedState,
     id: PhantomData<Id>,
 }
@@ -116,6 +118,7 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
             spellings: Vec::new(),
             shown: Vec::new(),
             table: HashTable::new(),
+            last: 0,
             hasher: foldhash::fast::FixedState::with_seed(0x6261_766e),
             id: PhantomData,
         }
@@ -134,9 +137,26 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
         self.spelling_index(name).map(|spelling| self.id_at(spelling))
     }
 
+    /// As [`Self::find`], and at once if the name is that of the last call.
+    pub fn find_again(&mut self, name: &str) -> Option<Id> {
+        if self.is_last(name) {
+            return Some(self.id_at(self.last));
+        }
+        self.last = self.spelling_index(name)?;
+        Some(self.id_at(self.last))
+    }
+
+    fn is_last(&self, name: &str) -> bool {
+        !self.spellings.is_empty() && self.spelling(self.last) == name
+    }
+
     /// The id of `name`, new if it has not been seen.
     pub fn intern(&mut self, name: &str) -> Id {
+        if self.is_last(name) {
+            return self.id_at(self.last);
+        }
         let (index, is_new) = self.place(name);
+        self.last = index;
         if is_new {
             let id = self.shown.len() as u32;
             self.shown.push(index);

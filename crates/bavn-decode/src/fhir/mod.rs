@@ -51,7 +51,7 @@ pub fn read<'a>(event: &Value<'a>, raw: &[u8], origin: Origin) -> Result<Record<
 }
 
 /// Finds the pieces by keys and codes.
-fn pick<'a>(event: &Value<'a>) -> Result<Draft<Text<'a>>, RejectReason> {
+pub(crate) fn pick<'a>(event: &Value<'a>) -> Result<Draft<Text<'a>>, RejectReason> {
     if event.get("resourceType").str() != Some("AuditEvent") {
         return Err(match event {
             Value::Object(_) => RejectReason::OtherResource,

@@ -1,20 +1,22 @@
 //! Has a record of this very shape been read before?
 //!
-//! Records of one source repeat one skeleton: literal stretches between a few free values. A
+//! Records of one source, in JSON or as audit messages in XML, repeat one skeleton: literal stretches between a few free values. A
 //! skeleton keeps where in a record the pieces of its draft stand; a record that matches it byte
 //! for byte outside the slots, and in each slot by class, is read without being parsed. Any
 //! difference goes to the full parser, so this is exact: both ways give the same record.
 
+mod message;
 mod shape;
 mod slot;
 mod trie;
 
 use crate::fhir::{self, Draft, Text};
 use crate::tree::{self, Value};
-use bavn_model::{Origin, Record, RejectReason};
+use bavn_model::{EventId, Origin, Record, RejectReason};
 use shape::Slot;
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::ops::Range;
 use trie::Trie;
 
 /// The skeletons that one worker has learnt, a bounded number.
@@ -23,7 +25,7 @@ pub struct Skeletons {
     trie: Trie,
     known: Vec<Skeleton>,
     /// Shapes that were seen, by the low bits of their digests: one is learnt the second time, so
-    /// that one-off records cannot fill the tree.
+    /// that one-off records cannot fill the tree. Inverted where nothing can be learnt.
     seen: Vec<u64>,
     ends: Vec<u32>,
     hits: u64,
@@ -101,18 +103,22 @@ impl Skeletons {
         line: &'a [u8],
         origin: Origin,
     ) -> Result<Record<'a>, RejectReason> {
-        match self.recall(line, origin) {
-            Some(known) => known,
+        let mut known = Vec::new();
+        self.recall(line, origin, &mut known);
+        match known.pop() {
+            Some(record) => Ok(record),
             None => self.read(&tree::parse(line)?, line, origin, |_| {}),
         }
     }
 
-    /// Reads a record if its skeleton is known.
+    /// Reads a record if its skeleton is known; `None` if it must be parsed. It goes straight to
+    /// where records are collected, since it is large.
     pub(crate) fn recall<'a>(
         &mut self,
         line: &'a [u8],
         origin: Origin,
-    ) -> Option<Result<Record<'a>, RejectReason>> {
+        out: &mut Vec<Record<'a>>,
+    ) -> Option<()> {
         if line.len() > RECORD_BYTES_MAX {
             return None;
         }
@@ -122,17 +128,45 @@ impl Skeletons {
         let (leaf, escaped) = self.trie.find(text, &mut self.ends)?;
         let skeleton = self.known.get(leaf as usize)?;
         let filling = Filling { text, ends: &self.ends, escaped, failed: Cell::new(false) };
-        let id = crate::event_id(line);
-        let origin = origin.spanning(line);
-        let mut read = fhir::finish(&skeleton.draft, |place| filling.piece(place), id, origin);
-        if filling.failed.get() {
+        skeleton.fill(&filling, crate::event_id(line), origin.spanning(line), out)?;
+        self.hits += 1;
+        Some(())
+    }
+
+    /// Reads the audit message in XML with which `bytes` begin, if its skeleton is known, and
+    /// returns its length.
+    pub(crate) fn recall_message<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        origin: Origin,
+        out: &mut Vec<Record<'a>>,
+    ) -> Option<usize> {
+        if self.known.is_empty() {
             return None;
         }
-        self.hits += 1;
-        if let (Some(reason), Ok(record)) = (&skeleton.reason, &mut read) {
-            record.reason = Some(Cow::Owned(reason.clone()));
+        let message = bytes.get(..message::end(bytes)?)?;
+        self.recall(message, origin, out)?;
+        Some(message.len())
+    }
+
+    /// Learns the skeleton of an audit message in XML that was read by parsing.
+    pub(crate) fn learn_message(&mut self, message: &[u8], record: &Record<'_>) {
+        self.misses += 1;
+        if message.len() > RECORD_BYTES_MAX {
+            return;
         }
-        Some(read)
+        let Ok(text) = std::str::from_utf8(message) else { return };
+        let read = crate::digest(record);
+        let (id, origin) = (record.id, record.origin);
+        self.learn(text, message::slots(text), |text, slots| {
+            let skeleton = Skeleton { draft: message::draft(text, slots)?, reason: None };
+            let ends: Vec<u32> =
+                std::iter::once(0).chain(slots.iter().map(|slot| slot.range.end as u32)).collect();
+            let filling = Filling { text, ends: &ends, escaped: false, failed: Cell::new(false) };
+            let mut filled = Vec::new();
+            skeleton.fill(&filling, id, origin, &mut filled)?;
+            (crate::digest(filled.first()?) == read).then_some(skeleton)
+        });
     }
 
     /// Reads a record whose tree has been parsed, and learns its skeleton.
@@ -161,45 +195,79 @@ impl Skeletons {
             && line.len() <= RECORD_BYTES_MAX
             && let Ok(text) = std::str::from_utf8(line)
         {
-            self.learn(text.trim_end_matches(SPACE), &draft, reason.map(Cow::into_owned));
+            let text = text.trim_end_matches(SPACE);
+            self.learn(text, shape::slots(text), |text, slots| {
+                let draft = draft.try_map(|piece| place(text, piece, slots))?;
+                Some(Skeleton { draft, reason: reason.map(Cow::into_owned) })
+            });
         }
         Ok(record)
     }
 
-    fn learn(&mut self, text: &str, draft: &Draft<Text<'_>>, reason: Option<String>) {
+    fn learn(
+        &mut self,
+        text: &str,
+        slots: Option<Vec<Slot>>,
+        skeleton: impl FnOnce(&str, &[Slot]) -> Option<Skeleton>,
+    ) {
         if self.known.len() >= SKELETONS_MAX {
             return;
         }
-        let Some(slots) = shape::slots(text).filter(|slots| slots.len() < SLOTS_MAX) else {
-            return;
-        };
-        if !self.seen_before(text, &slots) {
-            return;
-        }
-        let Some(draft) = draft.try_map(|piece| place(text, piece, &slots)) else { return };
-        if self.trie.insert(text, &slots, self.known.len() as u32) {
-            self.known.push(Skeleton { draft, reason });
-        }
-    }
-
-    fn seen_before(&mut self, text: &str, slots: &[Slot]) -> bool {
-        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-        let mut at = 0;
-        for slot in slots {
-            hasher.update(text.as_bytes().get(at..slot.range.start).unwrap_or_default());
-            hasher.update(&[0, slot.class as u8]);
-            at = slot.range.end;
-        }
-        hasher.update(text.as_bytes().get(at..).unwrap_or_default());
-        let digest = hasher.digest();
+        let Some(slots) = slots.filter(|slots| slots.len() < SLOTS_MAX) else { return };
+        let digest = shape_digest(text, &slots);
         if self.seen.is_empty() {
             self.seen = vec![0; SEEN_MAX];
         }
-        let Some(held) = self.seen.get_mut(digest as usize % SEEN_MAX) else { return false };
-        std::mem::replace(held, digest) == digest
+        let Some(held) = self.seen.get_mut(digest as usize % SEEN_MAX) else { return };
+        if *held == !digest {
+            return;
+        }
+        if std::mem::replace(held, digest) != digest {
+            return;
+        }
+        match skeleton(text, &slots) {
+            Some(skeleton) if self.trie.insert(text, &slots, self.known.len() as u32) => {
+                self.known.push(skeleton);
+            }
+            _ => *held = !digest,
+        }
     }
 }
 
+impl Skeleton {
+    /// Adds the record that the texts in its places make. `None` if a text is not in its place, or
+    /// the record is refused.
+    fn fill<'a>(
+        &self,
+        filling: &Filling<'a, '_>,
+        id: EventId,
+        origin: Origin,
+        out: &mut Vec<Record<'a>>,
+    ) -> Option<()> {
+        out.push(fhir::finish(&self.draft, |place| filling.piece(place), id, origin).ok()?);
+        if filling.failed.get() {
+            out.pop();
+            return None;
+        }
+        if let (Some(reason), Some(record)) = (&self.reason, out.last_mut()) {
+            record.reason = Some(Cow::Owned(reason.clone()));
+        }
+        Some(())
+    }
+}
+
+/// A digest of what all records of a shape have in common.
+fn shape_digest(text: &str, slots: &[Slot]) -> u64 {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    let mut at = 0;
+    for slot in slots {
+        hasher.update(text.as_bytes().get(at..slot.range.start).unwrap_or_default());
+        hasher.update(&[0, slot.class as u8]);
+        at = slot.range.end;
+    }
+    hasher.update(text.as_bytes().get(at..).unwrap_or_default());
+    hasher.digest()
+}
 /// Where in `text` the piece stands. `None` if it was made up, or does not end where a slot ends.
 fn place(text: &str, piece: &Text<'_>, slots: &[Slot]) -> Option<Place> {
     let Cow::Borrowed(piece) = piece else { return None };
@@ -208,7 +276,11 @@ fn place(text: &str, piece: &Text<'_>, slots: &[Slot]) -> Option<Place> {
     if end > text.len() {
         return None;
     }
-    Some(Place { start: anchor(start, slots)?, end: anchor(end, slots)? })
+    place_of(start..end, slots)
+}
+
+fn place_of(range: Range<usize>, slots: &[Slot]) -> Option<Place> {
+    Some(Place { start: anchor(range.start, slots)?, end: anchor(range.end, slots)? })
 }
 
 fn anchor(at: usize, slots: &[Slot]) -> Option<Anchor> {

@@ -5,6 +5,7 @@
 
 use crate::fhir;
 use crate::tree;
+use core::net::IpAddr;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Class {
@@ -22,6 +23,16 @@ pub(super) enum Class {
     Id,
     /// The digits of a whole number.
     Digits,
+    /// In XML, as `Text`; no reference to a character or entity.
+    XmlText,
+    /// In XML, as `Name`.
+    XmlName,
+    /// In XML, as `Address`.
+    XmlAddress,
+    /// In XML: an id that is the whole of an attribute, and no network address.
+    Whole,
+    /// In XML: an id that is the first component of HL7 v2.
+    Component,
 }
 
 /// Where a slot's value ends, and whether it holds escapes.
@@ -43,6 +54,13 @@ impl Class {
             Self::Name => end_of_name(text, from),
             Self::Id => end_of_id(text, from).map(plain),
             Self::Digits => end_of_digits(text, from).map(plain),
+            Self::XmlText | Self::XmlName | Self::XmlAddress => {
+                self.end_in_xml(text, from).map(plain)
+            }
+            Self::Whole => end_of_whole(text, from).map(plain),
+            Self::Component => end_of_id(text, from)
+                .filter(|&end| text.as_bytes().get(end) == Some(&b'^'))
+                .map(plain),
         }
     }
 
@@ -67,14 +85,22 @@ impl Class {
     fn holds(self, value: &str) -> bool {
         is_trimmed(value)
             && match self {
-                Self::Unread | Self::Text => true,
-                Self::Name => !value.contains(['^', '|', '/']) && !fhir::is_placeholder(value),
+                Self::Unread | Self::Text | Self::XmlText => true,
+                Self::Name | Self::XmlName => {
+                    !value.contains(['^', '|', '/']) && !fhir::is_placeholder(value)
+                }
                 Self::Token => {
                     !(memchr::memchr(b':', value.as_bytes()).is_some() && value.contains("://"))
                 }
-                Self::Address => !value.starts_with("urn:"),
-                Self::Id | Self::Digits => false,
+                Self::Address | Self::XmlAddress => !value.starts_with("urn:"),
+                Self::Id | Self::Digits | Self::Whole | Self::Component => false,
             }
+    }
+
+    fn end_in_xml(self, text: &str, from: usize) -> Option<usize> {
+        let rest = text.as_bytes().get(from..)?;
+        let length = rest.iter().position(|&byte| kind(byte) & MARKUP != 0)?;
+        self.holds(text.get(from..from + length)?).then_some(from + length)
     }
 }
 
@@ -116,6 +142,12 @@ fn end_of_id(text: &str, from: usize) -> Option<usize> {
         .then_some(from + length)
 }
 
+fn end_of_whole(text: &str, from: usize) -> Option<usize> {
+    let end = end_of_id(text, from)?;
+    let is_address = || text.get(from..end).is_some_and(|id| id.parse::<IpAddr>().is_ok());
+    (text.as_bytes().get(end) == Some(&b'"') && !is_address()).then_some(end)
+}
+
 fn end_of_digits(text: &str, from: usize) -> Option<usize> {
     let rest = text.as_bytes().get(from..)?;
     let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -129,6 +161,8 @@ const STOP: u8 = 1;
 const ID: u8 = 2;
 /// What divides HL7 v2, `system|value` and paths.
 const PARTS: u8 = 4;
+/// What ends a plain text in XML: quote, bracket, ampersand, control.
+const MARKUP: u8 = 8;
 
 #[expect(clippy::indexing_slicing, reason = "in a constant, the loop's bound is the array's")]
 const KINDS: [u8; 256] = {
@@ -136,7 +170,9 @@ const KINDS: [u8; 256] = {
     let mut byte = 0;
     while byte < 256 {
         kinds[byte] = match byte as u8 {
-            b'"' | b'\\' | 0..0x20 => STOP,
+            b'"' | 0..0x20 => STOP | MARKUP,
+            b'\\' => STOP,
+            b'<' | b'>' | b'&' => MARKUP,
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => ID,
             b'^' | b'|' | b'/' => PARTS,
             _ => 0,

@@ -14,6 +14,8 @@ mod limits;
 #[cfg(test)]
 mod mapping;
 #[cfg(test)]
+mod message_skeleton;
+#[cfg(test)]
 mod mutated;
 #[cfg(test)]
 mod skeleton;

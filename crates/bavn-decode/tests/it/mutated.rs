@@ -99,7 +99,7 @@ fn decode(format: &Format, bytes: &[u8]) -> Vec<bavn_model::EventId> {
 }
 
 /// A small generator of its own, so that every run is the same.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
@@ -111,7 +111,7 @@ impl Random {
     }
 
     /// One to four harms: bytes changed, cut out, repeated, or words put in that mean something.
-    fn harm(&mut self, sample: &[u8]) -> Vec<u8> {
+    pub(crate) fn harm(&mut self, sample: &[u8]) -> Vec<u8> {
         let mut bytes = sample.to_vec();
         for _ in 0..=self.below(4) {
             let at = self.below(bytes.len() + 1);

@@ -153,8 +153,9 @@ fn read_stretch(
     // One byte earlier, to see whether a line begins exactly at `start`.
     let from = start.saturating_sub(1);
     file.seek(SeekFrom::Start(from))?;
-    block.clear();
-    file.take(start + STRETCH_BYTES - from).read_to_end(block)?;
+    // Kept at its length from stretch to stretch, so that it is cleared only once.
+    block.resize((start + STRETCH_BYTES).min(bytes).saturating_sub(from) as usize, 0);
+    file.read_exact(block)?;
     let mut probe = Vec::new();
     while !block.ends_with(b"\n") && from + (block.len() as u64) < bytes {
         probe.clear();

@@ -2,7 +2,7 @@
 
 use super::formats::complain_of_unread;
 use crate::error::CommandResult;
-use crate::input::{BLOCK_BYTES, BlockReader, Formats, Input};
+use crate::input::{BlockReader, Formats, HEAD_BYTES, Input};
 use bavn_decode::Format;
 use bavn_decode::mapping::{Base, ExplainedRow};
 use bavn_decode::tree;
@@ -31,7 +31,7 @@ fn first_row(
 ) -> Result<Option<ExplainedRow>, String> {
     let in_words = |error: &dyn std::error::Error| error.to_string();
     let mut reader = BlockReader::open(input).map_err(|error| in_words(&error))?;
-    reader.refill(0, BLOCK_BYTES).map_err(|error| in_words(&error))?;
+    reader.refill(0, HEAD_BYTES).map_err(|error| in_words(&error))?;
     let block = reader.block();
     let format = formats.of(label, block).map_err(|error| in_words(&error))?;
     if let Format::Csv(table) = &format {

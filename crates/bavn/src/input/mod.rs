@@ -8,4 +8,4 @@ mod source;
 pub use context::load_context;
 pub use open::{BlockReader, OpenError};
 pub use paths::{Input, expand};
-pub use source::{BLOCK_BYTES, Family, Formats, Source, SourceError};
+pub use source::{BLOCK_BYTES, Family, Formats, HEAD_BYTES, Source, SourceError};

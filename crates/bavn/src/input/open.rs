@@ -18,7 +18,9 @@ pub enum OpenError {
 /// Reads an input block by block; what the decoder leaves over stands at the head of the next one.
 pub struct BlockReader {
     bytes: Box<dyn Read + Send>,
-    block: Vec<u8>,
+    /// Its first `filled` bytes are the block; what is behind them is room that was used before.
+    buffer: Vec<u8>,
+    filled: usize,
     /// Of the content, after decompression.
     bytes_read: u64,
     at_end: bool,
@@ -63,28 +65,28 @@ impl BlockReader {
             }
             _ => Box::new(whole),
         };
-        Ok(Self { bytes, block: Vec::new(), bytes_read: 0, at_end: false })
+        Ok(Self { bytes, buffer: Vec::new(), filled: 0, bytes_read: 0, at_end: false })
     }
 
     /// Takes the first `consumed` bytes away and fills the block up to at least `bytes_wanted`.
     /// On an error everything read so far is in the block, and nothing more will come.
     pub fn refill(&mut self, consumed: usize, bytes_wanted: usize) -> Result<(), OpenError> {
-        self.block.drain(..consumed.min(self.block.len()));
-        while self.block.len() < bytes_wanted && !self.at_end {
-            let start = self.block.len();
-            self.block.resize(bytes_wanted, 0);
-            let read = self.block.get_mut(start..).map_or(Ok(0), |free| self.bytes.read(free));
-            match read {
+        let consumed = consumed.min(self.filled);
+        self.buffer.copy_within(consumed..self.filled, 0);
+        self.filled -= consumed;
+        if self.buffer.len() < bytes_wanted {
+            self.buffer.resize(bytes_wanted, 0);
+        }
+        while self.filled < bytes_wanted && !self.at_end {
+            let room = self.buffer.get_mut(self.filled..bytes_wanted);
+            match room.map_or(Ok(0), |room| self.bytes.read(room)) {
                 Ok(read) => {
-                    self.block.truncate(start + read);
+                    self.filled += read;
                     self.bytes_read += read as u64;
                     self.at_end = read == 0;
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    self.block.truncate(start);
-                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => {
-                    self.block.truncate(start);
                     self.at_end = true;
                     return Err(OpenError::Read { byte_offset: self.bytes_read, source });
                 }
@@ -94,7 +96,7 @@ impl BlockReader {
     }
 
     pub fn block(&self) -> &[u8] {
-        &self.block
+        self.buffer.get(..self.filled).unwrap_or_default()
     }
 
     /// Whether the block holds all that is left.

@@ -48,6 +48,8 @@ pub struct Source {
     reader: BlockReader,
     decoder: Option<Decoder>,
     consumed: usize,
+    /// How many records the last block held: the next one holds about as many.
+    usual: usize,
     /// Of the block's first byte in the content.
     block_offset: u64,
     /// An error met while reading; told once everything read before it has been decoded.
@@ -59,7 +61,7 @@ impl Source {
     /// Opens an input and finds its format. `file` becomes `origin.file`.
     pub fn open(input: &Input, file: u32, formats: &Formats) -> Result<Self, SourceError> {
         let mut reader = BlockReader::open(input)?;
-        let failed = reader.refill(0, BLOCK_BYTES).err().map(SourceError::from);
+        let failed = reader.refill(0, HEAD_BYTES).err().map(SourceError::from);
         let decoder = if reader.block().trim_ascii().is_empty() {
             None
         } else {
@@ -68,7 +70,7 @@ impl Source {
             Some(Decoder::new(format, Arc::clone(&formats.mappings), file, &label))
         };
         let done = decoder.is_none() && reader.at_end();
-        Ok(Self { reader, decoder, consumed: 0, block_offset: 0, failed, done })
+        Ok(Self { reader, decoder, consumed: 0, usual: 0, block_offset: 0, failed, done })
     }
 
     /// Decodes the next block and hands over what became of it, with the block's bytes and the
@@ -88,9 +90,11 @@ impl Source {
                 self.consumed = 0;
             }
             let mut decoded = Decoded::default();
+            decoded.records.reserve(self.usual);
             let at_end = self.reader.at_end();
             let consumed = decoder.decode(self.reader.block(), at_end, &mut decoded);
             if consumed > 0 || at_end {
+                self.usual = decoded.records.len().min(USUAL_MAX);
                 take(decoded, self.reader.block(), self.block_offset);
                 self.consumed = consumed;
                 self.done = at_end;
@@ -112,6 +116,10 @@ impl Source {
 }
 
 /// Large enough that the work between blocks is nothing, small enough to stay in a core's cache.
-pub const BLOCK_BYTES: usize = 1 << 20;
+pub const BLOCK_BYTES: usize = 1 << 19;
+/// What the format is found from.
+pub const HEAD_BYTES: usize = 1 << 20;
+/// A block may hold far more records than the one after it.
+const USUAL_MAX: usize = 1_024;
 /// A Bundle is read whole; one that is larger should be split by its exporter.
 const DOCUMENT_BYTES_MAX: usize = 1 << 30;

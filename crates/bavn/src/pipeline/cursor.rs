@@ -1,23 +1,25 @@
 //! One input as a row of accesses in the order of time.
 
-use super::rejects::{bytes_of, original};
+use super::ahead::{Blocks, Sinks};
 use super::stream::{StreamError, Totals};
-use crate::input::{Source, SourceError};
-use bavn_model::{Access, Directory, Record, Reject};
+use crate::input::SourceError;
+use bavn_model::{Access, Timestamp};
 use std::collections::VecDeque;
+use std::sync::Mutex;
 
 /// One input, its accesses sorted over a window, so that a source whose lines are a little out of
 /// order still gives its events in the order of time.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    source: Option<Source>,
+    /// None once it has been read to its end.
+    blocks: Option<Blocks>,
     file: u32,
-    /// In order and ready to go.
-    ready: VecDeque<Access>,
-    /// Sorted, but an earlier one may still come.
-    held: Vec<Access>,
-    last_given: Option<(bavn_model::Timestamp, u64)>,
-    records: u64,
+    /// Sorted once `fill` is through; before those behind the first `ready` an earlier one may still
+    /// come.
+    held: VecDeque<Access>,
+    sorted: bool,
+    ready: usize,
+    last_given: Option<(Timestamp, u64)>,
     order: Order,
 }
 
@@ -32,111 +34,78 @@ pub(super) enum Order {
     Any,
 }
 
-/// What the cursor does with what it reads, and where it keeps names.
-pub(super) struct Sinks<'a, 't> {
-    pub(super) directory: &'a mut Directory,
-    pub(super) totals: &'a mut Totals,
-    pub(super) reject: &'a mut TakeReject<'t>,
-    pub(super) keep: &'a mut TakeRecord<'t>,
-}
-
-/// Takes a reject of an input (by its index) with the bytes it stands for.
-pub(super) type TakeReject<'t> = dyn FnMut(u32, &Reject, &[u8]) -> Result<(), StreamError> + 't;
-
-/// Takes a record of an input (by its index) with the bytes it was read from.
-pub(super) type TakeRecord<'t> = dyn FnMut(u32, &Record<'_>, &[u8]) -> Result<(), StreamError> + 't;
-
-impl std::fmt::Debug for Sinks<'_, '_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sinks").finish_non_exhaustive()
-    }
-}
-
 impl Cursor {
-    pub(super) fn new(source: Source, file: u32, order: Order) -> Self {
-        Self {
-            source: Some(source),
-            file,
-            ready: VecDeque::new(),
-            held: Vec::new(),
-            last_given: None,
-            records: 0,
-            order,
-        }
+    pub(super) fn new(blocks: Blocks, file: u32, order: Order) -> Self {
+        let held = VecDeque::with_capacity(2 * WINDOW);
+        Self { blocks: Some(blocks), file, held, sorted: true, ready: 0, last_given: None, order }
     }
 
     /// When the next access happened, without taking it.
-    pub(super) fn peek(&self) -> Option<(bavn_model::Timestamp, u64)> {
-        self.ready.front().map(|access| (access.at, access.seq))
+    pub(super) fn peek(&self) -> Option<(Timestamp, u64)> {
+        let next = self.held.front().filter(|_| self.ready > 0)?;
+        Some((next.at, next.seq))
     }
 
     pub(super) fn pop(&mut self) -> Option<Access> {
-        let access = self.ready.pop_front()?;
+        self.ready = self.ready.checked_sub(1)?;
+        let access = self.held.pop_front()?;
         self.last_given = Some((access.at, access.seq));
         Some(access)
     }
 
     /// Reads until an access is ready or the input has ended.
-    pub(super) fn fill(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), StreamError> {
-        while self.ready.is_empty() {
-            let window = match self.order {
-                Order::Near | Order::Live => WINDOW,
-                Order::Any => usize::MAX,
-            };
-            while self.source.is_some() && self.held.len() < window.saturating_mul(2) {
-                self.read_block(sinks)?;
-            }
-            let given =
-                if self.source.is_some() { self.held.len() - window } else { self.held.len() };
-            if given == 0 {
-                return Ok(());
-            }
+    pub(super) fn fill(
+        &mut self,
+        sinks: &Mutex<Sinks<'_, '_>>,
+        totals: &mut Totals,
+    ) -> Result<(), StreamError> {
+        if self.ready > 0 {
+            return Ok(());
+        }
+        let window = match self.order {
+            Order::Near | Order::Live => WINDOW,
+            Order::Any => usize::MAX,
+        };
+        while self.blocks.is_some() && self.held.len() <= window {
+            self.read_block(sinks, totals)?;
+        }
+        if !self.sorted {
             // Nearly sorted already, which this sort turns to use.
-            self.held.sort_by_key(|access| (access.at, access.seq));
-            let first = self.held.first().map(|access| (access.at, access.seq));
-            if self.order == Order::Near && first < self.last_given {
+            self.held.make_contiguous().sort_by_key(|access| (access.at, access.seq));
+            self.sorted = true;
+        }
+        let first = self.held.front().map(|access| (access.at, access.seq));
+        if first.is_some() && first < self.last_given {
+            if self.order == Order::Near {
                 return Err(StreamError::Unsorted { file: self.file });
             }
-            if first < self.last_given {
-                sinks.totals.late += 1;
-            }
-            self.ready.extend(self.held.drain(..given));
+            totals.late += 1;
         }
+        let unsure = if self.blocks.is_some() { window } else { 0 };
+        self.ready = self.held.len().saturating_sub(unsure);
         Ok(())
     }
 
-    fn read_block(&mut self, sinks: &mut Sinks<'_, '_>) -> Result<(), StreamError> {
-        let Some(source) = self.source.as_mut() else { return Ok(()) };
-        let bytes_before = source.bytes_read();
-        let mut outcome = Ok(());
-        let read = source.next_block(|decoded, block, block_offset| {
-            for record in &decoded.records {
-                let seq = u64::from(self.file) << RECORD_BITS | self.records;
-                self.records += 1;
-                self.held.push(sinks.directory.intern(record, seq));
-                if outcome.is_ok() {
-                    let bytes = original(record.origin, block, block_offset);
-                    outcome = (sinks.keep)(self.file, record, bytes);
-                }
-            }
-            sinks.totals.records += decoded.records.len() as u64;
-            for reject in &decoded.rejects {
-                *sinks.totals.rejects.entry(reject.reason.code()).or_default() += 1;
-                let bytes = bytes_of(reject, block, block_offset);
-                if outcome.is_ok() {
-                    outcome = (sinks.reject)(self.file, reject, bytes);
-                }
-            }
-        });
-        sinks.totals.bytes += source.bytes_read() - bytes_before;
-        outcome?;
-        match read {
-            Ok(true) => {}
-            Ok(false) => self.source = None,
-            Err(error) => {
-                self.source = None;
-                sinks.totals.unread.push((self.file, plain_words(&error)));
-            }
+    fn read_block(
+        &mut self,
+        sinks: &Mutex<Sinks<'_, '_>>,
+        totals: &mut Totals,
+    ) -> Result<(), StreamError> {
+        let Some(blocks) = self.blocks.as_mut() else { return Ok(()) };
+        let taken = blocks.next(sinks)?;
+        totals.bytes += taken.bytes;
+        totals.records += taken.accesses.len() as u64;
+        for (reason, count) in taken.rejects {
+            *totals.rejects.entry(reason).or_default() += count;
+        }
+        for access in taken.accesses {
+            let last = self.held.back().map(|held| (held.at, held.seq));
+            self.sorted &= last <= Some((access.at, access.seq));
+            self.held.push_back(access);
+        }
+        totals.unread.extend(taken.unread.map(|error| (self.file, plain_words(&error))));
+        if taken.ended {
+            self.blocks = None;
         }
         Ok(())
     }
@@ -155,5 +124,3 @@ pub fn plain_words(error: &SourceError) -> String {
 
 /// Records by which a source's lines may be out of order without being read twice.
 const WINDOW: usize = 4_096;
-/// Bits of `seq` for the record's place in its file; the file's index stands above them.
-const RECORD_BITS: u32 = 40;

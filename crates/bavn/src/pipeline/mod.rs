@@ -1,5 +1,6 @@
 //! From files to accesses in the order of time, each name interned and each event once.
 
+mod ahead;
 mod cursor;
 mod rejects;
 mod seen;

@@ -1,13 +1,16 @@
 //! All inputs merged by the time of the event.
 
-use super::cursor::{Cursor, Order, Sinks, TakeRecord, TakeReject};
+use super::ahead::{Blocks, Reading, Sinks};
+use super::cursor::{Cursor, Order};
 use super::rejects::RejectCounts;
 use super::seen::Seen;
 use crate::input::{Formats, Input, Source};
 use bavn_model::{Access, Directory, Record, Reject, Timestamp};
 use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeSet, BinaryHeap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::thread::Scope;
 
 /// Accesses in the order of time.
 pub type Batch = Vec<Access>;
@@ -55,55 +58,65 @@ impl Stream<'_> {
     pub fn run(
         &self,
         directory: &Mutex<Directory>,
-        mut reject: impl FnMut(&Input, &Reject, &[u8]) -> Result<(), StreamError>,
-        mut keep: impl FnMut(&Input, &Record<'_>, &[u8]) -> Result<(), StreamError>,
+        mut reject: impl FnMut(&Input, &Reject, &[u8]) -> Result<(), StreamError> + Send,
+        mut keep: impl FnMut(&Input, &Record<'_>, &[u8]) -> Result<(), StreamError> + Send,
         mut give: impl FnMut(Batch, &Totals) -> Result<(), StreamError>,
     ) -> Result<Totals, StreamError> {
-        let mut totals = Totals::default();
-        let mut cursors = self.open(&mut totals);
         let mut reject = |file: u32, rejected: &Reject, bytes: &[u8]| {
             self.inputs.get(file as usize).map_or(Ok(()), |input| reject(input, rejected, bytes))
         };
         let mut keep = |file: u32, record: &Record<'_>, bytes: &[u8]| {
             self.inputs.get(file as usize).map_or(Ok(()), |input| keep(input, record, bytes))
         };
-        let mut take = Take { reject: &mut reject, keep: &mut keep };
+        let sinks = Mutex::new(Sinks { directory, reject: &mut reject, keep: &mut keep });
+        std::thread::scope(|scope| self.merge(scope, &sinks, &mut give))
+    }
+
+    fn merge<'s>(
+        &self,
+        scope: &'s Scope<'s, '_>,
+        sinks: &'s Mutex<Sinks<'_, '_>>,
+        give: &mut impl FnMut(Batch, &Totals) -> Result<(), StreamError>,
+    ) -> Result<Totals, StreamError> {
+        let mut totals = Totals::default();
+        let mut cursors = self.open(scope, sinks, &mut totals);
         let mut seen = Seen::default();
         let mut next: BinaryHeap<Reverse<(Timestamp, u64, usize)>> = BinaryHeap::new();
         for (index, cursor) in cursors.iter_mut().enumerate() {
-            fill(cursor, directory, &mut totals, &mut take)?;
+            cursor.fill(sinks, &mut totals)?;
             next.extend(cursor.peek().map(|(at, seq)| Reverse((at, seq, index))));
         }
         let mut batch = Batch::with_capacity(BATCH_ACCESSES);
-        while let Some(Reverse((_, _, index))) = next.pop() {
-            let Some(cursor) = cursors.get_mut(index) else { continue };
-            // Take from this input for as long as no other has an earlier one.
-            let limit = next.peek().map(|&Reverse((at, seq, _))| (at, seq));
-            while let Some(key) = cursor.peek() {
-                if limit.is_some_and(|limit| key > limit) {
-                    break;
-                }
-                let Some(access) = cursor.pop() else { break };
+        while let Some(mut first) = next.peek_mut() {
+            let Reverse((_, _, index)) = *first;
+            let Some(cursor) = cursors.get_mut(index) else { break };
+            if let Some(access) = cursor.pop() {
                 if seen.is_new(access.id, access.at) {
                     batch.push(access);
                 } else {
                     totals.duplicates += 1;
                 }
-                if batch.len() == BATCH_ACCESSES {
-                    let full = std::mem::replace(&mut batch, Batch::with_capacity(BATCH_ACCESSES));
-                    give(full, &totals)?;
-                }
-                if cursor.peek().is_none() {
-                    fill(cursor, directory, &mut totals, &mut take)?;
-                }
             }
-            next.extend(cursor.peek().map(|(at, seq)| Reverse((at, seq, index))));
+            if batch.len() == BATCH_ACCESSES {
+                let full = std::mem::replace(&mut batch, Batch::with_capacity(BATCH_ACCESSES));
+                give(full, &totals)?;
+            }
+            cursor.fill(sinks, &mut totals)?;
+            match cursor.peek() {
+                Some((at, seq)) => *first = Reverse((at, seq, index)),
+                None => drop(PeekMut::pop(first)),
+            }
         }
         give(batch, &totals)?;
         Ok(totals)
     }
 
-    fn open(&self, totals: &mut Totals) -> Vec<Cursor> {
+    fn open<'s>(
+        &self,
+        scope: &'s Scope<'s, '_>,
+        sinks: &'s Mutex<Sinks<'_, '_>>,
+        totals: &mut Totals,
+    ) -> Vec<Cursor> {
         let mut cursors = Vec::new();
         for (file, input) in (0_u32..).zip(self.inputs) {
             let order = match input {
@@ -112,7 +125,16 @@ impl Stream<'_> {
                 Input::File(_) => Order::Near,
             };
             match Source::open(input, file, self.formats) {
-                Ok(source) => cursors.push(Cursor::new(source, file, order)),
+                Ok(source) => {
+                    let reading = Reading::new(source, file);
+                    // Nobody knows when a live input goes on, and nothing else need wait for it.
+                    let blocks = if order == Order::Live || cursors.len() >= THREADS_MAX {
+                        Blocks::Here(Box::new(reading))
+                    } else {
+                        Blocks::ahead(reading, scope, sinks)
+                    };
+                    cursors.push(Cursor::new(blocks, file, order));
+                }
                 Err(error) => totals.unread.push((file, super::cursor::plain_words(&error))),
             }
         }
@@ -120,28 +142,7 @@ impl Stream<'_> {
     }
 }
 
-/// Who gets what is read, beside the accesses.
-struct Take<'a, 't> {
-    reject: &'a mut TakeReject<'t>,
-    keep: &'a mut TakeRecord<'t>,
-}
-
-fn fill(
-    cursor: &mut Cursor,
-    directory: &Mutex<Directory>,
-    totals: &mut Totals,
-    take: &mut Take<'_, '_>,
-) -> Result<(), StreamError> {
-    // A writer that panicked ends the run by itself; the names are whole all the same.
-    let mut directory = directory.lock().unwrap_or_else(PoisonError::into_inner);
-    let Take { reject, keep } = take;
-    cursor.fill(&mut Sinks {
-        directory: &mut directory,
-        totals,
-        reject: &mut **reject,
-        keep: &mut **keep,
-    })
-}
-
 /// Enough that handing over costs nothing an access, few enough for alarms to be prompt.
 const BATCH_ACCESSES: usize = 1_024;
+/// Inputs that are decoded in threads of their own; enough for any machine's cores.
+const THREADS_MAX: usize = 64;
