@@ -118,7 +118,7 @@ impl Ranking {
         let counted = counted + suspects;
         let p = match self.of {
             Of::People => {
-                let seen = counted / (self.days + DAYS_SHIPPED);
+                let seen = (counted + MODEL_DAYS * (-nats).exp()) / (self.days + DAYS_SHIPPED);
                 (seen + unseen / (self.days + UNSEEN_DAYS)) * self.of_class(of.class)
             }
             Of::Systems => counted / (self.days + 1.0) + unseen / (self.days + UNSEEN_NIGHTS),
@@ -155,5 +155,7 @@ const DAYS_SHIPPED: f32 = 200.0;
 /// young region need not see it first.
 const HIGHEST_SHIPPED: f32 = 6.0;
 const UNSEEN_DAYS: f32 = 4_000.0;
+/// Days that fall as the chances say, where none was seen yet.
+const MODEL_DAYS: f32 = 100.0;
 const UNSEEN_NIGHTS: f32 = 30.0;
 const UNSEEN_NATS: f32 = 8.0;

@@ -5,7 +5,7 @@ use super::{Column, Engine, FAR_OUT, UNLIKELY};
 use crate::calibrate::{Stream, SubjectDay, combined_nats};
 use crate::detectors::{Evidence, Gathered};
 use crate::queue::{Candidate, Cause};
-use bavn_model::{Fact, Family, Finding, IdentityId, Lane, Timestamp};
+use bavn_model::{Fact, Family, Finding, IdentityId, Lane, NextStep, Timestamp};
 
 impl Engine {
     /// Combines a reader's chances, and offers the queue what is worth it.
@@ -156,7 +156,7 @@ impl Engine {
         by_chance.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut names: Vec<&'static str> = Vec::new();
         let mut whole: Option<Evidence> = None;
-        for (_, column) in std::iter::once((0.0, lead)).chain(by_chance) {
+        for (p, column) in std::iter::once((0.0, lead)).chain(by_chance) {
             let Some(detector) = self.detectors.get(column.detector) else { continue };
             if names.contains(&detector.name()) {
                 continue;
@@ -169,6 +169,11 @@ impl Engine {
             match &mut whole {
                 None => whole = Some(evidence),
                 Some(whole) => {
+                    // Whoever reads at such a pace may be a thief on somebody's account: nobody
+                    // asks him first.
+                    if evidence.next_step == NextStep::BlockAccount && p < URGENT {
+                        whole.next_step = evidence.next_step;
+                    }
                     for fact in evidence.because {
                         let same = |held: &bavn_model::Fact| {
                             std::mem::discriminant(held) == std::mem::discriminant(&fact)
@@ -235,6 +240,8 @@ const YOUNGEST_DAYS: f64 = 100.0;
 /// Readers' days before the region's own tail is trusted in name.
 const CALIBRATED_DAYS: f32 = 5_000.0;
 const SLOW_DAYS: i32 = 30;
+/// Chance of a pace under which the account is blocked before its owner is asked.
+const URGENT: f32 = 1e-4;
 const FACTS_MAX: usize = 5;
 const UNEXPLAINED_MIN: u32 = 2;
 /// The detector whose case takes in readers who cross the line in numbers.
