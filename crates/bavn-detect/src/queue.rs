@@ -6,8 +6,8 @@
 //! cause: it is updated when it gets materially stronger, not repeated.
 
 use bavn_model::{
-    Entity, Fact, Family, Finding, FindingState, IdentityId, InnocentStory, Lane, NextStep,
-    PatientId, Timestamp, Tried,
+    Counterfactual, Entity, Fact, Family, Finding, FindingState, IdentityId, InnocentStory, Lane,
+    NextStep, PatientId, Timestamp, Tried,
 };
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
@@ -61,7 +61,6 @@ pub(crate) struct Candidate {
     pub(crate) tried: Vec<Tried>,
     pub(crate) innocent_story: InnocentStory,
     pub(crate) next_step: NextStep,
-    pub(crate) counterfactual: Option<bavn_model::Counterfactual>,
 }
 
 /// Findings that are open, and what has been written of each.
@@ -292,8 +291,10 @@ impl Open {
             finding.tried = candidate.tried;
             finding.innocent_story = candidate.innocent_story;
             finding.next_step = candidate.next_step;
-            finding.counterfactual = candidate.counterfactual;
             finding.calibrated = candidate.calibrated;
+        }
+        if is_alert && !finding.is_alert {
+            finding.counterfactual = one_less(&finding.because);
         }
         finding.is_alert |= is_alert;
         if finding.patients.len() != patients || is_alert {
@@ -327,8 +328,11 @@ fn create(candidate: Candidate, is_alert: bool) -> Finding {
         tried: candidate.tried,
         innocent_story: candidate.innocent_story,
         next_step: candidate.next_step,
-        counterfactual: candidate.counterfactual,
+        counterfactual: None,
     };
+    if is_alert {
+        finding.counterfactual = one_less(&finding.because);
+    }
     finding.rank = rank(&finding);
     finding
 }
@@ -337,6 +341,12 @@ fn create(candidate: Candidate, is_alert: bool) -> Finding {
 /// readers without any history, each more by itself would make lines that grow with their square.
 fn has_grown(accounts: usize, written: usize) -> bool {
     accounts > written + written / ACCOUNTS_EACH_TOLD
+}
+
+/// Each look-up is judged as it comes: with one patient less than when it was raised, an alarm was none.
+fn one_less(because: &[Fact]) -> Option<Counterfactual> {
+    let patients = because.first()?.patients_of_one_reader()?;
+    Some(Counterfactual { at_most: patients.saturating_sub(1) })
 }
 
 /// Order inside the budget: how likely it is true, times the harm.

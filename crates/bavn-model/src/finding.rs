@@ -126,6 +126,21 @@ pub enum Fact {
     SourceSilent { source: SourceId, hours: f64, usual_per_hour: f64 },
 }
 
+impl Fact {
+    /// How many patients one reader opened that the fact counts, where it counts such.
+    pub const fn patients_of_one_reader(&self) -> Option<u32> {
+        match *self {
+            Self::PatientsInWindow { opened: patients, .. }
+            | Self::UnexplainedPatients { unexplained: patients, .. }
+            | Self::AwayPatients { away: patients, .. }
+            | Self::ColdPatients { cold: patients, .. }
+            | Self::ListedPatients { opened: patients, .. }
+            | Self::RelatedPatients { patients, .. } => Some(patients),
+            _ => None,
+        }
+    }
+}
+
 /// How a patient is related to the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
@@ -151,7 +166,7 @@ pub enum Trait {
 /// What would have kept a finding below the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counterfactual {
-    /// Of the fact that leads `because`: this many, or fewer.
+    /// Of the fact that led `because` when the alarm was raised: this many, or fewer.
     pub at_most: u32,
 }
 

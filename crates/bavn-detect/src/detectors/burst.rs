@@ -17,9 +17,7 @@
 
 use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen, counted};
 use crate::calibrate::{Person, STREAMS, Stream};
-use bavn_model::{
-    Context, Counterfactual, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, Timestamp,
-};
+use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, Timestamp};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -126,10 +124,7 @@ impl Detector for Burst {
             highest_of_peers: 0,
             window_secs: window_secs.min(DAY_SECS),
         });
-        let mut evidence =
-            Evidence::of(because, InnocentStory::RegistryProject, NextStep::BlockAccount);
-        evidence.counterfactual = Some(Counterfactual { at_most: FACT_PATIENTS_MIN });
-        evidence
+        Evidence::of(because, InnocentStory::RegistryProject, NextStep::BlockAccount)
     }
 
     fn bytes_held(&self) -> usize {

@@ -16,9 +16,7 @@
 
 use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
 use crate::calibrate::{Person, Stream};
-use bavn_model::{
-    Context, Counterfactual, Fact, Family, IdentityId, InnocentStory, Lane, NextStep,
-};
+use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -104,9 +102,7 @@ impl Detector for ColdReads {
                 window_secs: DAY_SECS,
             });
         }
-        let mut evidence = Evidence::of(because, InnocentStory::ConsultTeam, NextStep::AskReader);
-        evidence.counterfactual = Some(Counterfactual { at_most: cold / 2 });
-        evidence
+        Evidence::of(because, InnocentStory::ConsultTeam, NextStep::AskReader)
     }
 
     fn bytes_held(&self) -> usize {

@@ -24,8 +24,8 @@ use crate::calibrate::{People, Person, STREAMS};
 use crate::queue::Cause;
 use crate::visit::{Verdict, Visit, Warmth};
 use bavn_model::{
-    Access, Context, Counterfactual, Fact, Family, IdentityId, InnocentStory, Lane, NextStep,
-    PatientId, Timestamp, Tried,
+    Access, Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId, Timestamp,
+    Tried,
 };
 use std::fmt::Debug;
 
@@ -188,12 +188,11 @@ pub(crate) struct Evidence {
     pub(crate) because: Vec<Fact>,
     pub(crate) innocent_story: InnocentStory,
     pub(crate) next_step: NextStep,
-    pub(crate) counterfactual: Option<Counterfactual>,
 }
 
 impl Evidence {
     fn of(because: Vec<Fact>, innocent_story: InnocentStory, next_step: NextStep) -> Self {
-        Self { because, innocent_story, next_step, counterfactual: None }
+        Self { because, innocent_story, next_step }
     }
 
     fn nothing() -> Self {

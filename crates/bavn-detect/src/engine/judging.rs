@@ -134,7 +134,6 @@ impl Engine {
             tried: exposed.tried,
             innocent_story: evidence.innocent_story,
             next_step: evidence.next_step,
-            counterfactual: evidence.counterfactual,
         })
     }
 
@@ -221,7 +220,6 @@ impl Engine {
                 tried: found.tried,
                 innocent_story: found.evidence.innocent_story,
                 next_step: found.evidence.next_step,
-                counterfactual: found.evidence.counterfactual,
             },
             out,
         );
@@ -234,9 +232,9 @@ fn strongest(best: &[(f32, f32)]) -> Option<usize> {
 }
 
 /// Readers' days after which the line stands where the budget puts it.
-const CAUTION_DAYS: f64 = 2_500.0;
+const CAUTION_DAYS: f64 = 3_000.0;
 /// Days that even the youngest region is taken to have.
-const YOUNGEST_DAYS: f64 = 100.0;
+const YOUNGEST_DAYS: f64 = 70.0;
 /// Readers' days before the region's own tail is trusted in name.
 const CALIBRATED_DAYS: f32 = 5_000.0;
 const SLOW_DAYS: i32 = 30;

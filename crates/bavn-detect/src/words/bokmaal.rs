@@ -214,7 +214,7 @@ pub(super) const fn next_step(step: NextStep) -> &'static str {
 }
 
 pub(super) fn counterfactual(counterfactual: Counterfactual) -> String {
-    format!("Ville vært under grensen med høyst {} slike pasienter.", counterfactual.at_most)
+    format!("Med høyst {} slike pasienter var det ingen alarm.", counterfactual.at_most)
 }
 
 fn number(value: f64) -> String {

@@ -217,7 +217,7 @@ pub(super) const fn next_step(step: NextStep) -> &'static str {
 }
 
 pub(super) fn counterfactual(counterfactual: Counterfactual) -> String {
-    format!("Would be below the line with at most {} such patients.", counterfactual.at_most)
+    format!("With {} or fewer such patients it was no alarm.", counterfactual.at_most)
 }
 
 fn patients(count: u32) -> String {
