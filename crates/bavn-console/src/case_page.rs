@@ -42,9 +42,9 @@ pub(crate) fn waiting(book: &Book, language: Language) -> Markup {
                                 }
                                 br; (summary(case, language))
                             }
-                            td { (case.state().named(language)) }
-                            td { (case.owner.as_deref().unwrap_or("–")) }
-                            td class="number" { (grouped(u64::from(case.patients()))) }
+                            td data-label=(words.state) { (case.state().named(language)) }
+                            td data-label=(words.owner) { (case.owner.as_deref().unwrap_or("–")) }
+                            td class="number" data-label=(words.exposed) { (grouped(u64::from(case.patients()))) }
                         }
                     }
                 }

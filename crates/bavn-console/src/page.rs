@@ -172,9 +172,9 @@ fn table(view: &QueueView, language: Language) -> Markup {
                             a href=(format!("/alarms/{}?lang={}", alarm.uid, code(language))) { (words.title) }
                             br; (words.summary)
                         }
-                        td class="number" { (grouped(alarm.patients as u64)) }
-                        td { time datetime=(alarm.first_seen) { (short(alarm.first_seen)) } }
-                        td class="number" { (format!("{:.0}", alarm.risk)) }
+                        td class="number" data-label=(texts.exposed) { (grouped(alarm.patients as u64)) }
+                        td data-label=(texts.since) { time datetime=(alarm.first_seen) { (short(alarm.first_seen)) } }
+                        td class="number" data-label=(texts.risk) { (format!("{:.0}", alarm.risk)) }
                     }
                 }
             }
