@@ -200,6 +200,7 @@ fn numbers(fact: &Fact, speaker: &Speaker<'_>) -> Value {
             "fact": "after_end", "days": days, "reads": reads}),
         Fact::BeforeStart { days, reads } => json!({
             "fact": "before_start", "days": days, "reads": reads}),
+        Fact::Decoys { opened } => json!({"fact": "decoys", "opened": opened}),
         Fact::Dormant { days, reads } => json!({"fact": "dormant", "days": days, "reads": reads}),
         Fact::NewTrait { shared, reads, reads_before } => json!({
             "fact": "new_trait", "trait": trait_name(shared), "reads": reads,

@@ -98,6 +98,8 @@ pub enum Fact {
     RelatedPatients { relation: Relation, patients: u32, reads: u32 },
     /// Members of a protected or watched list (index into the context's groups).
     ListedPatients { group: u32, opened: u32, of: u32, expected: f64 },
+    /// Invented patients, whom no work can lead to.
+    Decoys { opened: u32 },
     /// Readers of one patient.
     ReadersOfPatient { readers: u32, without_reason: u32, usual: f64, window_secs: u64 },
     /// Reads after the last period of work ended.

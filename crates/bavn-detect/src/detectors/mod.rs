@@ -10,6 +10,7 @@ mod burst;
 mod cold_reads;
 mod curious_readers;
 mod day_volume;
+mod honey_records;
 mod improbable_pairs;
 mod leaver;
 mod listed_patients;
@@ -39,6 +40,7 @@ pub(crate) fn all(context: &Context) -> Vec<Box<dyn Detector>> {
         Box::new(improbable_pairs::ImprobablePairs::new()),
         Box::new(related_patients::RelatedPatients::new(context)),
         Box::new(listed_patients::ListedPatients::new(context)),
+        Box::new(honey_records::HoneyRecords::new(context)),
         Box::new(target_enrichment::TargetEnrichment::new(context)),
         Box::new(leaver::Leaver::new()),
         Box::new(service_account::ServiceAccount::new()),

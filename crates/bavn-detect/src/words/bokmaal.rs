@@ -14,6 +14,7 @@ pub(super) fn title(detector: &str) -> &'static str {
         "improbable_pairs" => "Pasienter som er usannsynlige for denne leseren",
         "related_patients" => "Journalen til noen som står leseren nær",
         "listed_patients" => "Skjermede pasienter åpnet uten grunn",
+        "honey_records" => "Journalen til en pasient som ikke finnes",
         "target_enrichment" => "Uforklarte pasienter valgt etter noe de har felles",
         "leaver" => "Konto brukt utenfor eierens ansettelse",
         "service_account" => "Systemkonto utenfor sin profil",
@@ -98,6 +99,7 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::Dormant { days, reads } => {
             format!("leste {} etter {days} dager uten bruk", times(*reads))
         }
+        Fact::Decoys { opened } => format!("åpnet {} som ikke finnes", patients(*opened)),
         Fact::NewTrait { shared, reads, reads_before } => format!(
             "leste {} {} som ingen av {reads_before} tidligere oppslag hadde",
             times(*reads),

@@ -14,6 +14,7 @@ pub(super) fn title(detector: &str) -> &'static str {
         "improbable_pairs" => "Patients improbable for this reader",
         "related_patients" => "Record of somebody near the reader",
         "listed_patients" => "Protected or watched patients opened without a reason",
+        "honey_records" => "Record of a patient who does not exist",
         "target_enrichment" => "Unexplained patients chosen by what they share",
         "leaver" => "Account used outside its owner's employment",
         "service_account" => "System account out of its profile",
@@ -100,6 +101,13 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
         }
         Fact::Dormant { days, reads } => {
             format!("read {} after {days} days without any use", times(*reads))
+        }
+        Fact::Decoys { opened } => {
+            format!(
+                "opened {} who {} not exist",
+                patients(*opened),
+                if *opened == 1 { "does" } else { "do" }
+            )
         }
         Fact::NewTrait { shared, reads, reads_before } => format!(
             "read {} {} that none of {reads_before} look-ups before had",
