@@ -9,6 +9,7 @@ use bavn_share::{
     notice_html, notice_text, shipped,
 };
 use clap::{Args, Subcommand, ValueEnum};
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -88,8 +89,8 @@ pub(crate) struct Incident {
 
 #[derive(Args, Debug)]
 pub(crate) struct Message {
-    /// JSON: reader, opened_at, time_zone, record_hint, sender, answer_to,
-    /// stolen_account_ruled_out_by.
+    /// JSON: `reader`, `opened_at`, `time_zone`, `record_hint`, `sender`, `answer_to`,
+    /// `stolen_account_ruled_out_by`.
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
@@ -100,8 +101,9 @@ pub(crate) struct Message {
 
 #[derive(Args, Debug)]
 pub(crate) struct Dpia {
-    /// What is configured (TOML: controller, purposes, lawful_basis, retention, roles, sources,
-    /// not_measured, necessity, risks_and_measures, sign_off); what it lacks is said to be missing.
+    /// What is configured (TOML: `controller`, `purposes`, `lawful_basis`, `retention`, `roles`,
+    /// `sources`, `not_measured`, `necessity`, `risks_and_measures`, `sign_off`); what it lacks is
+    /// said to be missing.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Text is Markdown.
@@ -209,16 +211,17 @@ fn regimes(shown: &Shown) -> CommandResult<String> {
         let banner = if regime.is_overdue(&today) { "  PAST REVIEW" } else { "" };
         let phases: Vec<&str> = regime.phases.iter().map(|phase| phase.id.as_str()).collect();
         let title = regime.title.of(language);
-        out += &format!("{} ({}) {title}\n  {}\n", regime.id, regime.version, regime.source);
-        out += &format!("  review by {}, {}{banner}\n", regime.review_by, regime.reviewer);
-        out += &format!("  phases: {}\n", phases.join(", "));
+        let _ = write!(out, "{} ({}) {title}\n  {}\n", regime.id, regime.version, regime.source);
+        let _ = write!(out, "  review by {}, {}{banner}\n", regime.review_by, regime.reviewer);
+        let _ = write!(out, "  phases: {}\n", phases.join(", "));
         for clock in &regime.clocks {
             let time = match (clock.hours, clock.months) {
                 (0, 0) => "without undue delay".to_owned(),
                 (hours, 0) => format!("{hours} hours"),
                 (_, months) => format!("{months} month(s)"),
             };
-            out += &format!("  {}: {time} from `{}` [{}]\n", clock.phase, clock.from, clock.law);
+            let _ =
+                write!(out, "  {}: {time} from `{}` [{}]\n", clock.phase, clock.from, clock.law);
         }
     }
     Ok(out)
