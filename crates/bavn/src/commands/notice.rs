@@ -211,9 +211,9 @@ fn regimes(shown: &Shown) -> CommandResult<String> {
         let banner = if regime.is_overdue(&today) { "  PAST REVIEW" } else { "" };
         let phases: Vec<&str> = regime.phases.iter().map(|phase| phase.id.as_str()).collect();
         let title = regime.title.of(language);
-        let _ = write!(out, "{} ({}) {title}\n  {}\n", regime.id, regime.version, regime.source);
-        let _ = write!(out, "  review by {}, {}{banner}\n", regime.review_by, regime.reviewer);
-        let _ = write!(out, "  phases: {}\n", phases.join(", "));
+        let _ = writeln!(out, "{} ({}) {title}\n  {}", regime.id, regime.version, regime.source);
+        let _ = writeln!(out, "  review by {}, {}{banner}", regime.review_by, regime.reviewer);
+        let _ = writeln!(out, "  phases: {}", phases.join(", "));
         for clock in &regime.clocks {
             let time = match (clock.hours, clock.months) {
                 (0, 0) => "without undue delay".to_owned(),
