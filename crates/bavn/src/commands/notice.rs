@@ -221,7 +221,7 @@ fn regimes(shown: &Shown) -> CommandResult<String> {
                 (_, months) => format!("{months} month(s)"),
             };
             let _ =
-                write!(out, "  {}: {time} from `{}` [{}]\n", clock.phase, clock.from, clock.law);
+                writeln!(out, "  {}: {time} from `{}` [{}]", clock.phase, clock.from, clock.law);
         }
     }
     Ok(out)
