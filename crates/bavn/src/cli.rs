@@ -1,5 +1,6 @@
 //! The command line. What others may rely on stands in `docs/contracts.md`.
 
+use crate::commands::notice::{Dpia, NoticeCommand};
 use bavn_detect::cases::CaseNumber;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -46,6 +47,11 @@ pub(crate) enum Command {
     /// Look at the context: who works where, who is treated where.
     #[command(subcommand)]
     Context(ContextCommand),
+    /// What must be told, to whom, by when: notices and clocks from a breach record.
+    #[command(subcommand)]
+    Notice(NoticeCommand),
+    /// Write the data protection impact assessment, of what is really there.
+    Dpia(Dpia),
     /// Make a simulated region with thieves in it, or score alarms against one.
     Drill(Drill),
     /// Measure speed and memory.

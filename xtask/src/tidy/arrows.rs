@@ -12,11 +12,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bavn-decode", &["bavn-model"]),
     ("bavn-detect", &["bavn-model"]),
     ("bavn-store", &["bavn-model"]),
+    ("bavn-share", &[]),
     ("bavn-drill", &["bavn-model", "bavn-decode"]),
     ("bavn-console", &["bavn-model", "bavn-detect"]),
     (
         "bavn",
-        &["bavn-model", "bavn-decode", "bavn-detect", "bavn-store", "bavn-drill", "bavn-console"],
+        &[
+            "bavn-model",
+            "bavn-decode",
+            "bavn-detect",
+            "bavn-store",
+            "bavn-share",
+            "bavn-drill",
+            "bavn-console",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -51,7 +60,7 @@ const SEEDED: &[(&str, &str)] = &[("bavn-drill", "fastrand")];
 
 /// Crates of the core and work rows: no clock, file, socket or chance in them.
 pub(super) const PURE: &[&str] =
-    &["bavn-model", "bavn-decode", "bavn-detect", "bavn-drill", "bavn-store"];
+    &["bavn-model", "bavn-decode", "bavn-detect", "bavn-drill", "bavn-store", "bavn-share"];
 
 /// The one of them that may use files.
 pub(super) const USES_FILES: &str = "bavn-store";

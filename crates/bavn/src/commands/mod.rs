@@ -15,6 +15,7 @@ mod explain_mapping;
 mod formats;
 mod hunt;
 pub(crate) mod keep;
+pub(crate) mod notice;
 mod proof;
 mod scope;
 mod store;
@@ -43,6 +44,8 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Hunt(arguments) => hunt::run(&arguments),
         Command::Store(command) => store::run(&command),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
+        Command::Notice(command) => notice::run(&command),
+        Command::Dpia(arguments) => notice::dpia(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),
         Command::Bench(Bench::Watch(arguments)) => bench::watch(&arguments),

@@ -1,0 +1,6 @@
+//! Notices, clocks and messages, made of whole records.
+
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod edpb;

@@ -1,0 +1,270 @@
+//! `bavn notice` and `bavn dpia`: documents from a breach record. Nothing is sent.
+
+use super::keep;
+use crate::cli::SpokenLanguage;
+use crate::error::{CommandError, CommandResult};
+use bavn_share::{
+    Assessed, Breach, Instant, Language, Notice, RECORD_BYTES_MAX, ReaderMessage, Regime,
+    assessment_html, assessment_markdown, clocks, clocks_html, clocks_text, incident_finding,
+    notice_html, notice_text, shipped,
+};
+use clap::{Args, Subcommand, ValueEnum};
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NoticeCommand {
+    /// Write one notice from a breach record: a draft that a person reads, signs and sends.
+    Draft(Draft),
+    /// When is each notice due, what is overdue, and who started the clock?
+    Clocks(Clocks),
+    /// List the laws that are known, their clocks, and by when each must be read again.
+    Regimes(Regimes),
+    /// Write the breach as OCSF Incident Finding, for a security system.
+    Incident(Incident),
+    /// Write the message that asks a reader about one look-up.
+    Message(Message),
+}
+
+/// What every document needs.
+#[derive(Args, Debug)]
+pub(crate) struct Shown {
+    #[arg(long, value_enum, default_value = "en")]
+    language: SpokenLanguage,
+    /// The time that is now, in RFC 3339 [default: the clock of this machine].
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Draft {
+    /// Breach record (JSON, see docs/schema/breach.schema.json).
+    #[arg(long, value_name = "FILE")]
+    breach: PathBuf,
+    /// As `bavn notice regimes` lists it.
+    #[arg(long, value_name = "ID")]
+    regime: String,
+    /// [default: the regime's first]
+    #[arg(long)]
+    phase: Option<String>,
+    /// The record as of the last notice: what has changed since is marked.
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "text")]
+    format: DocumentFormat,
+    /// A regime of your own (TOML), in place of those built in.
+    #[arg(long, value_name = "FILE")]
+    regime_file: Option<PathBuf>,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Clocks {
+    #[arg(long, value_name = "FILE")]
+    breach: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    format: DocumentFormat,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Regimes {
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Incident {
+    #[arg(long, value_name = "FILE")]
+    breach: PathBuf,
+    /// The alarm that it rests on (`finding_info.uid`); may be repeated.
+    #[arg(long, value_name = "UID")]
+    finding: Vec<String>,
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Message {
+    /// JSON: `reader`, `opened_at`, `time_zone`, `record_hint`, `sender`, `answer_to`,
+    /// `stolen_account_ruled_out_by`.
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    format: PlainFormat,
+    #[arg(long, value_enum, default_value = "en")]
+    language: SpokenLanguage,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Dpia {
+    /// What is configured (TOML: `controller`, `purposes`, `lawful_basis`, `retention`, `roles`,
+    /// `sources`, `not_measured`, `necessity`, `risks_and_measures`, `sign_off`); what it lacks is
+    /// said to be missing.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Text is Markdown.
+    #[arg(long, value_enum, default_value = "text")]
+    format: PlainFormat,
+    #[arg(long, value_enum, default_value = "en")]
+    language: SpokenLanguage,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DocumentFormat {
+    Text,
+    Html,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PlainFormat {
+    Text,
+    Html,
+}
+
+pub(crate) fn run(command: &NoticeCommand) -> CommandResult {
+    let document = match command {
+        NoticeCommand::Draft(arguments) => draft(arguments)?,
+        NoticeCommand::Clocks(arguments) => clock_sheet(arguments)?,
+        NoticeCommand::Regimes(arguments) => regimes(&arguments.shown)?,
+        NoticeCommand::Incident(arguments) => {
+            let breach = breach(&arguments.breach)?;
+            let now = instant(arguments.now.as_deref())?;
+            format!("{}\n", incident_finding(&breach, &arguments.finding, now))
+        }
+        NoticeCommand::Message(arguments) => {
+            let message = ReaderMessage::parse(&bytes(&arguments.input)?)
+                .map_err(|error| wrong(&arguments.input, &error))?;
+            let language = spoken(arguments.language);
+            match arguments.format {
+                PlainFormat::Text => message.text(language),
+                PlainFormat::Html => message.html(language),
+            }
+        }
+    };
+    Ok(std::io::stdout().write_all(document.as_bytes())?)
+}
+
+pub(crate) fn dpia(arguments: &Dpia) -> CommandResult {
+    let mut assessed = match &arguments.config {
+        None => Assessed::default(),
+        Some(path) => {
+            toml::from_str(&text(path)?).map_err(|error| wrong(path, &error.message()))?
+        }
+    };
+    assessed.detectors =
+        bavn_detect::Engine::detector_names().into_iter().map(str::to_owned).collect();
+    let language = spoken(arguments.language);
+    let document = match arguments.format {
+        PlainFormat::Text => assessment_markdown(&assessed, language),
+        PlainFormat::Html => assessment_html(&assessed, language),
+    };
+    Ok(std::io::stdout().write_all(document.as_bytes())?)
+}
+
+fn draft(arguments: &Draft) -> CommandResult<String> {
+    let breach = breach(&arguments.breach)?;
+    let previous = arguments.previous.as_deref().map(self::breach).transpose()?;
+    let known = known(arguments.regime_file.as_deref())?;
+    let Some(regime) = known.iter().find(|regime| regime.id == arguments.regime) else {
+        return Err(CommandError::usage(format_args!("no regime `{}` is known", arguments.regime))
+            .hint("`bavn notice regimes` lists them"));
+    };
+    let first = regime.phases.first().map_or("", |phase| phase.id.as_str());
+    let phase = arguments.phase.as_deref().unwrap_or(first);
+    let language = spoken(arguments.shown.language);
+    let now = instant(arguments.shown.now.as_deref())?;
+    let notice = Notice::fill(&breach, regime, phase, language, previous.as_ref(), now)
+        .map_err(CommandError::usage)?;
+    if !notice.missing.is_empty() {
+        super::say(format_args!("still missing: {}", notice.missing.join(", ")));
+    }
+    Ok(match arguments.format {
+        DocumentFormat::Text => notice_text(&notice),
+        DocumentFormat::Html => notice_html(&notice),
+        DocumentFormat::Json => format!("{}\n", serde_json::to_string_pretty(&notice)?),
+    })
+}
+
+fn clock_sheet(arguments: &Clocks) -> CommandResult<String> {
+    let breach = breach(&arguments.breach)?;
+    let now = instant(arguments.shown.now.as_deref())?;
+    let language = spoken(arguments.shown.language);
+    let due = clocks(&breach, &known(None)?, now);
+    Ok(match arguments.format {
+        DocumentFormat::Text => clocks_text(&due, language, &breach.time_zone, now),
+        DocumentFormat::Html => clocks_html(&due, language, &breach.time_zone, now),
+        DocumentFormat::Json => format!("{}\n", serde_json::to_string_pretty(&due)?),
+    })
+}
+
+fn regimes(shown: &Shown) -> CommandResult<String> {
+    let now = serde_json::to_value(instant(shown.now.as_deref())?)?;
+    let today: String = now.as_str().unwrap_or_default().chars().take(10).collect();
+    let language = spoken(shown.language);
+    let mut out = String::new();
+    for regime in known(None)? {
+        let banner = if regime.is_overdue(&today) { "  PAST REVIEW" } else { "" };
+        let phases: Vec<&str> = regime.phases.iter().map(|phase| phase.id.as_str()).collect();
+        let title = regime.title.of(language);
+        let _ = writeln!(out, "{} ({}) {title}\n  {}", regime.id, regime.version, regime.source);
+        let _ = writeln!(out, "  review by {}, {}{banner}", regime.review_by, regime.reviewer);
+        let _ = writeln!(out, "  phases: {}", phases.join(", "));
+        for clock in &regime.clocks {
+            let time = match (clock.hours, clock.months) {
+                (0, 0) => "without undue delay".to_owned(),
+                (hours, 0) => format!("{hours} hours"),
+                (_, months) => format!("{months} month(s)"),
+            };
+            let _ =
+                writeln!(out, "  {}: {time} from `{}` [{}]", clock.phase, clock.from, clock.law);
+        }
+    }
+    Ok(out)
+}
+
+fn known(own: Option<&Path>) -> CommandResult<Vec<Regime>> {
+    match own {
+        None => shipped().map_err(|error| CommandError::usage(&error)),
+        Some(path) => Ok(vec![Regime::parse(&text(path)?).map_err(|error| wrong(path, &error))?]),
+    }
+}
+
+fn breach(path: &Path) -> CommandResult<Breach> {
+    Breach::parse(&bytes(path)?).map_err(|error| wrong(path, &error))
+}
+
+/// Reads one byte past the limit at most, so that the reader of the record can say it is too long.
+fn bytes(path: &Path) -> CommandResult<Vec<u8>> {
+    let mut held = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(RECORD_BYTES_MAX as u64 + 1).read_to_end(&mut held))
+        .map_err(|error| {
+            CommandError::input(format_args!("`{}` could not be read: {error}", path.display()))
+        })?;
+    Ok(held)
+}
+
+fn text(path: &Path) -> CommandResult<String> {
+    String::from_utf8(bytes(path)?).map_err(|_| wrong(path, &"it is not UTF-8 text"))
+}
+
+fn wrong(path: &Path, why: &dyn std::fmt::Display) -> CommandError {
+    CommandError::usage(format_args!("`{}`: {why}", path.display()))
+}
+
+fn instant(given: Option<&str>) -> CommandResult<Instant> {
+    let now = given.map_or_else(|| keep::now().to_string(), str::to_owned);
+    Instant::parse(&now).map_err(|error| CommandError::usage(format_args!("`--now`: {error}")))
+}
+
+fn spoken(language: SpokenLanguage) -> Language {
+    match language {
+        SpokenLanguage::En => Language::En,
+        SpokenLanguage::Nb => Language::Nb,
+    }
+}
