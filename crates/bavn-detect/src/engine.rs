@@ -6,12 +6,14 @@ mod pace;
 use crate::calibrate::{
     Load, People, Rankings, Reference, STREAMS, SYSTEM_CLASS, Standing, SubjectDay, Tail,
 };
+use crate::clientele::Clientele;
 use crate::company::Company;
-use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted};
+use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted, is_away};
 use crate::dossier::Dossiers;
 use crate::explain::{self, Explanation};
 use crate::queue::Queue;
 use crate::report::{Report, Tally};
+use crate::solitude::Solitude;
 use crate::visits::Visits;
 use bavn_model::{
     Access, Assignment, Context, Family, Finding, Flag, IdentityId, Lane, PatientId, Timestamp,
@@ -51,10 +53,13 @@ pub struct Engine {
     hour: i64,
     dossiers: Dossiers,
     company: Company,
+    clientele: Clientele,
+    solitude: Solitude,
     load: Load,
     queue: Queue,
     tally: Tally,
     scratch: Scores,
+    alone: Vec<IdentityId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -132,10 +137,13 @@ impl Engine {
             hour: i64::MIN,
             dossiers: Dossiers::default(),
             company: Company::default(),
+            clientele: Clientele::default(),
+            solitude: Solitude::default(),
             load: Load::default(),
             queue: Queue::new(settings.budget_per_10k_staff_day / 1e4),
             tally: Tally::default(),
             scratch: Scores::default(),
+            alone: Vec::new(),
             context,
             settings,
         }
@@ -182,6 +190,10 @@ impl Engine {
             None => self.day = Some(now.day()),
             Some(_) => {}
         }
+        self.solitude.over(now, &self.context, &mut self.alone);
+        for identity in self.alone.drain(..) {
+            self.people.count_alone(identity, now.day());
+        }
     }
 
     /// What the run has shown so far: coverage, expected and observed alarms, memory.
@@ -209,6 +221,8 @@ impl Engine {
             + self.dossiers.bytes_held()
             + self.queue.bytes_held()
             + self.company.bytes_held()
+            + self.clientele.bytes_held()
+            + self.solitude.bytes_held()
             + self.load.bytes_held()
             + self.reference.bytes_held()
             + self.combined.bytes_held()
@@ -241,12 +255,17 @@ impl Engine {
             crowded = self.company.note(visit.patient, identity, access.at.day());
             let counted = counted(visit, crowded);
             self.people.count(identity, counted, &mut self.load);
+            if !standing.system {
+                self.solitude.note(visit, is_away(visit));
+                self.clientele.note(visit, &self.context);
+            }
             self.dossiers.note(access, identity, visit, self.queue.is_suspect(identity));
             self.tally.visit(standing.role, visit, first_of_day);
         }
         let Some(person) = self.people.get(identity) else { return };
-        let context = &self.context;
-        let seen = Seen { access, identity, patient, visit, opens, crowded, person, context };
+        let (clientele, context) = (&self.clientele, &self.context);
+        let seen =
+            Seen { access, identity, patient, visit, opens, crowded, person, clientele, context };
         // A system account is compared with its own past only, so it needs one first.
         let judged = !person.system || person.days_seen >= SYSTEM_DAYS_MIN;
         let mut risen = false;
@@ -352,6 +371,7 @@ impl Engine {
         }
         self.visits.close_day(day);
         self.company.close_day(day);
+        self.solitude.close_day(Timestamp::start_of_day(day + 1));
         let is_system = |identity: &&IdentityId| {
             self.days.get(usize::from(**identity)).is_some_and(|held| held.class == SYSTEM_CLASS)
         };
@@ -425,4 +445,4 @@ const SYSTEM_DAYS_MIN: u32 = 8;
 const UNLIKELY: f32 = 0.02;
 /// This many times beyond the line, a finding is hardly innocent.
 const FAR_OUT: f64 = 100.0;
-const _: () = assert!(STREAMS == 4);
+const _: () = assert!(STREAMS == 5);

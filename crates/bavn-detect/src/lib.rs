@@ -5,6 +5,7 @@
 
 mod calibrate;
 pub mod cases;
+mod clientele;
 mod company;
 mod detectors;
 mod dossier;
@@ -12,9 +13,11 @@ mod engine;
 mod explain;
 mod flow;
 mod homes;
+mod lists;
 mod ocsf;
 mod queue;
 mod report;
+mod solitude;
 mod usual;
 mod visit;
 mod visits;

@@ -296,6 +296,16 @@ impl Context {
         self.units.get(usize::from(unit))?.as_ref()
     }
 
+    /// What the unit is part of, at the top.
+    pub fn hospital(&self, unit: UnitId) -> UnitId {
+        let mut top = unit;
+        for _ in 0..LEVELS_MAX {
+            let Some(above) = self.unit(top).and_then(|held| held.part_of) else { break };
+            top = above;
+        }
+        top
+    }
+
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
         self.units.iter().flatten()
     }
@@ -353,3 +363,6 @@ fn slice_of<'s, T>(all: &'s [T], starts: &[u32], key: usize) -> &'s [T] {
         _ => &[],
     }
 }
+
+/// Levels of a hospital's chart; more are a ring.
+const LEVELS_MAX: usize = 16;

@@ -90,6 +90,8 @@ pub enum Fact {
     AwayPatients { away: u32, usual: f64, window_secs: u64 },
     /// Of them, with no link of the unit, or a unit near it, in a year.
     ColdPatients { cold: u32, usual: f64, window_secs: u64 },
+    /// Without a reason, and opened by nobody else a day before or after.
+    LonePatients { alone: u32, usual: f64, window_secs: u64 },
     /// More unexplained patients than usual over many working days.
     SlowRise { patients: u32, usual: f64, working_days: u32, since: Timestamp },
     /// The least likely of the patients, given what the peers open: one in `one_in`.
@@ -136,6 +138,7 @@ impl Fact {
             | Self::UnexplainedPatients { unexplained: patients, .. }
             | Self::AwayPatients { away: patients, .. }
             | Self::ColdPatients { cold: patients, .. }
+            | Self::LonePatients { alone: patients, .. }
             | Self::ListedPatients { opened: patients, .. }
             | Self::RelatedPatients { patients, .. } => Some(patients),
             _ => None,

@@ -69,7 +69,7 @@ impl Detector for Burst {
     }
 
     fn channels(&self) -> usize {
-        STREAMS
+        Stream::AT_ONCE.len()
     }
 
     fn shipped_nats(&self) -> f32 {
@@ -92,7 +92,7 @@ impl Detector for Burst {
             }
             let hours = (at.secs() - spell.last_secs).clamp(0, 86_400) as f32 / 3_600.0;
             spell.last_secs = at.secs();
-            for stream in Stream::EACH {
+            for stream in Stream::AT_ONCE {
                 spell.step(stream, counted, hours, person, at, out);
             }
         });

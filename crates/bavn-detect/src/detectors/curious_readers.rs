@@ -60,6 +60,8 @@ struct Reader {
     at_secs: i64,
     away: bool,
     unit: Option<UnitId>,
+    /// The hospital that the unit is part of.
+    hospital: Option<UnitId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +117,15 @@ impl CuriousReaders {
         };
         let alone: Vec<&Reader> = crowd.readers.iter().filter(|held| !in_company(held)).collect();
         let away: Vec<&Reader> = alone.iter().copied().filter(|held| held.away).collect();
-        Some([units(&alone), units(&away)])
+        // Where nobody at all has a reason, a stay was never entered: its readers are of one hospital.
+        let mut hospitals: Vec<UnitId> = alone.iter().filter_map(|held| held.hospital).collect();
+        hospitals.sort_unstable();
+        hospitals.dedup();
+        let [all, away] = [units(&alone), units(&away)];
+        let unentered = crowd.with_reason == 0
+            && hospitals.len() < HOSPITALS_MIN
+            && all < READERS_UNENTERED_MAX;
+        Some(if unentered { [0, 0] } else { [all, away] })
     }
 
     fn score(&mut self, day: i32, patient: PatientId, alone: [usize; 2]) -> Option<(f64, f32)> {
@@ -207,6 +217,7 @@ impl Gathering for CuriousReaders {
             at_secs: at.secs(),
             away,
             unit: visit.unit,
+            hospital: visit.unit.map(|unit| seen.context.hospital(unit)),
         });
         if !known_unit {
             self.pairs[1] += 1.0;
@@ -375,6 +386,9 @@ const EVENT_SUBJECT: u32 = u32::MAX;
 const SETTLED_SECS: i64 = 15 * 60;
 /// The first readers of a stay that was never entered come from four units.
 const READERS_MIN: usize = 5;
+/// Readers of a stay that was never entered come from fewer units than this, and than so many hospitals.
+const READERS_UNENTERED_MAX: usize = 8;
+const HOSPITALS_MIN: usize = 3;
 /// Patients that make readers a team.
 const SHARED_MIN: usize = 3;
 /// The members of a board prepare its list within this time.

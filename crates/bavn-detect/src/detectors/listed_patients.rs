@@ -16,6 +16,7 @@
 
 use super::{Detector, Evidence, PerReader, Scores, Seen};
 use crate::calibrate::{Person, Stream};
+use crate::clientele::Attribute;
 use crate::visit::Warmth;
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
 
@@ -77,6 +78,8 @@ impl Detector for ListedPatients {
             _ => Stream::Unexplained,
         };
         let person = seen.person;
+        let list = Attribute::Group(group as u32);
+        let share = seen.clientele.share(visit.unit, list, share);
         let expected = person.mean(stream).max(RATE_MIN) * share;
         self.readers.with(seen.identity, |listed| {
             if listed.day != person.day {

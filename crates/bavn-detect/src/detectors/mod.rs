@@ -14,6 +14,7 @@ mod honey_records;
 mod improbable_pairs;
 mod leaver;
 mod listed_patients;
+mod lone_reads;
 mod related_patients;
 mod search_harvest;
 mod service_account;
@@ -22,6 +23,7 @@ mod target_enrichment;
 mod unexplained_patients;
 
 use crate::calibrate::{People, Person, STREAMS};
+use crate::clientele::Clientele;
 use crate::queue::Cause;
 use crate::visit::{Verdict, Visit, Warmth};
 use bavn_model::{
@@ -37,6 +39,7 @@ pub(crate) fn all(context: &Context) -> Vec<Box<dyn Detector>> {
         Box::new(day_volume::DayVolume::new()),
         Box::new(unexplained_patients::UnexplainedPatients::new()),
         Box::new(cold_reads::ColdReads::new()),
+        Box::new(lone_reads::LoneReads::new()),
         Box::new(improbable_pairs::ImprobablePairs::new()),
         Box::new(related_patients::RelatedPatients::new(context)),
         Box::new(listed_patients::ListedPatients::new(context)),
@@ -137,6 +140,7 @@ pub(crate) struct Seen<'a> {
     /// Whether the patient has a crowd of readers these days.
     pub(crate) crowded: bool,
     pub(crate) person: &'a Person,
+    pub(crate) clientele: &'a Clientele,
     pub(crate) context: &'a Context,
 }
 
@@ -162,11 +166,11 @@ pub(crate) fn is_cold(visit: &Visit) -> bool {
     is_unexplained(visit) && visit.warmth == Warmth::Cold
 }
 
-/// The streams in which a visit counts. To be one of a crowd says
+/// The streams in which a visit counts as it begins. To be one of a crowd says
 /// nothing about one reader.
 pub(crate) fn counted(visit: &Visit, crowded: bool) -> [bool; STREAMS] {
     let alone = !crowded;
-    [true, alone && is_unexplained(visit), alone && is_away(visit), alone && is_cold(visit)]
+    [true, alone && is_unexplained(visit), alone && is_away(visit), alone && is_cold(visit), false]
 }
 
 /// The scores that one access raised: (channel, statistic).

@@ -1,8 +1,8 @@
 //! One reader opens a few more unexplained patients every day, for weeks.
 //!
 //! ## What it sees
-//! Cumulative sums over working days on three kinds of patient (unexplained, away, cold), each
-//! against three alternatives at once: 5, 10 and 30 % of the reader's usual volume on top.
+//! Cumulative sums over working days on four kinds of patient (unexplained, away, cold, alone),
+//! each against three alternatives at once: 5, 10 and 30 % of the reader's usual volume on top.
 //! ## Why it matters
 //! The patient thief: ten strangers a day drown in any count of volume, but not here.
 //! ## What makes it harmless
@@ -10,7 +10,7 @@
 //! ## First thing to do
 //! Ask the unit's head whether the reader's work changed at the date given.
 //! ## Memory
-//! 120 bytes a reader.
+//! 170 bytes a reader.
 //! ## Source
 //! Page, Continuous inspection schemes (1954); Moustakides (1986) for its optimality.
 
@@ -92,6 +92,9 @@ impl Detector for UnexplainedPatients {
             for (channel, (kind, counts)) in
                 sums.kinds.iter_mut().zip(counted.into_iter().skip(1)).enumerate()
             {
+                if channel == ALONE {
+                    kind.today = person.count(Stream::Alone);
+                }
                 kind.today += u32::from(counts);
                 if counts || fresh == Some(true) {
                     out.raise(channel as u8, kind.highest());
@@ -173,7 +176,10 @@ impl Kind {
     }
 }
 
-const STREAMS_WATCHED: [Stream; 3] = [Stream::Unexplained, Stream::Away, Stream::Cold];
+const STREAMS_WATCHED: [Stream; 4] =
+    [Stream::Unexplained, Stream::Away, Stream::Cold, Stream::Alone];
+/// Counted elsewhere, and a day later.
+const ALONE: usize = 3;
 /// Unexplained patients on top, as a share of the usual volume.
 const RAISED_SHARES: [f32; 3] = [0.05, 0.1, 0.3];
 const MEAN_MIN: f32 = 0.05;
