@@ -12,6 +12,7 @@ mod engine;
 mod explain;
 mod flow;
 mod homes;
+mod later;
 mod ocsf;
 mod queue;
 mod report;
@@ -22,6 +23,7 @@ pub mod words;
 
 pub use engine::{Engine, Settings};
 pub use explain::{Explanation, Feed, Trial, TrialOutcome};
+pub use later::Judgement;
 pub use ocsf::{OcsfOptions, ocsf_line, risk_score};
 pub use report::{LaneReport, Report, RoleReport};
 pub use visit::{Grade, Verdict, Visit, Warmth};
