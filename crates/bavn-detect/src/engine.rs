@@ -11,14 +11,17 @@ use crate::company::Company;
 use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted, is_away};
 use crate::dossier::Dossiers;
 use crate::explain::{self, Explanation};
+use crate::later::{self, Judgement, Later};
 use crate::queue::Queue;
 use crate::report::{Report, Tally};
 use crate::solitude::Solitude;
+use crate::visit::Verdict;
 use crate::visits::Visits;
 use bavn_model::{
     Access, Assignment, Context, Family, Finding, Flag, IdentityId, Lane, PatientId, Timestamp,
 };
 use pace::Pace;
+use std::collections::BTreeSet;
 
 /// What the hospital sets.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,9 @@ pub struct Engine {
     context: Context,
     settings: Settings,
     visits: Visits,
+    later: Later,
+    /// Kept only if somebody takes them.
+    judgements: Option<Vec<Judgement>>,
     people: People,
     detectors: Vec<Box<dyn Detector>>,
     gatherings: Vec<Box<dyn Gathering>>,
@@ -120,6 +126,8 @@ impl Engine {
         }
         Self {
             visits: Visits::new(&context),
+            later: Later::default(),
+            judgements: None,
             people: People::default(),
             gatherings,
             tails: columns.iter().map(Column::tail).collect(),
@@ -172,6 +180,17 @@ impl Engine {
         }
     }
 
+    /// From now on judgements are kept until [`Self::take_judgements`] takes them.
+    pub fn keep_judgements(&mut self) {
+        self.judgements.get_or_insert_default();
+    }
+
+    /// What each visit was found to be explained by since the last call, and what has become
+    /// explained by records that came later. The caller asked for it: [`Self::keep_judgements`].
+    pub fn take_judgements(&mut self) -> Vec<Judgement> {
+        self.judgements.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Lets event time pass without an access, as a live watermark does.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
         let hour = now.secs().div_euclid(3_600);
@@ -179,6 +198,7 @@ impl Engine {
             if self.hour != i64::MIN {
                 // The hour's own end: accesses may be far apart.
                 self.close_hour(Timestamp::from_secs((self.hour + 1) * 3_600), out);
+                self.ask_again(Timestamp::from_secs(hour * 3_600), out);
             }
             self.hour = hour;
         }
@@ -212,8 +232,20 @@ impl Engine {
         self.visits.open(identity, patient).map(|visit| explain::explain(visit, &self.context))
     }
 
+    /// What explains the visit that is open between a reader and a patient by what was known until
+    /// `now`, if it was asked again and something does that did not at first.
+    pub fn explain_later(
+        &self,
+        identity: IdentityId,
+        patient: PatientId,
+        now: Timestamp,
+    ) -> Option<Judgement> {
+        later::later(self.visits.open(identity, patient)?, now, &self.context)
+    }
+
     pub fn bytes_held(&self) -> usize {
         self.visits.bytes_held()
+            + self.later.bytes_held()
             + self.people.bytes_held()
             + self.detectors.iter().map(|held| held.bytes_held()).sum::<usize>()
             + self.gatherings.iter().map(|held| held.bytes_held()).sum::<usize>()
@@ -261,6 +293,12 @@ impl Engine {
             }
             self.dossiers.note(access, identity, visit, self.queue.is_suspect(identity));
             self.tally.visit(standing.role, visit, first_of_day);
+            if let Some(judgements) = &mut self.judgements {
+                judgements.push(Judgement::first(visit));
+            }
+            if !matches!(visit.verdict, Verdict::Explained { .. }) {
+                self.later.wait(visit);
+            }
         }
         let Some(person) = self.people.get(identity) else { return };
         let (clientele, context) = (&self.clientele, &self.context);
@@ -334,6 +372,29 @@ impl Engine {
         }
         for found in gathered {
             self.gather(found, now, out);
+        }
+    }
+
+    /// Asks again about visits that nothing explained, and closes alarms whose whole evidence has
+    /// become explained. What was scored stays: a later record takes no line back.
+    fn ask_again(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
+        let explained = self.later.due(now, &self.context);
+        let readers: BTreeSet<IdentityId> = explained.iter().map(|held| held.identity).collect();
+        for judgement in explained {
+            self.dossiers.explain(&judgement);
+            self.tally.explained_later += 1;
+            if let Some(judgements) = &mut self.judgements {
+                judgements.push(judgement);
+            }
+        }
+        for reader in readers {
+            let dossiers = &self.dossiers;
+            self.queue.close_explained(
+                reader,
+                now,
+                |finding| dossiers.answer(reader, finding),
+                out,
+            );
         }
     }
 

@@ -13,6 +13,7 @@ mod engine;
 mod explain;
 mod flow;
 mod homes;
+mod later;
 mod lists;
 mod ocsf;
 mod queue;
@@ -25,6 +26,7 @@ pub mod words;
 
 pub use engine::{Engine, Settings};
 pub use explain::{Explanation, Feed, Trial, TrialOutcome};
+pub use later::Judgement;
 pub use ocsf::{OcsfOptions, ocsf_line, risk_score};
 pub use report::{LaneReport, Report, RoleReport};
 pub use visit::{Grade, Verdict, Visit, Warmth};

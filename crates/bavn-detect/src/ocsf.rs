@@ -228,6 +228,8 @@ fn numbers(fact: &Fact, speaker: &Speaker<'_>) -> Value {
         Fact::SourceSilent { source, hours, usual_per_hour } => json!({
             "fact": "source_silent", "source": speaker.directory.sources.name(source),
             "hours": r(hours), "usual_per_hour": r(usual_per_hour)}),
+        Fact::ExplainedLater { patients, hours } => json!({
+            "fact": "explained_later", "patients": patients, "hours": hours}),
         _ => json!({"fact": "other"}),
     }
 }

@@ -87,6 +87,8 @@ struct Alarm {
 struct Open {
     finding: Finding,
     alarm_since: Option<Timestamp>,
+    /// It was an alarm, of which everything has become explained since.
+    answered: bool,
     written_false: f64,
     written_patients: usize,
     written_entities: usize,
@@ -210,6 +212,7 @@ impl Queue {
                     key,
                     Open {
                         alarm_since: is_alert.then_some(finding.raised_at),
+                        answered: false,
                         written_false: finding.p_value,
                         written_patients: finding.patients.len(),
                         written_entities: finding.entities.len(),
@@ -221,6 +224,7 @@ impl Queue {
                 let first_alert = is_alert && !open.finding.is_alert;
                 if first_alert {
                     open.alarm_since = Some(candidate.at);
+                    open.answered = false;
                 }
                 open.absorb(candidate, is_alert);
                 let stronger = open.finding.p_value <= open.written_false * UPDATE_FACTOR;
@@ -251,6 +255,39 @@ impl Queue {
             finding.state = FindingState::Closed;
             finding.raised_at = now;
             out.push(finding);
+        }
+    }
+
+    /// Since when an alarm was gathered that was closed because everything in it became explained.
+    pub(crate) fn answered_since(&self, cause: Cause, subject: u32) -> Option<Timestamp> {
+        let open = self.open.get(&(cause, subject)).filter(|open| open.answered)?;
+        Some(open.finding.first_seen)
+    }
+
+    /// Closes a reader's alarms that rest on missing reasons alone, if `answer` says that all of them
+    /// have come, and how many hours late the last.
+    pub(crate) fn close_explained(
+        &mut self,
+        reader: IdentityId,
+        now: Timestamp,
+        answer: impl Fn(&Finding) -> Option<u32>,
+        out: &mut Vec<Finding>,
+    ) {
+        for cause in [Cause::Reading, Cause::Target] {
+            let Some(open) = self.open.get_mut(&(cause, reader.0)) else { continue };
+            let finding = &open.finding;
+            if !finding.is_alert || !finding.because.iter().all(Fact::is_of_missing_reasons) {
+                continue;
+            }
+            let Some(hours) = answer(finding) else { continue };
+            let patients = finding.patients.len() as u32;
+            let mut closed = finding.clone();
+            closed.state = FindingState::Closed;
+            closed.raised_at = now;
+            closed.because.insert(0, Fact::ExplainedLater { patients, hours });
+            out.push(closed);
+            // Kept, so that the same evidence is no second alarm.
+            (open.finding.is_alert, open.answered) = (false, true);
         }
     }
 

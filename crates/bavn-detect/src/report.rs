@@ -9,6 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) nameless: u64,
+    pub(crate) explained_later: u64,
     roles: HashMap<Option<RoleId>, Shares, foldhash::fast::FixedState>,
     all: Shares,
     lanes: [LaneTally; LANES.len()],
@@ -44,6 +45,8 @@ pub struct Report {
     pub staff: f64,
     pub false_alarms_allowed: f64,
     pub accesses_without_reader: u64,
+    /// Visits that a record explains which came after they had begun.
+    pub visits_explained_later: u64,
     pub explained: RoleReport,
     pub by_role: Vec<RoleReport>,
     pub by_lane: Vec<LaneReport>,
@@ -123,6 +126,7 @@ impl Tally {
             staff,
             false_alarms_allowed: budget * staff / 1e4 * self.days as f64,
             accesses_without_reader: self.nameless,
+            visits_explained_later: self.explained_later,
             explained: self.all.report("(all)".to_owned()),
             by_role,
             by_lane: LANES

@@ -4,9 +4,9 @@
 //! look-up that nothing explains is then most often one whose reason nobody wrote down. A thief's
 //! patients stay alone. Known only a day later, when records that came meanwhile have had their say.
 
+use crate::later::Waiting;
 use crate::visit::Visit;
-use crate::visits::near_in_time;
-use bavn_model::{Context, IdentityId, PatientId, Timestamp, UnitId};
+use bavn_model::{Context, IdentityId, PatientId, Timestamp};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 
@@ -29,15 +29,6 @@ struct Readers {
     other_at: Option<Timestamp>,
 }
 
-/// A look-up that nothing explained.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    identity: IdentityId,
-    patient: PatientId,
-    unit: Option<UnitId>,
-    at: Timestamp,
-}
-
 impl Solitude {
     /// A person's visit begins.
     pub(crate) fn note(&mut self, visit: &Visit, unexplained: bool) {
@@ -54,18 +45,18 @@ impl Solitude {
             self.alone.remove(&patient);
         } else if unexplained && self.waiting.len() < WAITING_MAX {
             self.alone.insert(patient, identity);
-            self.waiting.push_back(Waiting { identity, patient, unit: visit.unit, at });
+            self.waiting.push_back(Waiting::of(visit));
         }
     }
 
     /// The readers who were alone with a patient for a day that is now over.
     pub(crate) fn over(&mut self, now: Timestamp, context: &Context, out: &mut Vec<IdentityId>) {
         while let Some(&look_up) = self.waiting.front()
-            && now.secs_since(look_up.at) > ALONE_SECS
+            && now.secs_since(look_up.since) > ALONE_SECS
         {
             self.waiting.pop_front();
             if self.alone.get(&look_up.patient) == Some(&look_up.identity)
-                && !look_up.is_explained_by(context, now)
+                && look_up.judge(now, context).is_none()
             {
                 out.push(look_up.identity);
             }
@@ -82,19 +73,6 @@ impl Solitude {
         self.readers.capacity() * size_of::<(PatientId, Readers)>()
             + self.alone.capacity() * size_of::<(PatientId, IdentityId)>()
             + self.waiting.capacity() * size_of::<Waiting>()
-    }
-}
-
-impl Waiting {
-    /// Whether a record that somebody else made, known by now, gives the reason that was missing.
-    fn is_explained_by(&self, context: &Context, now: Timestamp) -> bool {
-        context.ties(self.patient).iter().any(|tie| {
-            let mine = tie.identity == Some(self.identity)
-                || (tie.unit.is_some() && tie.unit == self.unit);
-            mine && tie.author != Some(self.identity)
-                && tie.known_at <= now
-                && near_in_time(tie, self.at)
-        })
     }
 }
 

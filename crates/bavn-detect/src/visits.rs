@@ -261,7 +261,7 @@ pub(crate) fn near_in_time(tie: &Tie, at: Timestamp) -> bool {
 }
 
 /// Whoever is booked or referred is on a list that somebody works through long before the day.
-const fn awaits(kind: TieKind) -> bool {
+pub(crate) const fn awaits(kind: TieKind) -> bool {
     matches!(kind, TieKind::Booking | TieKind::Referral | TieKind::Order | TieKind::OrderRequest)
 }
 

@@ -128,9 +128,30 @@ pub enum Fact {
     BreakGlass { times: u32, usual: f64, window_secs: u64 },
     /// Nothing came from a source.
     SourceSilent { source: SourceId, hours: f64, usual_per_hour: f64 },
+    /// Records that somebody else made, the last of them known so many hours after the look-up,
+    /// explain all that the finding rested on.
+    ExplainedLater { patients: u32, hours: u32 },
 }
 
 impl Fact {
+    /// Whether nothing would be left of the fact if every look-up it counts had a recorded reason. An
+    /// ordinary number of patients says nothing against anybody as it is.
+    pub fn is_of_missing_reasons(&self) -> bool {
+        match *self {
+            Self::UnexplainedPatients { .. }
+            | Self::AwayPatients { .. }
+            | Self::ColdPatients { .. }
+            | Self::SlowRise { .. }
+            | Self::ImprobablePatients { .. }
+            | Self::ListedPatients { .. } => true,
+            Self::RelatedPatients { relation, .. } => relation != Relation::Oneself,
+            Self::PatientsInWindow { opened, usual, .. } => {
+                f64::from(opened) <= usual * ORDINARY_TIMES
+            }
+            _ => false,
+        }
+    }
+
     /// How many patients one reader opened that the fact counts, where it counts such.
     pub const fn patients_of_one_reader(&self) -> Option<u32> {
         match *self {
@@ -145,6 +166,9 @@ impl Fact {
         }
     }
 }
+
+/// Up to so many times what is usual is an ordinary day.
+const ORDINARY_TIMES: f64 = 1.5;
 
 /// How a patient is related to the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -36,6 +36,9 @@ impl Engine {
                 return;
             }
         }
+        if self.is_answered(cause, identity) {
+            return;
+        }
         let fold = cause == Cause::Reading && self.is_one_of_many(identity, false_per_staff_day);
         if let Some(mut candidate) = self.candidate(identity, at, lead, cause, false_per_staff_day)
         {
@@ -48,6 +51,15 @@ impl Engine {
             self.tally.offered(lead.lane, self.queue.is_alarm(candidate.false_per_staff_day));
             self.queue.offer(candidate, out);
         }
+    }
+
+    /// Whether the reader's alarm was closed because everything in it became explained, and there is
+    /// hardly anything new: scores still count what they counted.
+    fn is_answered(&self, cause: Cause, identity: IdentityId) -> bool {
+        let new_min = if cause == Cause::Target { 1 } else { UNEXPLAINED_MIN as usize };
+        self.queue
+            .answered_since(cause, identity.0)
+            .is_some_and(|since| self.dossiers.unexplained(identity, since) < new_min)
     }
 
     /// Whether all there is to a finding of today is one patient whom nothing explains.

@@ -153,7 +153,24 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             comma(&format!("{hours:.1}")),
             number(*usual_per_hour)
         ),
+        Fact::ExplainedLater { patients: 1, hours } => {
+            format!("forklart av noe som ble registrert {} etterpå", hours_in_words(*hours))
+        }
+        Fact::ExplainedLater { patients: count, hours } => format!(
+            "alle {} er forklart av det som ble registrert inntil {} etterpå",
+            patients(*count),
+            hours_in_words(*hours)
+        ),
         _ => String::new(),
+    }
+}
+
+pub(super) fn hours_in_words(hours: u32) -> String {
+    match hours {
+        0 => "under en time".to_owned(),
+        1 => "1 time".to_owned(),
+        2..48 => format!("{hours} timer"),
+        _ => format!("{} dager", hours / 24),
     }
 }
 

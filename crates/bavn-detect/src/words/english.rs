@@ -160,7 +160,24 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             speaker.directory.sources.name(*source),
             about(*usual_per_hour)
         ),
+        Fact::ExplainedLater { patients: 1, hours } => {
+            format!("explained by a record that came {} later", hours_in_words(*hours))
+        }
+        Fact::ExplainedLater { patients: count, hours } => format!(
+            "all {} are explained by records that came up to {} later",
+            patients(*count),
+            hours_in_words(*hours)
+        ),
         _ => String::new(),
+    }
+}
+
+pub(super) fn hours_in_words(hours: u32) -> String {
+    match hours {
+        0 => "less than an hour".to_owned(),
+        1 => "1 hour".to_owned(),
+        2..48 => format!("{hours} hours"),
+        _ => format!("{} days", hours / 24),
     }
 }
 
