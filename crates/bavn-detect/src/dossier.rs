@@ -5,14 +5,15 @@ use crate::visit::{Verdict, Visit, Warmth};
 use bavn_model::{
     Access, ClientId, Entity, HostId, IdentityId, PatientId, Timestamp, Tried, TriedOutcome,
 };
+use serde::{Deserialize, Serialize};
 
 /// The recent unexplained look-ups of every reader, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Dossiers {
     readers: Vec<Dossier>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Dossier {
     entries: Vec<Entry>,
     host: Option<HostId>,
@@ -21,7 +22,7 @@ struct Dossier {
     day: i32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Entry {
     at_secs: u32,
     patient: PatientId,

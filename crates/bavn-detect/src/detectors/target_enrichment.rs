@@ -15,32 +15,37 @@
 //! ## Source
 //! Kulldorff, A spatial scan statistic (1997), with fixed windows.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen, is_unexplained};
+use super::{
+    Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError, is_unexplained,
+};
 use crate::calibrate::Person;
 use bavn_model::{
     Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId, Trait,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TargetEnrichment {
     readers: PerReader<Shares>,
     /// Unexplained patients of all readers: how many, and how many with each attribute.
     seen: f32,
+    #[serde(with = "crate::sorted")]
     with: HashMap<Attribute, f32, foldhash::fast::FixedState>,
+    #[serde(skip)]
     groups: usize,
 }
 
 /// What patients may share: lists, postal areas, years of birth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Attribute {
     Group(u32),
     Area(u32),
     Born(i32),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Shares {
     /// Newest last: day and patient, each patient once.
     patients: Vec<(i32, PatientId)>,
@@ -159,6 +164,15 @@ impl Detector for TargetEnrichment {
         self.readers.bytes_held()
             + self.readers.held.iter().map(each).sum::<usize>()
             + self.with.capacity() * size_of::<(Attribute, f32)>()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(self);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        *self = Self { groups: self.groups, ..from.take()? };
+        Ok(())
     }
 }
 
