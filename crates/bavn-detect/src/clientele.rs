@@ -6,9 +6,10 @@
 use crate::visit::{Verdict, Visit};
 use bavn_model::{Context, PatientId, UnitId};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// What patients may share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Attribute {
     /// A list, by its index in the context.
     Group(u32),
@@ -19,9 +20,11 @@ pub(crate) enum Attribute {
 }
 
 /// Explained visits of every unit: how many, and how many to patients with each attribute.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Clientele {
+    #[serde(with = "crate::sorted")]
     visits: HashMap<UnitId, f32, foldhash::fast::FixedState>,
+    #[serde(with = "crate::sorted")]
     with: HashMap<(UnitId, Attribute), f32, foldhash::fast::FixedState>,
 }
 

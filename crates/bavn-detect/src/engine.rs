@@ -2,6 +2,7 @@
 
 mod judging;
 mod pace;
+mod saving;
 
 use crate::calibrate::{
     Load, People, Rankings, Reference, STREAMS, SYSTEM_CLASS, Standing, SubjectDay, Tail,
@@ -21,6 +22,7 @@ use bavn_model::{
     Access, Assignment, Context, Family, Finding, Flag, IdentityId, Lane, PatientId, Timestamp,
 };
 use pace::Pace;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What the hospital sets.
@@ -88,7 +90,7 @@ impl Column {
 }
 
 /// A reader's highest scores of one day, and how rare they are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct ReaderDay {
     day: i32,
     class: u8,
@@ -161,8 +163,19 @@ impl Engine {
         &self.context
     }
 
-    /// One access, in (`at`, `seq`) order.
+    /// One access, in (`at`, `seq`) order. One that comes late by hours is judged at its own time; one
+    /// of a day that is closed, at the beginning of today: no day is opened again.
     pub fn observe(&mut self, access: &Access, out: &mut Vec<Finding>) {
+        match self.day {
+            Some(day) if access.at.day() < day => {
+                let at = Timestamp::start_of_day(day);
+                self.observe_today(&Access { at, ..access.clone() }, out);
+            }
+            _ => self.observe_today(access, out),
+        }
+    }
+
+    fn observe_today(&mut self, access: &Access, out: &mut Vec<Finding>) {
         self.advance(access.at, out);
         let Some(identity) = access.identity else {
             self.tally.nameless += 1;
@@ -194,7 +207,7 @@ impl Engine {
     /// Lets event time pass without an access, as a live watermark does.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
         let hour = now.secs().div_euclid(3_600);
-        if hour != self.hour {
+        if hour > self.hour {
             if self.hour != i64::MIN {
                 // The hour's own end: accesses may be far apart.
                 self.close_hour(Timestamp::from_secs((self.hour + 1) * 3_600), out);

@@ -8,6 +8,7 @@
 use crate::visit::{Verdict, Visit};
 use crate::visits::{awaits, near_in_time, template};
 use bavn_model::{Context, IdentityId, PatientId, Tie, Timestamp, UnitId};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// What explains one visit, or that nothing does, as far as was known at an instant. A later one
@@ -46,14 +47,14 @@ impl Judgement {
 }
 
 /// Visits that wait to be asked again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Later {
     /// By how often they have been asked again; each in order of time.
     waiting: [VecDeque<Waiting>; WAITS.len()],
 }
 
 /// A visit that nothing explained when it began.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Waiting {
     pub(crate) identity: IdentityId,
     pub(crate) patient: PatientId,

@@ -8,23 +8,26 @@
 use crate::calibrate::Standing;
 use bavn_model::{IdentityId, RoleId};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 /// How often each function opens patients who wait for another unit of the hospital.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Lists {
+    #[serde(with = "crate::sorted")]
     roles: HashMap<RoleId, Reviews, foldhash::fast::FixedState>,
+    #[serde(with = "crate::sorted")]
     today: HashMap<IdentityId, Today, foldhash::fast::FixedState>,
 }
 
 /// A reader's visits that a list explains, and those that nothing does.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Today {
     listed: u32,
     unexplained: u32,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Reviews {
     /// Fading.
     visits: f32,

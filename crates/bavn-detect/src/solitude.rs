@@ -8,21 +8,24 @@ use crate::later::Waiting;
 use crate::visit::Visit;
 use bavn_model::{Context, IdentityId, PatientId, Timestamp};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// The last readers of every patient opened within a day, and the look-ups that are alone so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Solitude {
+    #[serde(with = "crate::sorted")]
     readers: Map<PatientId, Readers>,
+    #[serde(with = "crate::sorted")]
     alone: Map<PatientId, IdentityId>,
     /// In the order of time.
     waiting: VecDeque<Waiting>,
 }
 
 /// The last reader of a patient, and when somebody else last was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Readers {
     last: IdentityId,
     last_at: Timestamp,

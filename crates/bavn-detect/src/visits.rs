@@ -13,18 +13,22 @@ use bavn_model::{
     Access, Context, IdentityId, Kind, PatientId, PurposeSet, Tie, TieKind, Timestamp, UnitId,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 type Units = SmallVec<[UnitId; 8]>;
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// The visits of the last half day, and what was learned from those before.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Visits {
+    #[serde(with = "crate::sorted")]
     open: Map<(IdentityId, PatientId), Visit>,
     /// Day on which a reader last opened a patient.
+    #[serde(with = "crate::sorted")]
     own: Map<(IdentityId, PatientId), i32>,
     /// Units that lately opened a patient, by two readers at least where `by` is none.
+    #[serde(with = "crate::sorted")]
     units_of: Map<PatientId, SmallVec<[Opened; 2]>>,
     flow: Flow,
     homes: Homes,
@@ -34,7 +38,7 @@ pub(crate) struct Visits {
     has_projects: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Opened {
     unit: UnitId,
     day: i32,

@@ -9,6 +9,7 @@ use super::Load;
 use super::count::negative_binomial_surprise;
 use bavn_model::{IdentityId, RoleId, Timestamp, UnitId};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// What is counted of a reader's day: distinct patients, from all to the strangest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Stream {
 pub(crate) type DayCounts = [u32; STREAMS];
 
 /// When a reader's day began; each kind of day has its own usual counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Shift {
     Day,
     Evening,
@@ -62,14 +63,14 @@ impl Shift {
 }
 
 /// A full day's usual count and how tightly days keep to it (size of the negative binomial).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Expected {
     pub(crate) mean: [f32; STREAMS],
     pub(crate) size: [f32; STREAMS],
 }
 
 /// One reader's counts of today, what was to be expected, and the past.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) unit: Option<UnitId>,
     pub(crate) role: Option<RoleId>,
@@ -95,7 +96,7 @@ pub(crate) struct Person {
     sums: [f32; STREAMS],
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Cell {
     days: f32,
     sums: [f32; STREAMS],
@@ -105,16 +106,18 @@ struct Cell {
 }
 
 /// All readers, and the cells that they are shrunk to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct People {
     readers: Vec<Option<Person>>,
+    #[serde(with = "crate::sorted")]
     cells: HashMap<(Option<RoleId>, Option<UnitId>, bool), Cell, foldhash::fast::FixedState>,
     /// By function, with and without shift.
+    #[serde(with = "crate::sorted")]
     roles: HashMap<(Option<RoleId>, bool), RoleDays, foldhash::fast::FixedState>,
     all: Cell,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct RoleDays {
     total: Cell,
     by_shift: [Cell; SHIFTS],

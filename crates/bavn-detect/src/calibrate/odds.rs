@@ -2,9 +2,10 @@
 
 use super::Person;
 use bavn_model::{Fact, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Shiryaev's and Roberts' sum of likelihood ratios over a reader's working days, with what it counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Odds {
     /// `ln(1 + R)`.
     nats: f32,

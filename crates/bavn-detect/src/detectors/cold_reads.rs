@@ -14,9 +14,10 @@
 //! ## Source
 //! Shiryaev (1963), Roberts (1966); Pollak and Tartakovsky (2009).
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
+use super::{DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::{Odds, Person, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct ColdReads {
     readers: PerReader<Held>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Held {
     day: i32,
     /// At the end of the last working day.
@@ -114,6 +115,15 @@ impl Detector for ColdReads {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

@@ -14,7 +14,9 @@
 //! ## Source
 //! Boxwala and others (2011) for the case; the count is ours.
 
-use super::{Evidence, Gathered, Gathering, Seen, is_away, is_unexplained};
+use super::{
+    Evidence, Gathered, Gathering, Restoring, Saving, Seen, StateError, is_away, is_unexplained,
+};
 use crate::calibrate::{People, SubjectDay, Tail, negative_binomial_surprise};
 use crate::queue::Cause;
 use bavn_model::{
@@ -22,12 +24,15 @@ use bavn_model::{
     UnitId,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CuriousReaders {
+    #[serde(with = "crate::sorted")]
     patients: HashMap<PatientId, Crowd, foldhash::fast::FixedState>,
     /// Of each reader: his last look-ups.
+    #[serde(with = "crate::sorted")]
     by_reader: HashMap<IdentityId, Vec<Opened>, foldhash::fast::FixedState>,
     /// Patients opened on a day: the number of chances.
     patients_per_day: f64,
@@ -42,7 +47,7 @@ pub(crate) struct CuriousReaders {
     scatter: [(f32, f32); 2],
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Crowd {
     last_day: i32,
     with_reason: u16,
@@ -54,7 +59,7 @@ struct Crowd {
     alone: Option<[u8; 2]>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Reader {
     identity: IdentityId,
     at_secs: i64,
@@ -64,7 +69,7 @@ struct Reader {
     hospital: Option<UnitId>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Opened {
     patient: PatientId,
     at_secs: i64,
@@ -266,10 +271,15 @@ impl Gathering for CuriousReaders {
         let mut quiet = 0.0;
         let mut opened = 0_u32;
         let rates = [self.pairs[1] / self.pairs[0], self.pairs[2] / self.pairs[0]];
-        for (&patient, crowd) in &self.patients {
-            if crowd.last_day != day {
-                continue;
-            }
+        // In one order: sums of fractions depend on it.
+        let mut today: Vec<(PatientId, &Crowd)> = self
+            .patients
+            .iter()
+            .filter(|(_, crowd)| crowd.last_day == day)
+            .map(|(&patient, crowd)| (patient, crowd))
+            .collect();
+        today.sort_unstable_by_key(|&(patient, _)| patient);
+        for (patient, crowd) in today {
             let counts = crowd.alone.unwrap_or_else(|| {
                 let all: Vec<&Reader> = crowd.readers.iter().collect();
                 let away: Vec<&Reader> = all.iter().copied().filter(|held| held.away).collect();
@@ -324,6 +334,15 @@ impl Gathering for CuriousReaders {
                 .values()
                 .map(|held| held.readers.capacity() * size_of::<Reader>())
                 .sum::<usize>()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(self);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        *self = from.take()?;
+        Ok(())
     }
 }
 

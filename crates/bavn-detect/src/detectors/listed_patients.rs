@@ -14,11 +14,12 @@
 //! ## Source
 //! Boxwala and others (2011), whose rules counted 1,487 such hits in two months.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen};
+use super::{Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::{Person, Stream};
 use crate::clientele::Attribute;
 use crate::visit::Warmth;
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(crate) struct ListedPatients {
     bytes: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Listed {
     day: i32,
     group: u32,
@@ -115,6 +116,15 @@ impl Detector for ListedPatients {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held() + self.bytes
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

@@ -25,11 +25,13 @@ mod unexplained_patients;
 use crate::calibrate::{People, Person, STREAMS};
 use crate::clientele::Clientele;
 use crate::queue::Cause;
+use crate::state::{Restoring, Saving, StateError};
 use crate::visit::{Verdict, Visit, Warmth};
 use bavn_model::{
     Access, Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId, Timestamp,
     Tried,
 };
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// Every detector that judges one reader, in the order of their columns.
@@ -79,6 +81,10 @@ pub(crate) trait Gathering: Debug + Send {
     fn close_day(&mut self, _day: i32) {}
     /// The most that it may be stands under `## Memory`.
     fn bytes_held(&self) -> usize;
+    /// Writes what it has learned, not what it knows from the context.
+    fn save(&self, out: &mut Saving);
+    /// Goes on from what [`Self::save`] wrote; called on one that is new.
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError>;
 }
 
 /// What was found of many readers.
@@ -125,6 +131,10 @@ pub(crate) trait Detector: Debug + Send {
     fn evidence(&self, identity: IdentityId, person: &Person, context: &Context) -> Evidence;
     /// The most that it may be stands under `## Memory`.
     fn bytes_held(&self) -> usize;
+    /// Writes what it has learned, not what it knows from the context.
+    fn save(&self, out: &mut Saving);
+    /// Goes on from what [`Self::save`] wrote; called on one that is new.
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError>;
 }
 
 /// One patient of one access, explained and counted.
@@ -207,7 +217,7 @@ impl Evidence {
 }
 
 /// State of one kind for each reader, by dense id.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct PerReader<T> {
     held: Vec<T>,
 }

@@ -15,25 +15,30 @@
 //! ## Source
 //! Kulldorff, A spatial scan statistic (1997), with fixed windows.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen, is_unexplained};
+use super::{
+    Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError, is_unexplained,
+};
 use crate::calibrate::Person;
 use crate::clientele::{Attribute, attributes_of};
 use bavn_model::{
     Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId, Trait,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TargetEnrichment {
     readers: PerReader<Shares>,
     /// Unexplained patients of all readers: how many, and how many with each attribute.
     seen: f32,
+    #[serde(with = "crate::sorted")]
     with: HashMap<Attribute, f32, foldhash::fast::FixedState>,
+    #[serde(skip)]
     groups: usize,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Shares {
     /// Newest last: day and patient, each patient once.
     patients: Vec<(i32, PatientId)>,
@@ -42,7 +47,7 @@ struct Shares {
 }
 
 /// The attribute that is least likely by chance: of how many patients, and how many were expected.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Strongest {
     attribute: Attribute,
     own: u16,
@@ -158,6 +163,15 @@ impl Detector for TargetEnrichment {
         self.readers.bytes_held()
             + self.readers.held.iter().map(each).sum::<usize>()
             + self.with.capacity() * size_of::<(Attribute, f32)>()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(self);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        *self = Self { groups: self.groups, ..from.take()? };
+        Ok(())
     }
 }
 

@@ -14,9 +14,10 @@
 //! ## Source
 //! Page, Continuous inspection schemes (1954); Moustakides (1986) for its optimality.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen, counted};
+use super::{Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError, counted};
 use crate::calibrate::{Person, STREAMS, Stream, negative_binomial_gain};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -24,14 +25,14 @@ pub(crate) struct UnexplainedPatients {
     readers: PerReader<Sums>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Sums {
     day: i32,
     kinds: [Kind; STREAMS_WATCHED.len()],
 }
 
 /// One kind of patient.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Kind {
     /// At the day's start, for each alternative; and what each patient of the day adds.
     opened_at: [f32; RAISED_SHARES.len()],
@@ -131,6 +132,15 @@ impl Detector for UnexplainedPatients {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

@@ -12,3 +12,4 @@ mod facts;
 mod hospital;
 #[cfg(test)]
 mod later;
+mod state;
