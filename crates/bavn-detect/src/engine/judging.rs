@@ -251,8 +251,8 @@ fn strongest(best: &[(f32, f32)]) -> Option<usize> {
 /// Readers' days after which the line stands where the budget puts it.
 const CAUTION_DAYS: f64 = 3_000.0;
 /// Calendar days after which whatever comes once a month has come, and how much wider the line begins.
-const SEASONED_DAYS: f64 = 35.0;
-const EARLY_TIMES: f64 = 3.0;
+const SEASONED_DAYS: f64 = 28.0;
+const EARLY_TIMES: f64 = 2.0;
 /// Days that even the youngest region is taken to have.
 const YOUNGEST_DAYS: f64 = 70.0;
 /// Readers' days before the region's own tail is trusted in name.
