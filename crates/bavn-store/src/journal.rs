@@ -154,8 +154,8 @@ fn lock(store: &Path) -> Result<File> {
     Ok(file)
 }
 
-const FILE: &str = "cases.db";
-const LOCK: &str = "cases.lock";
+pub(crate) const FILE: &str = "cases.db";
+pub(crate) const LOCK: &str = "cases.lock";
 const MAGIC: &[u8] = b"bavncase";
 const SEALED_AS: &[u8] = b"bavn cases 1";
 const SALT_BYTES: usize = 16;

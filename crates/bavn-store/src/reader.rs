@@ -68,13 +68,17 @@ impl Store {
             Ok((ring, manifest, digest))
         });
         let (ring, manifest, digest) = match (format, opened) {
-            (Ok(()), opened) => opened?,
-            // All that is sealed says that it is a store of this format.
-            (Err(_), Ok((_, manifest, _))) if manifest.format == FORMAT => {
-                return Err(StoreError::damaged(
-                    &folder.join(FORMAT_FILE),
-                    "it is not `bavn store 1`",
-                ));
+            // It says at least the format of the commit in force: an upgrade begins with it.
+            (Ok(format), opened) => {
+                let opened = opened?;
+                if opened.1.format > format {
+                    return Err(other_format(folder));
+                }
+                opened
+            }
+            // All that is sealed says that it is a store of a format that is known.
+            (Err(_), Ok((_, manifest, _))) if manifest.format <= FORMAT => {
+                return Err(other_format(folder));
             }
             (Err(error), _) => return Err(error),
         };
@@ -106,7 +110,8 @@ impl Store {
 
     /// Bytes on disk: columns, index, evidence, names; and of the original records as they came.
     pub fn sizes(&self) -> Sizes {
-        let mut sizes = Sizes::default();
+        let segments = self.manifest.segments.len() as u64;
+        let mut sizes = Sizes { segments, ..Sizes::default() };
         for segment in &self.manifest.segments {
             sizes.columns += segment.columns.bytes;
             sizes.evidence += segment.evidence.bytes;
@@ -282,6 +287,11 @@ impl Store {
     }
 }
 
+fn other_format(folder: &Path) -> StoreError {
+    let what = "it does not say the format that the manifest has";
+    StoreError::damaged(&folder.join(FORMAT_FILE), what)
+}
+
 fn overlaps(segment: &Segment, window: Window) -> bool {
     segment.from < window.to.micros() && segment.to >= window.from.micros()
 }
@@ -289,6 +299,7 @@ fn overlaps(segment: &Segment, window: Window) -> bool {
 /// Bytes of a store's parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
+    pub segments: u64,
     pub columns: u64,
     pub index: u64,
     pub evidence: u64,

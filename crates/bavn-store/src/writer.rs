@@ -5,10 +5,15 @@
 //! store is as it was, after it everything is there. What a crash leaves unnamed is swept away when
 //! the store is next opened for writing.
 
+mod compact;
+mod remake;
+
+pub use compact::Compacted;
+
 use crate::asked;
 use crate::error::{Result, StoreError, io};
 use crate::files;
-use crate::format::{FORMAT_FILE, FORMAT_LINE, make_folders};
+use crate::format::{FORMAT, FORMAT_FILE, format_line, make_folders, upgrade};
 use crate::frame::{Frame, LookUp};
 use crate::index::{self, By, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
@@ -91,8 +96,9 @@ impl Writer {
             Manifest::new().write(store, &ring, &mut *chance)?;
             Manifest::rename(store)?;
             Ledger::open(store, &ring, &Manifest::new())?;
-            files::replace(&store.join(FORMAT_FILE), FORMAT_LINE.as_bytes())?;
+            files::replace(&store.join(FORMAT_FILE), format_line(FORMAT).as_bytes())?;
         }
+        upgrade(store)?;
         let ring = KeyRing::open(&ring_path, &kek)?;
         let (manifest, _) = Manifest::read(store, &ring)?;
         manifest.sweep(store)?;
@@ -198,7 +204,7 @@ impl Writer {
         for (path, _) in asked {
             std::fs::remove_file(&path).map_err(io(&path, "removed"))?;
         }
-        Ok(())
+        self.compact_if_due(now)
     }
 
     fn commit_taken(&mut self, now: Timestamp) -> Result<()> {
@@ -226,7 +232,10 @@ impl Writer {
 
     fn next_manifest(&self, now: Timestamp) -> Manifest {
         let (commit, committed_at) = (self.manifest.commit + 1, now.micros());
-        Manifest { commit, committed_at, ..self.manifest.clone() }
+        let mut manifest =
+            Manifest { format: FORMAT, commit, committed_at, ..self.manifest.clone() };
+        manifest.leaving.retain(|file| committed_at - file.at < LEAVING_MICROS);
+        manifest
     }
 
     /// All is written: the log is closed, everything made durable, and one rename puts it in force.
@@ -235,8 +244,9 @@ impl Writer {
         files::sync_all(&self.store)?;
         manifest.write(&self.store, &self.ring, &mut *self.chance)?;
         Manifest::rename(&self.store)?;
-        self.manifest = manifest;
-        self.ledger.in_force(log, &self.manifest)
+        let before = std::mem::replace(&mut self.manifest, manifest);
+        self.ledger.in_force(log, &self.manifest)?;
+        self.sweep_left(&before)
     }
 
     fn add(&mut self, look_up: &LookUp<'_>, now: Timestamp) -> Result<()> {
@@ -326,8 +336,10 @@ impl Writer {
         if self.ring.ensure(key, &self.kek, &mut *self.chance)? {
             self.ring.save(&self.store.join(RING))?;
         }
-        let last = self.manifest.segments.iter().map(|segment| segment.number).max();
-        let number = last.unwrap_or(0) + 1;
+        self.begin_numbered(self.manifest.next_segment(), key)
+    }
+
+    fn begin_numbered(&self, number: u64, key: u32) -> Result<Building> {
         let names = ["rows", "evidence"].map(|part| format!("segments/{number:08}.{part}.parquet"));
         let [rows, evidence] = &names;
         let (rows, evidence) = (self.store.join(rows), self.store.join(evidence));
@@ -383,6 +395,7 @@ impl Writer {
             evidence: Named::of(&self.store, evidence)?,
             index,
             heard: building.heard.into_values().collect(),
+            places: None,
         });
         Ok(())
     }
@@ -484,10 +497,12 @@ fn month(now: Timestamp) -> u32 {
     digits.parse().unwrap_or(STORE_KEY + 1)
 }
 
+/// How long a file that was replaced stays for whoever reads it: ten minutes.
+const LEAVING_MICROS: i64 = 600_000_000;
 /// Nonces drawn at a time.
 const NONCES_DRAWN: usize = 256;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.
-const SEGMENT_ROWS: u64 = 1 << 21;
+pub(crate) const SEGMENT_ROWS: u64 = 1 << 21;
 
 #[cfg(test)]
 mod tests {

@@ -553,6 +553,8 @@ pub(crate) struct Hunt {
 pub(crate) enum StoreCommand {
     /// Make the exposure index anew from the segments.
     RebuildIndex(StoreAccess),
+    /// Put small segments together: few files answer faster than many, and say the same.
+    Compact(StoreAccess),
     /// Make a new key for a controller, in a file that only its owner can read.
     MakeKey(MakeKey),
     /// Put the store under another key; no segment is rewritten.

@@ -73,7 +73,7 @@ impl Ledger {
             at: manifest.committed_at,
             rows: manifest.rows,
             manifest: manifest.digest()?,
-            added: manifest.added_digest(manifest.commit),
+            added: manifest.added_digests().of(manifest.commit),
         });
         log.append(&entry.bytes())?;
         log.write_edge()?;

@@ -5,7 +5,9 @@ use super::{Depth, Verified};
 use crate::asked;
 use crate::error::Result;
 use crate::format::FORMAT_FILE;
+use crate::history::HISTORY;
 use crate::index::{self, By, Touch};
+use crate::journal;
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
 use crate::names::{DICTIONARY, Dictionary};
@@ -15,7 +17,7 @@ use crate::proof::{
 use crate::reader::Store;
 use crate::sealed::Sealed;
 use crate::segment::{Part, damage};
-use std::collections::BTreeSet;
+use crate::stretches::{PLACES, Stretches};
 use std::path::{Path, PathBuf};
 
 pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
@@ -31,6 +33,9 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         for (by, file) in By::ALL.into_iter().zip(&segment.index) {
             check_file(store, file, found, || in_sealed(store, file, by.sealed_as()));
         }
+        if let Some(file) = &segment.places {
+            check_file(store, file, found, || in_sealed(store, file, PLACES));
+        }
         let is_good = |found: &Verified| found.faults.len() as u64 + found.more_faults == before;
         if let Some(names) = names.as_ref().filter(|_| is_good(found))
             && let Some(fault) = in_look_ups(store, segment, names)
@@ -44,6 +49,9 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     }
     for file in &store.manifest.dictionaries {
         check_file(store, file, found, || in_sealed(store, file, DICTIONARY));
+    }
+    for part in &store.manifest.history {
+        check_file(store, &part.file, found, || in_sealed(store, &part.file, HISTORY));
     }
     for name in [MANIFEST, RING, FORMAT_FILE] {
         // Opening the store has read and authenticated them.
@@ -139,12 +147,16 @@ fn first_other_look_up(
     let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
     let mut canonical = Vec::new();
     let mut first = None;
+    let places = match Stretches::of(&store.folder, &store.ring, segment) {
+        Ok(places) => places,
+        Err(error) => return Some((Place::Whole, error.into())),
+    };
     let read = store.segment(segment, true).and_then(|reader| {
         reader.each_with_evidence(|row, look_up, evidence| {
             Touch::of(look_up, touches);
             look_up.canonical(evidence, names, &mut canonical);
             let hidden = sha256(&[&evidence.nonce, &canonical]);
-            let entry = segment.first_entry + row;
+            let entry = places.at(row).unwrap_or(u64::MAX);
             if first.is_none() && !entries.is(entry, &Entry::LookUp(hidden))? {
                 first = Some(Place::Row { row, entry });
             }
@@ -181,8 +193,9 @@ impl Entries {
 /// Whatever else lies in the folder: what there was of the log's tiles before, and strangers.
 fn check_all_else(store: &Store, found: &mut Verified) {
     let manifest = &store.manifest;
-    let mut known: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
+    let mut known = manifest.names();
     known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK]);
+    known.extend([journal::FILE, journal::LOCK]);
     let tiles = store.tiles();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {

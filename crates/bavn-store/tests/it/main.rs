@@ -7,8 +7,10 @@
     reason = "a test that fails here says where"
 )]
 
+mod compact;
 mod damage;
 mod foreign;
+mod formats;
 mod proof;
 mod region;
 mod same_as_scan;
