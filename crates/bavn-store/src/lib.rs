@@ -5,7 +5,9 @@
 
 mod asked;
 mod error;
+mod everything;
 mod files;
+mod forecast;
 mod format;
 mod frame;
 mod history;
@@ -18,6 +20,7 @@ mod manifest;
 mod names;
 mod proof;
 mod reader;
+mod retention;
 mod row;
 mod scope;
 mod sealed;
@@ -30,6 +33,8 @@ mod who;
 mod writer;
 
 pub use error::{Result, StoreError};
+pub use everything::everything;
+pub use forecast::Forecast;
 pub use frame::Frame;
 pub use hunt::Trace;
 pub use journal::Journal;
@@ -37,6 +42,7 @@ pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};
+pub use retention::{Gone, Hold, Keep, Original, Policy, Retired, Said};
 pub use row::{Class, Grade, class};
 pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
@@ -44,4 +50,4 @@ pub use scope::{
 pub use silence::Silence;
 pub use verify::{Depth, Fault, Place, Verified, What, verify};
 pub use who::{Reader, Reading, Who};
-pub use writer::{Compacted, OWN_SOURCE, Person, Taken, Writer};
+pub use writer::{Compacted, Expired, OWN_SOURCE, Person, Shredded, Taken, Tombstone, Writer};

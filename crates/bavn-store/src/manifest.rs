@@ -6,6 +6,7 @@ use crate::history::History;
 use crate::index::By;
 use crate::keys::{Chance, KeyRing, STORE_KEY, to_hex};
 use crate::proof::{Hash, sha256};
+use crate::retention::{Held, Policy, Retirement};
 use crate::sealed::{Sealed, SealedWriter};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,17 @@ pub(crate) struct Manifest {
     /// Files that were replaced, and stay a while for whoever reads them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) leaving: Vec<Leaving>,
+    /// How long is what kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retention: Option<Policy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) holds: Vec<Held>,
+    /// What has gone, in the order of the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) retired: Vec<Retirement>,
+    /// What sources said in segments of which nothing is left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) heard_before: Vec<Heard>,
     /// Last, and not part of what the log's own entry of this commit says.
     pub(crate) log: Logged,
 }
@@ -260,17 +272,23 @@ impl Manifest {
         crate::files::sync_folder(store)
     }
 
+    /// What every source said on every day, whether or not it is still there.
+    pub(crate) fn heard(&self) -> impl Iterator<Item = &Heard> {
+        self.segments.iter().flat_map(|segment| &segment.heard).chain(&self.heard_before)
+    }
+
     /// When the last look-up was that a source sent, in microseconds since the epoch.
     pub(crate) fn last_heard(&self) -> Option<i64> {
-        let heard = self.segments.iter().flat_map(|segment| &segment.heard);
-        let others = heard.filter(|heard| Some(heard.source) != self.own_source);
+        let others = self.heard().filter(|heard| Some(heard.source) != self.own_source);
         others.map(|heard| heard.last).max()
     }
 
     /// Every file that exists.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
         let history = self.history.iter().map(|part| &part.file);
-        self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries).chain(history)
+        let retired = self.retired.iter().map(|retirement| &retirement.list);
+        let data = self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries);
+        data.chain(history).chain(retired)
     }
 
     /// Every file that may lie in the folders of data, by name.
@@ -330,7 +348,7 @@ fn commit_of_names(name: &str) -> Option<u64> {
 
 pub(crate) const MANIFEST: &str = "manifest";
 const MANIFEST_NEW: &str = "manifest.new";
-const SEALED_AS: &[u8] = b"bavn manifest 1";
+pub(crate) const SEALED_AS: &[u8] = b"bavn manifest 1";
 /// Folders whose files only the manifest may name.
 pub(crate) const FOLDERS: [&str; 3] = ["segments", "index", "names"];
 const BLOCK_BYTES: usize = 1 << 20;

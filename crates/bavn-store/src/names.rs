@@ -89,6 +89,11 @@ impl Names {
         (id < self.len()).then(|| self.name(id))
     }
 
+    /// Whether there was a name of this number, which is no longer known.
+    pub(crate) fn is_forgotten(&self, id: u32) -> bool {
+        id < self.len() && self.known.name(NameId(id)).starts_with(FORGOTTEN)
+    }
+
     pub(crate) fn len(&self) -> u32 {
         self.known.len() as u32
     }
@@ -144,12 +149,42 @@ impl Same {
         id
     }
 
+    /// Every number that means the same as another one.
+    pub(crate) fn linked(&self) -> impl Iterator<Item = u32> {
+        let all: BTreeSet<u32> = self.above.iter().flat_map(|(&a, &b)| [a, b]).collect();
+        all.into_iter()
+    }
+
     /// Every number that means the same as one of `ids`, sorted.
     pub(crate) fn all_of(&self, ids: &[u32]) -> Vec<u32> {
         let leaders: BTreeSet<u32> = ids.iter().map(|&id| self.leader(id)).collect();
         let linked = self.above.keys().copied().filter(|&id| leaders.contains(&self.leader(id)));
         let all: BTreeSet<u32> = linked.chain(leaders.iter().copied()).collect();
         all.into_iter().collect()
+    }
+}
+
+/// Every number that means what was typed: a name as it stands in the source, or a bare value that
+/// only one bears.
+pub(crate) fn meant(
+    names: &Names,
+    same: &Same,
+    what: &'static str,
+    typed: &str,
+) -> Result<Vec<u32>> {
+    if let Some(id) = names.find(typed) {
+        return Ok(same.all_of(&[id]));
+    }
+    let found = names.find_bare(typed);
+    let people: BTreeSet<u32> = found.iter().map(|&id| same.leader(id)).collect();
+    let name = typed.to_owned();
+    match people.len() {
+        0 => Err(StoreError::Unknown { what, name }),
+        1 => Ok(same.all_of(&found)),
+        count => {
+            let some: Vec<&str> = people.iter().take(3).map(|&id| names.name(id)).collect();
+            Err(StoreError::Ambiguous { what, name, count, some: some.join(", ") })
+        }
     }
 }
 
@@ -275,9 +310,10 @@ pub(crate) fn merge(
             for id in (first..).take(count as usize) {
                 if what == NAMES {
                     let name = input.text().ok_or_else(cut)?;
-                    match forget(of, id) {
-                        true => part.name(id, &format!("{FORGOTTEN}{id}")),
-                        false => part.name(id, name),
+                    if forget(of, id) {
+                        part.name(id, &format!("{FORGOTTEN}{id}"));
+                    } else {
+                        part.name(id, name);
                     }
                 } else {
                     part.link(input.number().zip(input.number()).ok_or_else(cut)?);

@@ -48,6 +48,18 @@ impl Stretches {
         Ok(stretches)
     }
 
+    /// The entries that any of several hold.
+    pub(crate) fn any_of(several: &[Self]) -> Self {
+        let mut all: Vec<(u64, u64)> = several.iter().flat_map(Self::ends).collect();
+        all.sort_unstable();
+        let mut together = Self::default();
+        for (first, last) in all {
+            let next = together.0.last().map_or(0, Stretch::end).max(first);
+            together.extend(next, (last + 1).saturating_sub(next));
+        }
+        together
+    }
+
     /// Adds an entry behind all others.
     pub(crate) fn push(&mut self, entry: u64) {
         self.extend(entry, 1);
@@ -64,6 +76,10 @@ impl Stretches {
 
     pub(crate) fn len(&self) -> u64 {
         self.0.last().map_or(0, |last| last.before + last.count)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether they stand without a gap.
@@ -88,6 +104,11 @@ impl Stretches {
         let after = self.0.partition_point(|stretch| stretch.first <= entry);
         let stretch = self.0.get(after.checked_sub(1)?)?;
         (entry < stretch.end()).then_some(stretch.before + (entry - stretch.first))
+    }
+
+    /// First and last of each stretch.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().map(|stretch| (stretch.first, stretch.end() - 1))
     }
 
     pub(crate) fn write(&self, mut file: SealedWriter) -> Result<()> {
@@ -125,6 +146,8 @@ impl Stretches {
 
 /// What the places of a segment's look-ups are sealed as.
 pub(crate) const PLACES: &[u8] = b"bavn places 1";
+/// What a list of retired entries is sealed as.
+pub(crate) const RETIRED: &[u8] = b"bavn retired 1";
 const STRETCHES_A_BLOCK: usize = 1 << 15;
 
 #[cfg(test)]
@@ -132,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entry_and_place_are_each_others_inverse() {
+    fn entry_and_place_are_each_others_inverse_and_lists_are_put_together() {
         let mut stretches = Stretches::default();
         let entries = [3, 4, 5, 9, 10, 20, 21, 22, 23, 40];
         for entry in entries {
@@ -144,6 +167,12 @@ mod tests {
             assert_eq!(stretches.place(entry), Some(place));
         }
         assert_eq!(stretches.at(10), None);
+        let mut others = Stretches::default();
+        others.extend(4, 2);
+        others.extend(8, 3);
+        others.extend(30, 1);
+        let all: Vec<_> = Stretches::any_of(&[stretches.clone(), others]).ends().collect();
+        assert_eq!(all, [(3, 5), (8, 10), (20, 23), (30, 30), (40, 40)]);
         for entry in [0, 2, 6, 8, 11, 19, 24, 39, 41] {
             assert_eq!(stretches.place(entry), None, "{entry}");
         }

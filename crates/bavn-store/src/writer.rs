@@ -7,8 +7,12 @@
 
 mod compact;
 mod remake;
+mod retain;
+mod shred;
 
 pub use compact::Compacted;
+pub use retain::Expired;
+pub use shred::{Shredded, Tombstone};
 
 use crate::asked;
 use crate::error::{Result, StoreError, io};
@@ -64,6 +68,8 @@ pub struct Taken {
     pub new: u64,
     /// Already in the store.
     pub known: u64,
+    /// Older than look-ups are kept.
+    pub expired: u64,
 }
 
 /// A segment being written.
@@ -161,10 +167,16 @@ impl Writer {
     fn take_all(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
         let mut input = Input(frame.bytes());
         let mut taken = Taken::default();
+        let policy = self.policy();
+        let expired = policy.look_ups_before(now);
         for _ in 0..frame.look_ups() {
             let Some(look_up) = LookUp::read(&mut input) else {
                 return Err(StoreError::Library { doing: "reading a frame" });
             };
+            if look_up.at < expired {
+                taken.expired += 1;
+                continue;
+            }
             let day = Timestamp::from_micros(look_up.at).day();
             let past =
                 Past { store: &self.store, ring: &self.ring, segments: &self.manifest.segments };
@@ -259,7 +271,8 @@ impl Writer {
             entry: look_up.entry.unwrap_or(NOBODY),
             byte_offset: look_up.byte_offset,
             query: look_up.query.map(Into::into),
-            original: Some(look_up.original.into()),
+            original: (look_up.at >= self.policy().originals_before(now))
+                .then(|| look_up.original.into()),
         };
         row.canonical(&evidence, &self.dictionary, &mut self.canonical);
         let hidden = sha256(&[&evidence.nonce, &self.canonical]);

@@ -36,6 +36,10 @@ impl Ledger {
         Ok(ledger)
     }
 
+    pub(crate) fn origin(&self) -> &str {
+        self.signer.origin()
+    }
+
     /// A copy to add to: it takes the place of this one when the commit is in force.
     pub(crate) fn log(&self) -> Log {
         self.log.clone()

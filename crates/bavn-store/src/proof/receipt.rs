@@ -124,7 +124,21 @@ impl Store {
                 let canonical = Silent { source, from, to, ended }.canonical(name);
                 Ok(([nonce, canonical].concat(), Vec::new()))
             }
+            Entry::Retired(_) => {
+                let mut retired = self.manifest.retired.iter();
+                let retirement = retired.find(|retirement| retirement.entry == index);
+                let retirement = retirement.ok_or_else(wrong)?;
+                let nonce = from_hex(&retirement.nonce).unwrap_or_default();
+                let canonical = retirement.canonical(&self.retired_list(retirement)?);
+                Ok(([nonce, canonical].concat(), Vec::new()))
+            }
             Entry::LookUp(_) => {
+                for retirement in &self.manifest.retired {
+                    if self.retired_list(retirement)?.place(index).is_some() {
+                        let at = retirement.said.at;
+                        return Err(StoreError::Retired { entry: index, at });
+                    }
+                }
                 let (row, evidence) = self.look_up_at(index)?.ok_or_else(wrong)?;
                 let names = self.dictionary()?;
                 let mut canonical = Vec::new();

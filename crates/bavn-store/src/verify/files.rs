@@ -17,7 +17,7 @@ use crate::proof::{
 use crate::reader::Store;
 use crate::sealed::Sealed;
 use crate::segment::{Part, damage};
-use crate::stretches::{PLACES, Stretches};
+use crate::stretches::{PLACES, RETIRED, Stretches};
 use std::path::{Path, PathBuf};
 
 pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
@@ -25,6 +25,7 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         Depth::LookUps => store.dictionary().ok(),
         Depth::Bytes => None,
     };
+    let retired = if names.is_some() { all_retired(store) } else { Stretches::default() };
     for segment in &store.manifest.segments {
         let before = found.faults.len() as u64 + found.more_faults;
         for (part, file) in [(Part::Rows, &segment.columns), (Part::Evidence, &segment.evidence)] {
@@ -38,7 +39,7 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         }
         let is_good = |found: &Verified| found.faults.len() as u64 + found.more_faults == before;
         if let Some(names) = names.as_ref().filter(|_| is_good(found))
-            && let Some(fault) = in_look_ups(store, segment, names)
+            && let Some(fault) = in_look_ups(store, segment, names, &retired)
         {
             found.fault(fault);
         }
@@ -49,6 +50,10 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     }
     for file in &store.manifest.dictionaries {
         check_file(store, file, found, || in_sealed(store, file, DICTIONARY));
+    }
+    for retirement in &store.manifest.retired {
+        let file = &retirement.list;
+        check_file(store, file, found, || in_sealed(store, file, RETIRED));
     }
     for part in &store.manifest.history {
         check_file(store, &part.file, found, || in_sealed(store, &part.file, HISTORY));
@@ -102,7 +107,7 @@ fn in_segment(store: &Store, segment: &Segment, part: Part, file: &Named) -> Opt
         }
         Ok(None) => {
             let names = store.dictionary().ok()?;
-            first_other_look_up(store, segment, &names, &mut Vec::new())
+            first_other_look_up(store, segment, &names, &all_retired(store), &mut Vec::new())
         }
     }
 }
@@ -117,9 +122,14 @@ fn in_sealed(store: &Store, file: &Named, what: &'static [u8]) -> Option<(Place,
 }
 
 /// Every look-up of a segment against its entry of the log, and the index against the look-ups.
-fn in_look_ups(store: &Store, segment: &Segment, names: &Dictionary) -> Option<Fault> {
+fn in_look_ups(
+    store: &Store,
+    segment: &Segment,
+    names: &Dictionary,
+    retired: &Stretches,
+) -> Option<Fault> {
     let mut touches = Vec::new();
-    if let Some((place, what)) = first_other_look_up(store, segment, names, &mut touches) {
+    if let Some((place, what)) = first_other_look_up(store, segment, names, retired, &mut touches) {
         return Some(Fault { file: (&segment.columns.name).into(), place, what });
     }
     By::ALL.into_iter().zip(&segment.index).find_map(|(by, file)| {
@@ -137,11 +147,18 @@ fn in_look_ups(store: &Store, segment: &Segment, names: &Dictionary) -> Option<F
     })
 }
 
+/// Entries that cannot be computed any more. A list that cannot be read is told by itself.
+fn all_retired(store: &Store) -> Stretches {
+    let lists = store.manifest.retired.iter().map(|retirement| store.retired_list(retirement));
+    Stretches::any_of(&lists.filter_map(Result::ok).collect::<Vec<_>>())
+}
+
 /// The first look-up of a segment whose entry in the log is not made of it.
 fn first_other_look_up(
     store: &Store,
     segment: &Segment,
     names: &Dictionary,
+    retired: &Stretches,
     touches: &mut Vec<Touch>,
 ) -> Option<(Place, What)> {
     let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
@@ -157,6 +174,9 @@ fn first_other_look_up(
             look_up.canonical(evidence, names, &mut canonical);
             let hidden = sha256(&[&evidence.nonce, &canonical]);
             let entry = places.at(row).unwrap_or(u64::MAX);
+            if retired.place(entry).is_some() {
+                return Ok(());
+            }
             if first.is_none() && !entries.is(entry, &Entry::LookUp(hidden))? {
                 first = Some(Place::Row { row, entry });
             }

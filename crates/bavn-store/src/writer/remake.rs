@@ -1,14 +1,15 @@
 //! Segments made of others, by the one way of reading each look-up and deciding what becomes of it.
 
-use super::{Building, Writer};
+use super::{Building, Writer, random};
 use crate::error::{Result, StoreError, io};
 use crate::history::{self, HISTORY, History, PastCommit};
-use crate::keys::STORE_KEY;
+use crate::keys::{Chance, STORE_KEY};
 use crate::manifest::{Heard, Leaving, Manifest, Named, Segment, names_of};
 use crate::names::{self, DICTIONARY, Of};
 use crate::row::{Evidence, Row};
 use crate::stretches::{PLACES, Stretches};
 use bavn_model::Timestamp;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -16,6 +17,10 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Stays,
+    LosesOriginal,
+    /// It stays, and nothing in it tells any more who the patient was.
+    Hides,
+    Goes,
 }
 
 /// Decides, knowing the look-up and what its source said.
@@ -24,7 +29,47 @@ pub(super) type Decide<'a> = dyn FnMut(&Row, &Evidence) -> Fate + 'a;
 /// What segments were made into.
 #[derive(Debug, Default)]
 pub(super) struct Remade {
+    /// None if nothing is left.
     pub(super) segment: Option<Segment>,
+    fates: Fates,
+}
+
+/// Entries of the log whose look-ups did not stay as they were.
+#[derive(Debug, Default)]
+pub(super) struct Fates {
+    pub(super) lost: Stretches,
+    pub(super) hidden: Stretches,
+    pub(super) gone: Stretches,
+}
+
+impl Fates {
+    fn all(&self) -> [&Stretches; 3] {
+        [&self.lost, &self.hidden, &self.gone]
+    }
+
+    fn all_mut(&mut self) -> [&mut Stretches; 3] {
+        [&mut self.lost, &mut self.hidden, &mut self.gone]
+    }
+}
+
+/// The fates in several segments, of which the last was made anew first.
+#[derive(Debug, Default)]
+pub(super) struct Shares(Vec<Fates>);
+
+impl Shares {
+    pub(super) fn take(&mut self, remade: Remade) {
+        self.0.push(remade.fates);
+    }
+
+    pub(super) fn in_order(self) -> Fates {
+        let mut together = Fates::default();
+        for fates in self.0.iter().rev() {
+            for (all, some) in together.all_mut().into_iter().zip(fates.all()) {
+                some.ends().for_each(|(first, last)| all.extend(first, last - first + 1));
+            }
+        }
+        together
+    }
 }
 
 impl Writer {
@@ -69,6 +114,10 @@ impl Writer {
         let remade = self.remake_group(&group, number, manifest.commit, decide)?;
         leave(manifest, group.iter().flat_map(Segment::files), now);
         manifest.highest_segment = number;
+        if remade.segment.is_none() {
+            let gone = heard(group.iter().flat_map(|segment| &segment.heard));
+            manifest.heard_before = heard(manifest.heard_before.iter().chain(&gone));
+        }
         manifest.segments.splice(range, remade.segment.clone());
         Ok(remade)
     }
@@ -82,28 +131,44 @@ impl Writer {
     ) -> Result<Remade> {
         let mut building: Option<Building> = None;
         let mut places = Stretches::default();
+        let mut fates = Fates::default();
         for source in group {
             let stand = Stretches::of(&self.store, &self.ring, source)?;
             let reader = crate::known::open(&self.store, &self.ring, source, true)?;
             reader.each_with_evidence(|place, row, evidence| {
                 let failed = || StoreError::Library { doing: "finding a look-up in the log" };
                 let entry = stand.at(place).ok_or_else(failed)?;
-                match decide(row, evidence) {
+                let mut row = Cow::Borrowed(row);
+                let mut evidence = evidence.clone();
+                match decide(&row, &evidence) {
                     Fate::Stays => {}
+                    Fate::LosesOriginal => {
+                        evidence.original = None;
+                        fates.lost.push(entry);
+                    }
+                    Fate::Hides => {
+                        hide(row.to_mut(), &mut evidence, &mut *self.chance)?;
+                        fates.hidden.push(entry);
+                    }
+                    Fate::Goes => {
+                        fates.gone.push(entry);
+                        return Ok(());
+                    }
                 }
                 places.push(entry);
                 if building.is_none() {
                     building = Some(self.begin_numbered(number, source.key)?);
                 }
                 let Some(building) = &mut building else { return Ok(()) };
-                building.push(row, evidence.clone(), [0; 32])?;
+                building.push(&row, evidence, [0; 32])?;
                 building.hidden.clear();
                 Ok(())
             })?;
         }
-        let Some(building) = building else { return Ok(Remade::default()) };
-        let segment = self.end_remade(building, &places, heard(group), commit)?;
-        Ok(Remade { segment: Some(segment) })
+        let Some(building) = building else { return Ok(Remade { segment: None, fates }) };
+        let heard = heard(group.iter().flat_map(|segment| &segment.heard));
+        let segment = self.end_remade(building, &places, heard, commit)?;
+        Ok(Remade { segment: Some(segment), fates })
     }
 
     fn end_remade(
@@ -185,10 +250,20 @@ pub(super) fn leave<'f>(
     manifest.leaving.extend(files.map(|file| Leaving { name: file.name.clone(), at }));
 }
 
-/// What sources said on which day, of several segments together.
-pub(super) fn heard(group: &[Segment]) -> Vec<Heard> {
+/// Takes everything out of a look-up by which the patient could be found again: all text, and id and
+/// nonce, against which guesses could be tested.
+fn hide(row: &mut Row, evidence: &mut Evidence, chance: &mut Chance) -> Result<()> {
+    (row.session, row.resource, row.reason) = (None, None, None);
+    (evidence.query, evidence.original) = (None, None);
+    evidence.id = u128::from_be_bytes(random(chance)?);
+    evidence.nonce = random(chance)?;
+    Ok(())
+}
+
+/// What sources said on which day, added up.
+fn heard<'h>(all: impl Iterator<Item = &'h Heard>) -> Vec<Heard> {
     let mut days: BTreeMap<(u32, i32), Heard> = BTreeMap::new();
-    for heard in group.iter().flat_map(|segment| &segment.heard) {
+    for heard in all {
         let day = days.entry((heard.source, heard.day)).or_insert(Heard { look_ups: 0, ..*heard });
         day.look_ups += heard.look_ups;
         day.first = day.first.min(heard.first);

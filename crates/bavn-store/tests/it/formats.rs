@@ -39,7 +39,8 @@ fn old_stores() -> Vec<(u32, tempfile::TempDir)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(formats).unwrap() {
         let path = entry.unwrap().path();
-        let format = path.file_name().unwrap().to_str().unwrap()[1..].parse().unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let format = name.strip_prefix('v').unwrap().parse().unwrap();
         let folder = tempfile::tempdir().unwrap();
         crate::verify::copy(&path.join("store"), folder.path());
         found.push((format, folder));

@@ -11,6 +11,7 @@ mod compact;
 mod damage;
 mod foreign;
 mod formats;
+mod life;
 mod proof;
 mod region;
 mod same_as_scan;
