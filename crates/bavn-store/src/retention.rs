@@ -174,6 +174,9 @@ pub(crate) struct Retirement {
     pub(crate) nonce: String,
     /// Its own place in the log.
     pub(crate) entry: u64,
+    /// Look-ups from before this instant, in microseconds since the epoch, unless they are held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<i64>,
     /// Numbers of the patient and, where the patient is a reader too, of that one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) patients: Vec<u32>,
@@ -256,6 +259,12 @@ impl Store {
             })
         };
         self.manifest.retired.iter().map(gone).collect()
+    }
+
+    /// Since when every look-up is still there, if some are not.
+    pub(crate) fn kept_since(&self) -> Option<Timestamp> {
+        let before = self.manifest.retired.iter().filter_map(|retirement| retirement.before);
+        before.max().map(Timestamp::from_micros)
     }
 
     pub(crate) fn retired_list(&self, retirement: &Retirement) -> Result<Stretches> {

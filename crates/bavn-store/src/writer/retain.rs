@@ -143,6 +143,9 @@ impl Writer {
         manifest.rows -= expired.look_ups;
         let mut log = self.ledger.log();
         self.retire(&mut manifest, &mut log, (Retired::LookUps, &shares.gone), said)?;
+        if let Some(retirement) = manifest.retired.last_mut().filter(|_| expired.look_ups > 0) {
+            retirement.before = Some(clocks.look_ups_before);
+        }
         self.retire(&mut manifest, &mut log, (Retired::Originals, &shares.lost), said)?;
         if expired.look_ups > 0 {
             expired.names = self.forget_unused(&mut manifest, now)?;
@@ -243,6 +246,7 @@ impl Writer {
             list: Named::of(&self.store, name)?,
             nonce: to_hex(&nonce),
             entry: log.size(),
+            before: None,
             patients: Vec::new(),
             identities: Vec::new(),
         };

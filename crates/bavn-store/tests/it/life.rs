@@ -105,6 +105,14 @@ fn what_is_past_its_time_is_in_no_file_and_the_log_proves_the_rest() {
     assert!(matches!(error, StoreError::Retired { entry, .. } if entry == first), "{error}");
     assert!(store.prove(gone.entry, Opening::Shown).is_ok());
     assert!(store.prove_consistency(&kept, &store.last_checkpoint().unwrap()).unwrap().is_ok());
+    // An answer about the time before says so.
+    let subject =
+        Subject::Identities(stays.iter().filter_map(|plain| plain.who.clone()).take(1).collect());
+    let reasons = |from| {
+        let scope = store.scope(&subject, Window { from, ..Window::ALL }).unwrap();
+        scope.reasons.contains(&bavn_store::Reason::NoLongerKept { before: before(8) })
+    };
+    assert!(reasons(before(9)) && !reasons(before(8)));
     // Reading the input again brings nothing back.
     let taken = write(folder, &all, 100);
     assert_eq!((taken.new, taken.known, taken.expired), (0, stays.len() as u64, went.look_ups));

@@ -1,6 +1,7 @@
 //! `bavn store`: the index, and the keys.
 
 use super::keep::{chance, kek, now, open_writer};
+use super::{life, shred};
 use crate::cli::{ExportKey, KeySource, MakeKey, RotateKey, StoreAccess, StoreCommand};
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
@@ -10,6 +11,12 @@ pub(crate) fn run(command: &StoreCommand) -> CommandResult {
     match command {
         StoreCommand::RebuildIndex(access) => rebuild_index(access),
         StoreCommand::Compact(access) => compact(access),
+        StoreCommand::Status(arguments) => life::status(arguments),
+        StoreCommand::Retain(arguments) => life::retain(arguments),
+        StoreCommand::Hold(arguments) => life::hold(arguments),
+        StoreCommand::Release(arguments) => life::release(arguments),
+        StoreCommand::Shred(arguments) => shred::shred(arguments),
+        StoreCommand::Replay(arguments) => shred::replay(arguments),
         StoreCommand::MakeKey(arguments) => make_key(arguments),
         StoreCommand::RotateKey(arguments) => rotate_key(arguments),
         StoreCommand::ExportKey(arguments) => export_key(arguments),
