@@ -52,4 +52,4 @@ pub(crate) fn left(store: &Path, ring: &KeyRing) -> Result<Vec<(PathBuf, Frame)>
 }
 
 pub(crate) const ASKED: &str = "asked";
-const SEALED_AS: &[u8] = b"bavn asked 1";
+pub(crate) const SEALED_AS: &[u8] = b"bavn asked 1";

@@ -5,9 +5,12 @@
 
 mod asked;
 mod error;
+mod everything;
 mod files;
+mod forecast;
 mod format;
 mod frame;
+mod history;
 mod hunt;
 mod index;
 mod journal;
@@ -17,17 +20,21 @@ mod manifest;
 mod names;
 mod proof;
 mod reader;
+mod retention;
 mod row;
 mod scope;
 mod sealed;
 mod segment;
 mod silence;
+mod stretches;
 mod varint;
 mod verify;
 mod who;
 mod writer;
 
 pub use error::{Result, StoreError};
+pub use everything::everything;
+pub use forecast::Forecast;
 pub use frame::Frame;
 pub use hunt::Trace;
 pub use journal::Journal;
@@ -35,6 +42,7 @@ pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};
+pub use retention::{Gone, Hold, Keep, Original, Policy, Retired, Said};
 pub use row::{Class, Grade, class};
 pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
@@ -42,4 +50,4 @@ pub use scope::{
 pub use silence::Silence;
 pub use verify::{Depth, Fault, Place, Verified, What, verify};
 pub use who::{Reader, Reading, Who};
-pub use writer::{OWN_SOURCE, Person, Taken, Writer};
+pub use writer::{Compacted, Expired, OWN_SOURCE, Person, Shredded, Taken, Tombstone, Writer};

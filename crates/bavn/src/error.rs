@@ -85,6 +85,9 @@ impl From<bavn_store::StoreError> for CommandError {
         };
         let hint = match kind {
             Kind::Integrity => "restore the file from a backup; everything else is still good",
+            Kind::Refused if matches!(error, StoreError::Held { .. }) => {
+                "`bavn store release` ends a hold, once nobody needs it any more"
+            }
             Kind::Refused => "without the controller's own key nobody can read this store",
             _ => return Self::new(kind, error),
         };

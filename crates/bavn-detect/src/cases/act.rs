@@ -99,6 +99,8 @@ pub enum Deed {
     Undone {
         act: usize,
     },
+    /// What the act was is past its time, and was taken out of the list.
+    Expired,
 }
 
 /// How a case ends.

@@ -343,7 +343,8 @@ impl Case {
             | Deed::Explained(_)
             | Deed::Undone { .. }
             | Deed::Merged { .. }
-            | Deed::Split { .. } => {}
+            | Deed::Split { .. }
+            | Deed::Expired => {}
         }
     }
 

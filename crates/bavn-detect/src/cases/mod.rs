@@ -10,6 +10,7 @@ mod alarm;
 mod book;
 mod digest;
 mod duty;
+mod expire;
 mod fold;
 mod rules;
 mod tell;
@@ -18,7 +19,7 @@ mod weigh;
 pub use act::{
     Act, CaseNumber, Deed, InnocentCause, NOTE_BYTES_MAX, SYSTEM, Side, Verdict, Waiver,
 };
-pub use alarm::{Alarm, Hand, Said, Shared};
+pub use alarm::{Alarm, Hand, Said, Shared, mark};
 pub use book::{Book, Case, Note, State, Task};
 pub use digest::{Digest, Line, Work};
 pub use duty::{Desk, Duty, DutyError, Hours, Person, Zone};

@@ -206,7 +206,8 @@ impl Book {
             | Deed::Escalated { .. }
             | Deed::Covered { .. }
             | Deed::Explained(_)
-            | Deed::Undone { .. } => Err(Refusal::NoText),
+            | Deed::Undone { .. }
+            | Deed::Expired => Err(Refusal::NoText),
         }
     }
 

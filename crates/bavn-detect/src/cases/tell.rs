@@ -59,6 +59,7 @@ pub fn deed_in_words(act: &Act, language: Language) -> String {
                 format!("{count} alarmer skilt ut til C-{into}"),
             )
         }
+        Deed::Expired => say("past its time".to_owned(), "utløpt".to_owned()),
         Deed::Undone { act } => say(format!("undid act {act}"), format!("angret handling {act}")),
     }
 }

@@ -7,8 +7,11 @@
     reason = "a test that fails here says where"
 )]
 
+mod compact;
 mod damage;
 mod foreign;
+mod formats;
+mod life;
 mod proof;
 mod region;
 mod same_as_scan;
