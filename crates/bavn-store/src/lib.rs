@@ -4,6 +4,7 @@
 //! randomness are arguments.
 
 mod asked;
+mod content;
 mod error;
 mod files;
 mod format;
@@ -13,6 +14,7 @@ mod index;
 mod journal;
 mod keys;
 mod known;
+mod letter_box;
 mod manifest;
 mod names;
 mod proof;
@@ -27,11 +29,13 @@ mod verify;
 mod who;
 mod writer;
 
+pub use content::{Contents, Heard};
 pub use error::{Result, StoreError};
 pub use frame::Frame;
 pub use hunt::Trace;
 pub use journal::Journal;
 pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
+pub use letter_box::{open_list, seal_list};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};

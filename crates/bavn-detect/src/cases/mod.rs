@@ -8,6 +8,7 @@
 mod act;
 mod alarm;
 mod book;
+mod breach;
 mod digest;
 mod duty;
 mod fold;
@@ -20,6 +21,7 @@ pub use act::{
 };
 pub use alarm::{Alarm, Hand, Said, Shared};
 pub use book::{Book, Case, Note, State, Task};
+pub use breach::{BreachFile, Declaration, ListWanted, Prepared, SignOff};
 pub use digest::{Digest, Line, Work};
 pub use duty::{Desk, Duty, DutyError, Hours, Person, Zone};
 pub use rules::Refusal;

@@ -10,3 +10,5 @@ mod detectors;
 mod facts;
 #[cfg(test)]
 mod hospital;
+#[cfg(test)]
+mod told;
