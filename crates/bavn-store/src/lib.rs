@@ -4,6 +4,7 @@
 //! randomness are arguments.
 
 mod asked;
+mod content;
 mod error;
 mod everything;
 mod files;
@@ -16,6 +17,7 @@ mod index;
 mod journal;
 mod keys;
 mod known;
+mod letter_box;
 mod manifest;
 mod names;
 mod proof;
@@ -32,6 +34,7 @@ mod verify;
 mod who;
 mod writer;
 
+pub use content::{Contents, Heard};
 pub use error::{Result, StoreError};
 pub use everything::everything;
 pub use forecast::Forecast;
@@ -39,6 +42,7 @@ pub use frame::Frame;
 pub use hunt::Trace;
 pub use journal::Journal;
 pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
+pub use letter_box::{open_list, seal_list};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};
