@@ -42,7 +42,7 @@ pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};
-pub use retention::{Gone, Hold, Keep, Original, Policy, Retired, Said};
+pub use retention::{Gone, Hold, Keep, Order, Original, Policy, Retired};
 pub use row::{Class, Grade, class};
 pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,

@@ -5,8 +5,8 @@
 //! | 1, a look-up | SHA-256 of its nonce (16 bytes) and its canonical bytes |
 //! | 2, a commit | number, time, look-ups (8 bytes each), digest of the manifest, digest of the files it added |
 //! | 3, a silence of a source | SHA-256 of its nonce and its canonical bytes |
-//! | 5, what was retired | SHA-256 of its nonce and its canonical bytes |
 //! | 4 | kept free for the root of a map from patients to look-ups |
+//! | 6, what was retired | SHA-256 of its nonce and its canonical bytes |
 
 use super::hash::Hash;
 use crate::varint::Input;
@@ -87,7 +87,7 @@ impl Entry {
 const LOOK_UP: u8 = 1;
 const COMMIT: u8 = 2;
 const SILENCE: u8 = 3;
-const RETIRED: u8 = 5;
+const RETIRED: u8 = 6;
 const ENTRY_BYTES_MAX: usize = 89;
 
 #[cfg(test)]

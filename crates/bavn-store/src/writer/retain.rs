@@ -11,7 +11,7 @@ use crate::keys::to_hex;
 use crate::manifest::{Manifest, Named, Segment};
 use crate::names::{Dictionary, Of, Same, meant};
 use crate::proof::{Entry, Log, sha256};
-use crate::retention::{Held, Keep, Policy, Retired, Retirement, Said, Shield};
+use crate::retention::{Held, Keep, Order, Policy, Retired, Retirement, Shield};
 use crate::row::{Evidence, Row};
 use crate::stretches::{RETIRED, Stretches};
 use bavn_model::Timestamp;
@@ -46,7 +46,7 @@ impl Writer {
 
     /// Places a legal hold: look-ups that fit stay, whatever the policy says, and a case keeps its
     /// acts. Returns its number.
-    pub fn hold(&mut self, case: Option<u32>, keep: &Keep, said: &Said) -> Result<u32> {
+    pub fn hold(&mut self, case: Option<u32>, keep: &Keep, said: &Order) -> Result<u32> {
         self.commit(said.at)?;
         let number = self.manifest.holds.len() as u32 + 1;
         let held = Held {
@@ -67,7 +67,7 @@ impl Writer {
     }
 
     /// Ends a legal hold. False if there is none of that number in force.
-    pub fn release(&mut self, number: u32, said: &Said) -> Result<bool> {
+    pub fn release(&mut self, number: u32, said: &Order) -> Result<bool> {
         self.commit(said.at)?;
         let mut manifest = self.next_manifest(said.at);
         let mut in_force = manifest.holds.iter_mut().filter(|held| held.released.is_none());
@@ -114,7 +114,7 @@ impl Writer {
 
     /// Lets everything go that is past its time by the policy, and that neither a hold nor `keep` keeps:
     /// what belongs to an open case or to a proven breach is known above the store.
-    pub fn retain(&mut self, keep: &[Keep], said: &Said) -> Result<Expired> {
+    pub fn retain(&mut self, keep: &[Keep], said: &Order) -> Result<Expired> {
         let now = said.at;
         self.commit(now)?;
         let clocks = self.clocks(&self.policy(), keep, now)?;
@@ -231,7 +231,7 @@ impl Writer {
         manifest: &mut Manifest,
         log: &mut Log,
         (what, list): (Retired, &Stretches),
-        said: &Said,
+        said: &Order,
     ) -> Result<()> {
         if list.is_empty() && what != Retired::Identity {
             return Ok(());

@@ -14,7 +14,7 @@ use crate::keys::to_hex;
 use crate::manifest::Segment;
 use crate::names::Of;
 use crate::proof::Tiles;
-use crate::retention::{Retired, Said, Shield};
+use crate::retention::{Order, Retired, Shield};
 use crate::row::{Evidence, Row};
 use crate::stretches::Stretches;
 use bavn_model::Timestamp;
@@ -84,7 +84,7 @@ impl Writer {
     }
 
     /// Shreds whom a tombstone means, with all files that held it gone when this returns.
-    pub fn shred(&mut self, tombstone: &Tombstone, said: &Said) -> Result<Shredded> {
+    pub fn shred(&mut self, tombstone: &Tombstone, said: &Order) -> Result<Shredded> {
         let now = said.at;
         self.commit(now)?;
         let patients = self.ids_of(tombstone)?;
