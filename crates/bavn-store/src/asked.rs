@@ -34,7 +34,10 @@ impl Store {
 /// What has been left since the last commit.
 pub(crate) fn left(store: &Path, ring: &KeyRing) -> Result<Vec<(PathBuf, Frame)>> {
     let folder = store.join(ASKED);
-    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(io(&folder, "read"))?,
+    };
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.map_err(io(&folder, "read"))?.path();

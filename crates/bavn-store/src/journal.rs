@@ -104,8 +104,14 @@ impl Journal {
         let failed = |error| io(&self.path, "written")(error);
         // What a crash left behind the last whole entry is overwritten, and cut if it was longer.
         self.file.set_len(self.end).map_err(failed)?;
-        self.file.write_all_at(&written, self.end).map_err(failed)?;
-        self.file.sync_all().map_err(failed)?;
+        let written_whole =
+            self.file.write_all_at(&written, self.end).and_then(|()| self.file.sync_all());
+        if let Err(error) = written_whole {
+            // What was refused must not turn up later. If this fails too, it is cut or whole, and the
+            // next who adds sees which.
+            self.file.set_len(self.end).unwrap_or_default();
+            return Err(failed(error));
+        }
         self.end += written.len() as u64;
         self.entries += 1;
         Ok(told)

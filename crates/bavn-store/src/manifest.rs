@@ -6,6 +6,7 @@ use crate::index::By;
 use crate::keys::{Chance, KeyRing, STORE_KEY, to_hex};
 use crate::proof::{Hash, sha256};
 use crate::sealed::{Sealed, SealedWriter};
+use crate::step::{Step, pass};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -230,6 +231,7 @@ impl Manifest {
     pub(crate) fn rename(store: &Path) -> Result<()> {
         let (new, path) = (store.join(MANIFEST_NEW), store.join(MANIFEST));
         std::fs::rename(&new, &path).map_err(crate::error::io(&path, "written"))?;
+        pass(Step::MakeRenameDurable)?;
         crate::files::sync_folder(store)
     }
 
@@ -245,8 +247,13 @@ impl Manifest {
         self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries)
     }
 
-    /// Removes what an interrupted commit left in the folders of data; the log sees to its own.
+    /// Removes what an interrupted commit left of itself and in the folders of data; the log sees to
+    /// its own.
     pub(crate) fn sweep(&self, store: &Path) -> Result<()> {
+        let begun = store.join(MANIFEST_NEW);
+        if begun.exists() {
+            std::fs::remove_file(&begun).map_err(crate::error::io(&begun, "removed"))?;
+        }
         let known: BTreeSet<&str> = self.files().map(|file| file.name.as_str()).collect();
         for folder in FOLDERS {
             let path = store.join(folder);

@@ -10,6 +10,7 @@ use crate::error::{Result, StoreError, io};
 use crate::files;
 use crate::format::{FORMAT_FILE, FORMAT_LINE, make_folders};
 use crate::frame::{Frame, LookUp};
+use crate::in_force::InForce;
 use crate::index::{self, By, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
@@ -19,6 +20,7 @@ use crate::proof::{Entry, Hash, Ledger, Log, sha256};
 use crate::row::{Evidence, NOBODY, NONCE_BYTES, Row};
 use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
+use crate::step::{Step, pass};
 use crate::varint::Input;
 use bavn_model::Timestamp;
 use smallvec::SmallVec;
@@ -42,6 +44,10 @@ pub struct Writer {
     nonces: Vec<[u8; NONCE_BYTES]>,
     canonical: Vec<u8>,
     added: u64,
+    /// Of `added`, those that commits in force hold.
+    kept: u64,
+    /// Something failed, and the commit in force has not been read again since.
+    is_behind: bool,
     /// For a person of the caller's (by kind and number), the first spelling of the store's.
     persons: HashMap<(Of, u32), u32>,
     linked: HashMap<Of, u32>,
@@ -93,14 +99,7 @@ impl Writer {
             Ledger::open(store, &ring, &Manifest::new())?;
             files::replace(&store.join(FORMAT_FILE), FORMAT_LINE.as_bytes())?;
         }
-        let ring = KeyRing::open(&ring_path, &kek)?;
-        let (manifest, _) = Manifest::read(store, &ring)?;
-        manifest.sweep(store)?;
-        let ledger = Ledger::open(store, &ring, &manifest)?;
-        let mut dictionary = Dictionary::default();
-        for file in &manifest.dictionaries {
-            dictionary.read(&store.join(&file.name), &ring, &Of::ALL)?;
-        }
+        let InForce { ring, manifest, ledger, dictionary } = InForce::read(store, &kek)?;
         Ok(Self {
             store: store.to_owned(),
             _lock: lock,
@@ -115,9 +114,42 @@ impl Writer {
             nonces: Vec::new(),
             canonical: Vec::new(),
             added: 0,
+            kept: 0,
+            is_behind: false,
             persons: HashMap::new(),
             linked: HashMap::new(),
         })
+    }
+
+    /// Does something to the store. If it fails, what this holds is again what the commit in force
+    /// says, and nothing of what came after it.
+    fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.is_behind {
+            self.go_back()?;
+        }
+        work(self).inspect_err(|_| {
+            self.is_behind = true;
+            // The first error tells more; if this fails too, the next attempt begins with it.
+            self.go_back().unwrap_or_default();
+        })
+    }
+
+    fn go_back(&mut self) -> Result<()> {
+        self.building = None;
+        let before = self.manifest.commit;
+        let InForce { ring, manifest, ledger, dictionary } = InForce::read(&self.store, &self.kek)?;
+        if manifest.commit > before {
+            // It failed behind the commit point.
+            self.kept = self.added;
+        }
+        self.added = self.kept;
+        (self.ring, self.manifest, self.ledger) = (ring, manifest, ledger);
+        self.dictionary = dictionary;
+        self.known = Known::default();
+        self.persons.clear();
+        self.linked.clear();
+        self.is_behind = false;
+        Ok(())
     }
 
     /// Whose store it is.
@@ -130,7 +162,7 @@ impl Writer {
         self.manifest.rows
     }
 
-    /// Look-ups that were new, of all taken since the store was opened.
+    /// Look-ups that were new, of all taken since the store was opened and not lost to an error.
     pub fn added(&self) -> u64 {
         self.added
     }
@@ -143,13 +175,18 @@ impl Writer {
 
     /// Takes the look-ups of a frame that the store does not hold yet. `now` is the machine's
     /// clock. They are safe after the next [`Self::commit`]; a full segment commits by itself.
+    ///
+    /// After an error, here or in a commit, everything taken since the last commit is to be taken
+    /// again; what is in force already is known then.
     pub fn take(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
-        let taken = self.take_all(frame, now)?;
-        self.added += taken.new;
-        if self.building.as_ref().is_some_and(|building| building.rows >= SEGMENT_ROWS) {
-            self.commit(now)?;
-        }
-        Ok(taken)
+        self.attempt(|writer| {
+            let taken = writer.take_all(frame, now)?;
+            writer.added += taken.new;
+            if writer.building.as_ref().is_some_and(|building| building.rows >= SEGMENT_ROWS) {
+                writer.commit_all(now)?;
+            }
+            Ok(taken)
+        })
     }
 
     fn take_all(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
@@ -190,12 +227,17 @@ impl Writer {
     /// Makes everything taken so far durable, at once, and what others asked meanwhile. Does
     /// nothing if there is nothing new.
     pub fn commit(&mut self, now: Timestamp) -> Result<()> {
+        self.attempt(|writer| writer.commit_all(now))
+    }
+
+    fn commit_all(&mut self, now: Timestamp) -> Result<()> {
         let asked = asked::left(&self.store, &self.ring)?;
         for (_, frame) in &asked {
             self.take_all(frame, now)?;
         }
         self.commit_taken(now)?;
         for (path, _) in asked {
+            pass(Step::RemoveAsked)?;
             std::fs::remove_file(&path).map_err(io(&path, "removed"))?;
         }
         Ok(())
@@ -213,6 +255,7 @@ impl Writer {
             self.end_segment(building, &mut manifest, &mut log)?;
         }
         if self.dictionary.is_news() {
+            pass(Step::WriteNames)?;
             let name = names_of(manifest.commit);
             let file = self.sealed(&name, DICTIONARY, STORE_KEY)?;
             self.dictionary.write_news(file)?;
@@ -231,11 +274,16 @@ impl Writer {
 
     /// All is written: the log is closed, everything made durable, and one rename puts it in force.
     fn put_in_force(&mut self, mut manifest: Manifest, mut log: Log) -> Result<()> {
+        pass(Step::CloseLog)?;
         self.ledger.close(&mut log, &mut manifest, &self.dictionary, &mut *self.chance)?;
+        pass(Step::MakeDurable)?;
         files::sync_all(&self.store)?;
+        pass(Step::WriteManifest)?;
         manifest.write(&self.store, &self.ring, &mut *self.chance)?;
+        pass(Step::Rename)?;
         Manifest::rename(&self.store)?;
-        self.manifest = manifest;
+        (self.manifest, self.kept) = (manifest, self.added);
+        pass(Step::Publish)?;
         self.ledger.in_force(log, &self.manifest)
     }
 
@@ -324,8 +372,10 @@ impl Writer {
     fn begin_segment(&mut self, now: Timestamp) -> Result<Building> {
         let key = month(now);
         if self.ring.ensure(key, &self.kek, &mut *self.chance)? {
+            pass(Step::SaveKeys)?;
             self.ring.save(&self.store.join(RING))?;
         }
+        pass(Step::BeginSegment)?;
         let last = self.manifest.segments.iter().map(|segment| segment.number).max();
         let number = last.unwrap_or(0) + 1;
         let names = ["rows", "evidence"].map(|part| format!("segments/{number:08}.{part}.parquet"));
@@ -356,8 +406,10 @@ impl Writer {
         manifest: &mut Manifest,
         log: &mut Log,
     ) -> Result<()> {
+        pass(Step::FinishSegment)?;
         building.files.finish()?;
         let first_entry = log.size();
+        pass(Step::AppendToLog)?;
         for hidden in std::mem::take(&mut building.hidden) {
             log.append(&Entry::LookUp(hidden).bytes())?;
         }
@@ -400,6 +452,7 @@ impl Writer {
             if !by.is_full() {
                 postings = index::partners(postings);
             }
+            pass(Step::WriteIndex)?;
             let name = format!("index/{segment:08}-{commit:08}.{}", by.word());
             index::write(self.sealed(&name, by.sealed_as(), key)?, &postings, by)?;
             written.push(Named::of(&self.store, name)?);
@@ -409,11 +462,11 @@ impl Writer {
 
     /// Makes the whole index anew from the segments. Returns how many rows were read.
     pub fn rebuild_index(&mut self, now: Timestamp) -> Result<u64> {
-        self.index_rows(now, Touch::of)
+        self.attempt(|writer| writer.index_rows(now, Touch::of))
     }
 
     fn index_rows(&mut self, now: Timestamp, touch: fn(&Row, &mut Vec<Touch>)) -> Result<u64> {
-        self.commit(now)?;
+        self.commit_all(now)?;
         let mut manifest = self.next_manifest(now);
         let mut rows = 0;
         for segment in &mut manifest.segments {
