@@ -8,6 +8,7 @@ mod drilled;
 pub mod error;
 pub mod input;
 mod keyed;
+mod mend;
 pub mod pipeline;
 mod report;
 

@@ -9,6 +9,7 @@
 
 mod damage;
 mod foreign;
+mod kill;
 mod proof;
 mod region;
 mod same_as_scan;

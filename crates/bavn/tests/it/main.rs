@@ -13,6 +13,7 @@ mod decode;
 mod demo;
 mod evaluate;
 mod explain;
+mod faults;
 mod prove;
 mod store;
 mod watch;
