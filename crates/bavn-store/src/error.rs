@@ -58,6 +58,20 @@ impl StoreError {
         matches!(self, Self::WrongKey { .. } | Self::NotAKey { .. })
     }
 
+    /// Which file it is about, if it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Io { path, .. }
+            | Self::NotAStore { path }
+            | Self::NewerFormat { path, .. }
+            | Self::Busy { path }
+            | Self::Missing { path }
+            | Self::Damaged { path, .. }
+            | Self::Unreadable { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+
     pub(crate) fn damaged(path: &Path, what: &'static str) -> Self {
         Self::Damaged { path: path.to_owned(), what }
     }

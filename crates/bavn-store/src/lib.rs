@@ -4,6 +4,9 @@
 //! randomness are arguments.
 
 mod asked;
+mod canary;
+mod counted;
+mod coverage;
 mod error;
 mod files;
 mod format;
@@ -16,9 +19,11 @@ mod keys;
 mod known;
 mod manifest;
 mod names;
+mod promise;
 mod proof;
 mod reader;
 mod row;
+mod said;
 mod scope;
 mod sealed;
 mod segment;
@@ -29,6 +34,8 @@ mod verify;
 mod who;
 mod writer;
 
+pub use canary::{PlannedRead, Probed, loss_below};
+pub use coverage::{Coverage, Gap, OfSource};
 pub use error::{Result, StoreError};
 pub use frame::Frame;
 pub use hunt::Trace;
@@ -38,6 +45,7 @@ pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};
 pub use row::{Class, Grade, class};
+pub use said::{Canaries, Said};
 pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
 };

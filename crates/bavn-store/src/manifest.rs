@@ -1,10 +1,12 @@
 //! What the store holds as of its last commit. Recovery knows nothing else.
 
+use crate::counted::Counted;
 use crate::error::{Result, StoreError, named};
 use crate::format::FORMAT;
 use crate::index::By;
 use crate::keys::{Chance, KeyRing, STORE_KEY, to_hex};
 use crate::proof::{Hash, sha256};
+use crate::said::Statement;
 use crate::sealed::{Sealed, SealedWriter};
 use crate::step::{Step, pass};
 use ring::digest::{Context, SHA256};
@@ -34,6 +36,15 @@ pub(crate) struct Manifest {
     pub(crate) commits: Vec<Committed>,
     /// Silences of sources that stand in the log.
     pub(crate) silences: Vec<LoggedSilence>,
+    /// What else stands in the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) statements: Vec<Statement>,
+    /// By source, in seconds: how often it has promised to say something.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) promises: BTreeMap<u32, i64>,
+    /// By source that numbers its records: which have come.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) counted: BTreeMap<u32, Counted>,
     /// Last, and not part of what the log's own entry of this commit says.
     pub(crate) log: Logged,
 }

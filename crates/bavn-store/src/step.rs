@@ -124,6 +124,7 @@ mod tests {
                 address: None,
                 session: None,
                 query: None,
+                sequence: None,
                 origin: Origin::default(),
                 flags: Flags::NONE,
             };

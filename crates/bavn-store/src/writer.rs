@@ -5,7 +5,7 @@
 //! store is as it was, after it everything is there. What a crash leaves unnamed is swept away when
 //! the store is next opened for writing.
 
-use crate::asked;
+use crate::asked::{self, Left};
 use crate::error::{Result, StoreError, io};
 use crate::files;
 use crate::format::{FORMAT_FILE, FORMAT_LINE, make_folders};
@@ -16,8 +16,10 @@ use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
 use crate::manifest::{Heard, Manifest, Named, Progress, Segment, names_of};
 use crate::names::{DICTIONARY, Dictionary, Of};
+use crate::promise::Spoke;
 use crate::proof::{Entry, Hash, Ledger, Log, sha256};
 use crate::row::{Evidence, NOBODY, NONCE_BYTES, Row};
+use crate::said::{self, Said};
 use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
 use crate::step::{Step, pass};
@@ -83,6 +85,9 @@ struct Building {
     to: i64,
     heard: BTreeMap<(u32, i32), Heard>,
     inputs: BTreeMap<u32, Progress>,
+    spoke: Spoke,
+    /// By source that numbers its records: time and number.
+    numbers: BTreeMap<u32, Vec<(i64, u64)>>,
 }
 
 impl Writer {
@@ -231,25 +236,27 @@ impl Writer {
     }
 
     fn commit_all(&mut self, now: Timestamp) -> Result<()> {
-        let asked = asked::left(&self.store, &self.ring)?;
-        for (_, frame) in &asked {
+        let left = asked::left(&self.store, &self.ring)?;
+        for (_, frame) in &left.asked {
             self.take_all(frame, now)?;
         }
-        self.commit_taken(now)?;
-        for (path, _) in asked {
+        self.commit_taken(&left, now)?;
+        for path in left.paths() {
             pass(Step::RemoveAsked)?;
-            std::fs::remove_file(&path).map_err(io(&path, "removed"))?;
+            std::fs::remove_file(path).map_err(io(path, "removed"))?;
         }
         Ok(())
     }
 
-    fn commit_taken(&mut self, now: Timestamp) -> Result<()> {
-        let building = self.building.take();
-        if building.is_none() && !self.dictionary.is_news() {
+    fn commit_taken(&mut self, left: &Left, now: Timestamp) -> Result<()> {
+        let mut building = self.building.take();
+        if building.is_none() && !self.dictionary.is_news() && left.said.is_empty() {
             return Ok(());
         }
         let mut manifest = self.next_manifest(now);
         let mut log = self.ledger.log();
+        self.say_left(left, &mut manifest, &mut log)?;
+        self.say_found(building.as_mut(), now, &mut manifest, &mut log)?;
         manifest.own_source = self.dictionary.of(Of::Source).find(OWN_SOURCE);
         if let Some(building) = building {
             self.end_segment(building, &mut manifest, &mut log)?;
@@ -267,8 +274,66 @@ impl Writer {
         Ok(())
     }
 
+    /// When the last commit was, if that is later than now: the machine's clock was set back, or once
+    /// set forward.
+    pub fn ahead_of_clock(&self, now: Timestamp) -> Option<Timestamp> {
+        let ahead = self.manifest.committed_at - now.micros();
+        (ahead > CLOCK_JITTER_MICROS).then(|| Timestamp::from_micros(self.manifest.committed_at))
+    }
+
+    /// What others left for the log, each once.
+    fn say_left(&mut self, left: &Left, manifest: &mut Manifest, log: &mut Log) -> Result<()> {
+        for (path, said) in &left.said {
+            let name = path.file_stem().and_then(|name| name.to_str());
+            if manifest.statements.iter().any(|said| said.left_as.as_deref() == name) {
+                continue;
+            }
+            if let Said::Promised { source, every_secs } = said {
+                let source = self.dictionary.of_mut(Of::Source).intern(source)?;
+                match every_secs {
+                    0 => manifest.promises.remove(&source),
+                    &every => manifest.promises.insert(source, every),
+                };
+            }
+            said::put(said, name, manifest, log, &mut *self.chance)?;
+        }
+        Ok(())
+    }
+
+    /// What the new look-ups show of their sources, and the time of the clock.
+    fn say_found(
+        &mut self,
+        building: Option<&mut Building>,
+        now: Timestamp,
+        manifest: &mut Manifest,
+        log: &mut Log,
+    ) -> Result<()> {
+        let mut found = Vec::new();
+        if let Some(last_commit) = self.ahead_of_clock(now) {
+            let (clock, last_commit) = (now.micros(), last_commit.micros());
+            found.push(Said::ClockBack { clock, last_commit });
+        }
+        let sources = self.dictionary.of(Of::Source);
+        let name = |source| sources.known(source).unwrap_or_default().to_owned();
+        if let Some(building) = building {
+            let spoke = std::mem::take(&mut building.spoke);
+            let latest = building.heard.values().map(|heard| heard.last).max();
+            found.extend(self.manifest.missed(spoke, latest, name));
+            for (source, came) in std::mem::take(&mut building.numbers) {
+                let counted = manifest.counted.entry(source).or_default();
+                found.extend(counted.take(&name(source), came));
+            }
+        }
+        for said in found {
+            said::put(&said, None, manifest, log, &mut *self.chance)?;
+        }
+        Ok(())
+    }
+
+    /// Time does not go back in the log, whatever the clock does.
     fn next_manifest(&self, now: Timestamp) -> Manifest {
-        let (commit, committed_at) = (self.manifest.commit + 1, now.micros());
+        let committed_at = now.micros().max(self.manifest.committed_at);
+        let commit = self.manifest.commit + 1;
         Manifest { commit, committed_at, ..self.manifest.clone() }
     }
 
@@ -304,10 +369,15 @@ impl Writer {
         if self.building.is_none() {
             self.building = Some(self.begin_segment(now)?);
         }
-        match self.building.as_mut() {
-            Some(building) => building.push(&row, evidence, hidden),
-            None => Ok(()),
+        let is_promised = self.manifest.promises.contains_key(&row.source);
+        let Some(building) = self.building.as_mut() else { return Ok(()) };
+        if is_promised {
+            building.spoke.entry(row.source).or_default().push(row.at);
         }
+        if let Some(number) = look_up.sequence {
+            building.numbers.entry(row.source).or_default().push((row.at, number));
+        }
+        building.push(&row, evidence, hidden)
     }
 
     fn nonce(&mut self) -> Result<[u8; NONCE_BYTES]> {
@@ -397,6 +467,8 @@ impl Writer {
             to: i64::MIN,
             heard: BTreeMap::new(),
             inputs: BTreeMap::new(),
+            spoke: Spoke::new(),
+            numbers: BTreeMap::new(),
         })
     }
 
@@ -539,6 +611,8 @@ fn month(now: Timestamp) -> u32 {
 
 /// Nonces drawn at a time.
 const NONCES_DRAWN: usize = 256;
+/// A clock that is set by the network is set back now and then, by so little.
+const CLOCK_JITTER_MICROS: i64 = 1_000_000;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.
 const SEGMENT_ROWS: u64 = 1 << 21;
 
@@ -569,6 +643,7 @@ mod tests {
             address: None,
             session: None,
             query: None,
+            sequence: None,
             origin: Origin::default(),
             flags: Flags::NONE,
         }

@@ -14,7 +14,7 @@ impl From<StoreError> for CommandError {
             _ => Kind::Usage,
         };
         let hints = hints(&error);
-        hints.into_iter().fold(Self::new(kind, error), |told, hint| told.hint(hint))
+        hints.into_iter().fold(Self::new(kind, error), Self::hint)
     }
 }
 

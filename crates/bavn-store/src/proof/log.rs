@@ -58,7 +58,8 @@ impl Log {
     fn open_bundle(&self, tiles: &Tiles, name: TileName) -> Result<Vec<u8>> {
         let mut bundle = tiles.bytes(name)?;
         let damaged = || StoreError::damaged(&self.folder.join(name.path()), "it is cut");
-        let entries = bundle_entries(&bundle).ok_or_else(damaged)?;
+        let is_whole = |entries: &Vec<&[u8]>| entries.len() as u64 >= name.width;
+        let entries = bundle_entries(&bundle).filter(is_whole).ok_or_else(damaged)?;
         let bytes = entries.iter().take(name.width as usize).map(|entry| entry.len() + 2).sum();
         bundle.truncate(bytes);
         Ok(bundle)

@@ -122,6 +122,11 @@ impl Store {
                 let canonical = Silent { source, from, to, ended }.canonical(name);
                 Ok(([nonce, canonical].concat(), Vec::new()))
             }
+            Entry::Statement(_) => {
+                let mut statements = self.manifest.statements.iter();
+                let statement = statements.find(|statement| statement.entry == index);
+                Ok((statement.ok_or_else(wrong)?.opened(), Vec::new()))
+            }
             Entry::LookUp(_) => {
                 let (row, evidence) = self.look_up_at(index)?.ok_or_else(wrong)?;
                 let names = self.dictionary()?;

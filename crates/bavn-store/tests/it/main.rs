@@ -7,10 +7,12 @@
     reason = "a test that fails here says where"
 )]
 
+mod coverage;
 mod damage;
 mod foreign;
 mod kill;
 mod proof;
+mod reads;
 mod region;
 mod same_as_scan;
 mod verify;
