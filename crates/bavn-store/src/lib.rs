@@ -4,6 +4,9 @@
 //! randomness are arguments.
 
 mod asked;
+mod canary;
+mod counted;
+mod coverage;
 mod error;
 mod everything;
 mod files;
@@ -12,26 +15,32 @@ mod format;
 mod frame;
 mod history;
 mod hunt;
+mod in_force;
 mod index;
 mod journal;
 mod keys;
 mod known;
 mod manifest;
 mod names;
+mod promise;
 mod proof;
 mod reader;
 mod retention;
 mod row;
+mod said;
 mod scope;
 mod sealed;
 mod segment;
 mod silence;
+mod step;
 mod stretches;
 mod varint;
 mod verify;
 mod who;
 mod writer;
 
+pub use canary::{PlannedRead, Probed, loss_below};
+pub use coverage::{Coverage, Gap, OfSource};
 pub use error::{Result, StoreError};
 pub use everything::everything;
 pub use forecast::Forecast;
@@ -44,6 +53,7 @@ pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_ba
 pub use reader::{AsOf, Sizes, Store, Window};
 pub use retention::{Gone, Hold, Keep, Order, Original, Policy, Retired};
 pub use row::{Class, Grade, class};
+pub use said::{Canaries, Said};
 pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
 };
