@@ -307,9 +307,10 @@ impl Writer {
             reader.inputs()?.into_iter().for_each(|id| used.add(Of::File, id));
         }
         let sources = manifest.silences.iter().map(|silence| silence.source);
-        let heard = manifest.segments.iter().flat_map(|segment| &segment.heard);
-        let heard = heard.chain(&manifest.heard_before).map(|heard| heard.source);
-        sources.chain(heard).chain(manifest.own_source).for_each(|id| used.add(Of::Source, id));
+        let sources = sources.chain(manifest.heard().map(|heard| heard.source));
+        let sources = sources.chain(manifest.promises.keys().copied());
+        let sources = sources.chain(manifest.counted.keys().copied());
+        sources.chain(manifest.own_source).for_each(|id| used.add(Of::Source, id));
         manifest.inputs.keys().for_each(|&id| used.add(Of::File, id));
         for of in [Of::Identity, Of::Patient] {
             manifest.held_names(of).for_each(|id| used.add(of, id));
