@@ -10,3 +10,6 @@ mod detectors;
 mod facts;
 #[cfg(test)]
 mod hospital;
+#[cfg(test)]
+mod later;
+mod state;
