@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The bytes are not those that were written.
     #[error("`{}` was changed: {what}", path.display())]
     Damaged { path: PathBuf, what: &'static str },
+    /// The disk does not give back a file that the last commit names.
+    #[error("`{}` cannot be read, and the last commit names it", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
     /// No look-up of the store names it.
     #[error("no look-up in the store names the {what} `{name}`")]
     Unknown { what: &'static str, name: String },
@@ -60,12 +63,26 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the store's bytes are not what was written (exit code 5).
     pub const fn is_integrity(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Damaged { .. })
+        matches!(self, Self::Missing { .. } | Self::Damaged { .. } | Self::Unreadable { .. })
     }
 
     /// Whether the key is the matter (exit code 6).
     pub const fn is_refusal(&self) -> bool {
         matches!(self, Self::WrongKey { .. } | Self::NotAKey { .. } | Self::Held { .. })
+    }
+
+    /// Which file it is about, if it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Io { path, .. }
+            | Self::NotAStore { path }
+            | Self::NewerFormat { path, .. }
+            | Self::Busy { path }
+            | Self::Missing { path }
+            | Self::Damaged { path, .. }
+            | Self::Unreadable { path, .. } => Some(path),
+            _ => None,
+        }
     }
 
     pub(crate) fn damaged(path: &Path, what: &'static str) -> Self {
@@ -89,6 +106,10 @@ pub(crate) fn named(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError + 
     move |source| match source.kind() {
         std::io::ErrorKind::NotFound => StoreError::Missing { path: path.to_owned() },
         std::io::ErrorKind::UnexpectedEof => StoreError::damaged(path, "it is shorter than it was"),
-        _ => StoreError::Io { path: path.to_owned(), doing: "read", source },
+        // Neither the disk's fault nor anybody's who changed it.
+        std::io::ErrorKind::PermissionDenied => {
+            StoreError::Io { path: path.to_owned(), doing: "read", source }
+        }
+        _ => StoreError::Unreadable { path: path.to_owned(), source },
     }
 }

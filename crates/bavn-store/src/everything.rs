@@ -32,16 +32,23 @@ pub fn everything(store: &Path, kek: &Kek) -> Result<Vec<u8>> {
             }
         }
     }
-    for entry in journal::entries(store, &ring).unwrap_or_default() {
-        all.extend(entry);
+    if let Ok(Some((entries, _))) = journal::entries(store, &ring) {
+        all.extend(entries.concat());
     }
     Ok(all)
 }
 
 fn put_sealed(path: &Path, ring: &KeyRing, all: &mut Vec<u8>) {
     let index = By::ALL.map(By::sealed_as);
-    let others =
-        [DICTIONARY, HISTORY, PLACES, RETIRED, asked::SEALED_AS, crate::manifest::SEALED_AS];
+    let others = [
+        DICTIONARY,
+        HISTORY,
+        PLACES,
+        RETIRED,
+        asked::SEALED_AS,
+        asked::SAID_SEALED_AS,
+        crate::manifest::SEALED_AS,
+    ];
     for what in index.into_iter().chain(others) {
         let Ok(file) = Sealed::open(path, what, ring) else { continue };
         all.extend_from_slice(file.head());

@@ -2,14 +2,22 @@
 
 use crate::error::{Result, StoreError, io};
 use crate::files;
-use crate::manifest::FOLDERS;
+use crate::keys::RING;
+use crate::manifest::{FOLDERS, MANIFEST};
 use crate::proof::PROOF;
 use std::path::Path;
 
 /// Makes the folders. True if this is a new store.
 pub(crate) fn make_folders(store: &Path) -> Result<bool> {
-    if store.join(FORMAT_FILE).exists() {
-        check_format(store)?;
+    let format = store.join(FORMAT_FILE);
+    if format.symlink_metadata().is_ok() {
+        let is_one = store.join(RING).exists() && store.join(MANIFEST).exists();
+        check_format(store).map_err(|error| match error {
+            StoreError::NotAStore { .. } if is_one => {
+                StoreError::damaged(&format, "it does not say that this is a store")
+            }
+            error => error,
+        })?;
         return Ok(false);
     }
     if let Ok(mut entries) = std::fs::read_dir(store)

@@ -4,7 +4,10 @@
 //! randomness are arguments.
 
 mod asked;
+mod canary;
 mod content;
+mod counted;
+mod coverage;
 mod error;
 mod everything;
 mod files;
@@ -13,6 +16,7 @@ mod format;
 mod frame;
 mod history;
 mod hunt;
+mod in_force;
 mod index;
 mod journal;
 mod keys;
@@ -20,21 +24,26 @@ mod known;
 mod letter_box;
 mod manifest;
 mod names;
+mod promise;
 mod proof;
 mod reader;
 mod retention;
 mod row;
+mod said;
 mod scope;
 mod sealed;
 mod segment;
 mod silence;
+mod step;
 mod stretches;
 mod varint;
 mod verify;
 mod who;
 mod writer;
 
+pub use canary::{PlannedRead, Probed, loss_below};
 pub use content::{Contents, Heard};
+pub use coverage::{Coverage, Gap, OfSource};
 pub use error::{Result, StoreError};
 pub use everything::everything;
 pub use forecast::Forecast;
@@ -46,8 +55,9 @@ pub use letter_box::{open_list, seal_list};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};
-pub use retention::{Gone, Hold, Keep, Original, Policy, Retired, Said};
+pub use retention::{Gone, Hold, Keep, Order, Original, Policy, Retired};
 pub use row::{Class, Grade, class};
+pub use said::{Canaries, Said};
 pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
 };

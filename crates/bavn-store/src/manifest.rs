@@ -1,5 +1,6 @@
 //! What the store holds as of its last commit. Recovery knows nothing else.
 
+use crate::counted::Counted;
 use crate::error::{Result, StoreError, named};
 use crate::format::FORMAT;
 use crate::history::History;
@@ -7,7 +8,9 @@ use crate::index::By;
 use crate::keys::{Chance, KeyRing, STORE_KEY, to_hex};
 use crate::proof::{Hash, sha256};
 use crate::retention::{Held, Policy, Retirement};
+use crate::said::Statement;
 use crate::sealed::{Sealed, SealedWriter};
+use crate::step::{Step, pass};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +58,15 @@ pub(crate) struct Manifest {
     /// What sources said in segments of which nothing is left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) heard_before: Vec<Heard>,
+    /// What else stands in the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) statements: Vec<Statement>,
+    /// By source, in seconds: how often it has promised to say something.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) promises: BTreeMap<u32, i64>,
+    /// By source that numbers its records: which have come.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) counted: BTreeMap<u32, Counted>,
     /// Last, and not part of what the log's own entry of this commit says.
     pub(crate) log: Logged,
 }
@@ -269,6 +281,7 @@ impl Manifest {
     pub(crate) fn rename(store: &Path) -> Result<()> {
         let (new, path) = (store.join(MANIFEST_NEW), store.join(MANIFEST));
         std::fs::rename(&new, &path).map_err(crate::error::io(&path, "written"))?;
+        pass(Step::MakeRenameDurable)?;
         crate::files::sync_folder(store)
     }
 
@@ -303,8 +316,13 @@ impl Manifest {
         highest.unwrap_or(0).max(self.highest_segment) + 1
     }
 
-    /// Removes what an interrupted commit left in the folders of data; the log sees to its own.
+    /// Removes what an interrupted commit left of itself and in the folders of data; the log sees to
+    /// its own.
     pub(crate) fn sweep(&self, store: &Path) -> Result<()> {
+        let begun = store.join(MANIFEST_NEW);
+        if begun.exists() {
+            std::fs::remove_file(&begun).map_err(crate::error::io(&begun, "removed"))?;
+        }
         let known = self.names();
         for folder in FOLDERS {
             let path = store.join(folder);

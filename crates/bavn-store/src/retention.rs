@@ -82,14 +82,14 @@ pub(crate) struct Held {
     pub(crate) patients: Vec<u32>,
     pub(crate) from: i64,
     pub(crate) to: i64,
-    pub(crate) placed: Said,
-    pub(crate) released: Option<Said>,
+    pub(crate) placed: Order,
+    pub(crate) released: Option<Order>,
 }
 
 /// Who said so, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Said {
+pub struct Order {
     pub by: String,
     pub why: String,
     pub at: Timestamp,
@@ -104,8 +104,8 @@ pub struct Hold {
     pub of_patients: bool,
     pub of_identities: bool,
     pub window: Window,
-    pub placed: Said,
-    pub released: Option<Said>,
+    pub placed: Order,
+    pub released: Option<Order>,
 }
 
 /// Look-ups that stay, by numbers.
@@ -166,7 +166,7 @@ impl Retired {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Retirement {
     pub(crate) what: Retired,
-    pub(crate) said: Said,
+    pub(crate) said: Order,
     /// Look-ups of which it went.
     pub(crate) look_ups: u64,
     /// Which entries of the log they are.
@@ -216,7 +216,7 @@ impl Stretches {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gone {
     pub what: Retired,
-    pub said: Said,
+    pub said: Order,
     pub look_ups: u64,
     /// Of the log: first and last of each stretch, at most [`STRETCHES_TOLD_MAX`].
     pub entries: Vec<(u64, u64)>,

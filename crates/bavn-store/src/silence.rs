@@ -1,8 +1,10 @@
 //! When did a source that usually speaks say nothing?
 
 use crate::error::Result;
-use crate::manifest::Manifest;
+use crate::keys::from_hex;
+use crate::manifest::{LoggedSilence, Manifest};
 use crate::names::Of;
+use crate::proof::{Entry, sha256};
 use crate::reader::{Store, Window};
 use crate::row::NOBODY;
 use bavn_model::Timestamp;
@@ -56,6 +58,16 @@ impl Silent {
         bytes.extend_from_slice(&(source.len() as u64).to_be_bytes());
         bytes.extend_from_slice(source.as_bytes());
         bytes
+    }
+}
+
+impl LoggedSilence {
+    /// What its entry of the log must be.
+    pub(crate) fn logged(&self, source: &str) -> Entry {
+        let (from, to, ended) = (self.from, self.to, self.ended);
+        let canonical = Silent { source: self.source, from, to, ended }.canonical(source);
+        let nonce = from_hex(&self.nonce).unwrap_or_default();
+        Entry::Silence(sha256(&[&nonce, &canonical]))
     }
 }
 

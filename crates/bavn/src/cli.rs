@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Who(Who),
     /// Is every byte of a store exactly as it was written?
     Verify(Verify),
+    /// Which source was heard when, and where is a gap?
+    Coverage(Coverage),
     /// Make proofs from a store's log that others check without bavn.
     #[command(subcommand)]
     Proof(ProofCommand),
@@ -309,6 +311,46 @@ pub(crate) struct Verify {
     pub(crate) json: bool,
 }
 
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Coverage {
+    #[command(subcommand)]
+    pub(crate) command: Option<CoverageCommand>,
+    #[command(flatten)]
+    pub(crate) asked: CoverageAsked,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CoverageAsked {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    /// What `bavn watch --rejects` wrote: its records are counted too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CoverageCommand {
+    /// Declare how often a source says something at least; when it does not, the log says so.
+    Promise(CoveragePromise),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CoveragePromise {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// As `bavn coverage` names it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: String,
+    /// 0 takes the promise back.
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) every: u32,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProofCommand {
     /// Print the log's signed checkpoint, to be kept elsewhere.
@@ -319,6 +361,8 @@ pub(crate) enum ProofCommand {
     Inclusion(ProofInclusion),
     /// Prove that the log of one time holds all that it held at an earlier time.
     Consistency(ProofConsistency),
+    /// Look for reads that were made on made-up patients: how much is lost at most?
+    Canary(ProofCanary),
 }
 
 #[derive(Args, Debug)]
@@ -353,6 +397,23 @@ pub(crate) struct ProvenEntry {
     /// Place in the log, from 0.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) entry: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProofCanary {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// The reads that were done, one a line: patient, comma, time (RFC 3339).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// How long after its time a read must be in the store.
+    #[arg(long, default_value_t = 30, value_name = "MINUTES")]
+    pub(crate) within: u32,
+    /// How far the time in the record may be from the planned one.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) tolerance: u32,
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -729,6 +790,10 @@ pub(crate) struct BenchScope {
     pub(crate) days: u64,
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Write what is stored to this file too, for other programs: time in microseconds, reader,
+    /// patient, host, source and kind of record as numbers, separated by commas.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rows: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
     /// Folder for the store; must not exist, or be empty.

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 /// A patient, by everything that an act may hold.
 #[derive(Debug)]
 pub(crate) struct Forgotten {
-    texts: BTreeSet<String>,
+    /// The longest first: a bare value is part of a name.
+    texts: Vec<String>,
     marks: BTreeSet<u64>,
 }
 
@@ -18,10 +19,10 @@ impl Forgotten {
     pub(crate) fn new(spellings: &[String]) -> Self {
         let bare = spellings.iter().filter_map(|name| name.rsplit(['|', '/']).next());
         let texts = spellings.iter().map(String::as_str).chain(bare).map(str::to_owned);
-        Self {
-            texts: texts.filter(|text| !text.is_empty()).collect(),
-            marks: spellings.iter().map(|name| mark(name)).collect(),
-        }
+        let texts: BTreeSet<String> = texts.filter(|text| !text.is_empty()).collect();
+        let mut texts: Vec<String> = texts.into_iter().collect();
+        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        Self { texts, marks: spellings.iter().map(|name| mark(name)).collect() }
     }
 
     /// True if there was anything.
@@ -44,7 +45,7 @@ impl Forgotten {
 
     fn take_out_of_text(&self, text: &mut String) -> bool {
         let mut any = false;
-        for hidden in self.texts.iter().rev() {
+        for hidden in &self.texts {
             while let Some(at) = word(text, hidden) {
                 text.replace_range(at..at + hidden.len(), "[...]");
                 any = true;

@@ -9,6 +9,7 @@ pub mod error;
 mod forgotten;
 pub mod input;
 mod keyed;
+mod mend;
 pub mod pipeline;
 mod report;
 

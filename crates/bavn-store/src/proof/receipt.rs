@@ -124,6 +124,11 @@ impl Store {
                 let canonical = Silent { source, from, to, ended }.canonical(name);
                 Ok(([nonce, canonical].concat(), Vec::new()))
             }
+            Entry::Statement(_) => {
+                let mut statements = self.manifest.statements.iter();
+                let statement = statements.find(|statement| statement.entry == index);
+                Ok((statement.ok_or_else(wrong)?.opened(), Vec::new()))
+            }
             Entry::Retired(_) => {
                 let mut retired = self.manifest.retired.iter();
                 let retirement = retired.find(|retirement| retirement.entry == index);

@@ -1,7 +1,7 @@
 //! Rows back from a segment's two files.
 
 use super::pages::{Damage, ParquetFile};
-use super::schema::{AT, FLAGS, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, WORDS};
+use super::schema::{AT, FLAGS, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, SOURCE, WORDS};
 use crate::error::{Result, StoreError};
 use crate::keys::KEY_BYTES;
 use crate::row::{
@@ -96,6 +96,16 @@ impl SegmentReader {
             }
         }
         Ok(found)
+    }
+
+    /// When each row was, and the number of its source.
+    pub(crate) fn heard(&self) -> Result<Vec<(i64, u32)>> {
+        let mut heard = Vec::new();
+        for group in 0..self.rows.row_groups() {
+            let times = longs(&self.rows, group, AT)?;
+            heard.extend(times.into_iter().zip(numbers(&self.rows, group, SOURCE)?));
+        }
+        Ok(heard)
     }
 
     /// The ids of all rows with their times, in order.

@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::format::FORMAT_FILE;
 use crate::history::HISTORY;
 use crate::index::{self, By, Touch};
-use crate::journal;
+use crate::journal::{JOURNAL, JOURNAL_LOCK, Journal};
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
-use crate::names::{DICTIONARY, Dictionary};
+use crate::names::{DICTIONARY, Dictionary, Of};
 use crate::proof::{
     CHECKPOINT, Entry, Kind, PROOF, TileName, Tiles, VERIFIER, WIDTH, bundle_entries, sha256,
 };
@@ -64,9 +64,23 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         found.files += 1;
         found.bytes += bytes;
     }
+    if depth == Depth::LookUps {
+        check_said(store, found);
+    }
     if let Err(error) = asked::left(&store.folder, &store.ring) {
-        let file = Path::new(asked::ASKED).to_owned();
+        let named = error.path().and_then(|path| path.strip_prefix(&store.folder).ok());
+        let file = named.unwrap_or(Path::new(asked::ASKED)).to_owned();
         found.fault(Fault { file, place: Place::Whole, what: error.into() });
+    }
+    match Journal::check(&store.folder, &store.ring) {
+        Ok(None) => {}
+        Ok(Some(bytes)) => {
+            found.files += 1;
+            found.bytes += bytes;
+        }
+        Err(error) => {
+            found.fault(Fault { file: JOURNAL.into(), place: Place::Whole, what: error.into() });
+        }
     }
     check_all_else(store, found);
 }
@@ -118,6 +132,23 @@ fn in_sealed(store: &Store, file: &Named, what: &'static [u8]) -> Option<(Place,
         Ok(sealed) => sealed.first_damage().map(|(number, from, to)| {
             (Place::Block { number, from, to }, What::Changed("it is not what was written"))
         }),
+    }
+}
+
+/// What the manifest keeps of silences and statements against their entries of the log.
+fn check_said(store: &Store, found: &mut Verified) {
+    let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
+    let Ok(names) = store.dictionary() else { return };
+    let silences = store.manifest.silences.iter().map(|silence| {
+        let name = names.of(Of::Source).known(silence.source).unwrap_or_default();
+        (silence.entry, silence.logged(name))
+    });
+    let statements = store.manifest.statements.iter();
+    for (index, entry) in silences.chain(statements.map(|said| (said.entry, said.logged()))) {
+        if !entries.is(index, &entry).unwrap_or(false) {
+            let what = What::Changed("it is not what was logged of a source");
+            found.fault(Fault { file: MANIFEST.into(), place: Place::Entry { index }, what });
+        }
     }
 }
 
@@ -214,8 +245,7 @@ impl Entries {
 fn check_all_else(store: &Store, found: &mut Verified) {
     let manifest = &store.manifest;
     let mut known = manifest.names();
-    known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK]);
-    known.extend([journal::FILE, journal::LOCK]);
+    known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK, JOURNAL, JOURNAL_LOCK]);
     let tiles = store.tiles();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {

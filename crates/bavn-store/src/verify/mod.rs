@@ -132,6 +132,7 @@ impl From<StoreError> for What {
         match error {
             StoreError::Damaged { what, .. } => Self::Changed(what),
             StoreError::Missing { .. } => Self::Gone,
+            StoreError::Unreadable { source, .. } => Self::Unreadable(source.to_string()),
             error => Self::Unreadable(error.to_string()),
         }
     }

@@ -69,7 +69,7 @@ impl Tree<'_> {
                 Some(Entry::Commit(commit)) => self.commits.push((at, commit)),
                 Some(Entry::LookUp(_)) => self.look_ups += 1,
                 Some(Entry::Retired(hidden)) => self.retirements.push((at, hidden)),
-                Some(Entry::Silence(_)) => {}
+                Some(Entry::Silence(_) | Entry::Statement(_)) => {}
                 None => self.fault(entries, Place::Entry { index: at }, "it is no entry"),
             }
         }

@@ -26,7 +26,11 @@ pub struct Compacted {
 impl Writer {
     /// Puts all neighbouring small segments of a month together, and all files of names.
     pub fn compact(&mut self, now: Timestamp) -> Result<Compacted> {
-        self.commit(now)?;
+        self.attempt(|writer| writer.compact_all(now))
+    }
+
+    fn compact_all(&mut self, now: Timestamp) -> Result<Compacted> {
+        self.commit_all(now)?;
         let groups = all_groups(&self.manifest.segments);
         let is_one = self.manifest.dictionaries.len() < 2;
         if groups.is_empty() && is_one {
@@ -44,7 +48,7 @@ impl Writer {
         }
         let names_from = names_due(&self.manifest);
         match self.put_together(groups, names_from, now) {
-            Err(StoreError::Io { .. }) => self.manifest.sweep(&self.store),
+            Err(StoreError::Io { .. }) => self.go_back(),
             compacted => compacted.map(|_| ()),
         }
     }

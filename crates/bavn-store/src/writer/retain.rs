@@ -11,7 +11,7 @@ use crate::keys::to_hex;
 use crate::manifest::{Manifest, Named, Segment};
 use crate::names::{Dictionary, Of, Same, meant};
 use crate::proof::{Entry, Log, sha256};
-use crate::retention::{Held, Keep, Policy, Retired, Retirement, Said, Shield};
+use crate::retention::{Held, Keep, Order, Policy, Retired, Retirement, Shield};
 use crate::row::{Evidence, Row};
 use crate::stretches::{RETIRED, Stretches};
 use bavn_model::Timestamp;
@@ -33,7 +33,11 @@ pub struct Expired {
 impl Writer {
     /// Takes a policy, which holds from the next [`Self::retain`] on, and for what comes in at once.
     pub fn set_policy(&mut self, policy: &Policy, now: Timestamp) -> Result<()> {
-        self.commit(now)?;
+        self.attempt(|writer| writer.set_policy_all(policy, now))
+    }
+
+    fn set_policy_all(&mut self, policy: &Policy, now: Timestamp) -> Result<()> {
+        self.commit_all(now)?;
         let mut manifest = self.next_manifest(now);
         manifest.retention = Some(policy.clone());
         let log = self.ledger.log();
@@ -46,8 +50,12 @@ impl Writer {
 
     /// Places a legal hold: look-ups that fit stay, whatever the policy says, and a case keeps its
     /// acts. Returns its number.
-    pub fn hold(&mut self, case: Option<u32>, keep: &Keep, said: &Said) -> Result<u32> {
-        self.commit(said.at)?;
+    pub fn hold(&mut self, case: Option<u32>, keep: &Keep, said: &Order) -> Result<u32> {
+        self.attempt(|writer| writer.hold_all(case, keep, said))
+    }
+
+    fn hold_all(&mut self, case: Option<u32>, keep: &Keep, said: &Order) -> Result<u32> {
+        self.commit_all(said.at)?;
         let number = self.manifest.holds.len() as u32 + 1;
         let held = Held {
             number,
@@ -67,8 +75,12 @@ impl Writer {
     }
 
     /// Ends a legal hold. False if there is none of that number in force.
-    pub fn release(&mut self, number: u32, said: &Said) -> Result<bool> {
-        self.commit(said.at)?;
+    pub fn release(&mut self, number: u32, said: &Order) -> Result<bool> {
+        self.attempt(|writer| writer.release_all(number, said))
+    }
+
+    fn release_all(&mut self, number: u32, said: &Order) -> Result<bool> {
+        self.commit_all(said.at)?;
         let mut manifest = self.next_manifest(said.at);
         let mut in_force = manifest.holds.iter_mut().filter(|held| held.released.is_none());
         let Some(held) = in_force.find(|held| held.number == number) else { return Ok(false) };
@@ -100,7 +112,16 @@ impl Writer {
         keep: &[Keep],
         now: Timestamp,
     ) -> Result<Expired> {
-        self.commit(now)?;
+        self.attempt(|writer| writer.would_expire_all(policy, keep, now))
+    }
+
+    fn would_expire_all(
+        &mut self,
+        policy: &Policy,
+        keep: &[Keep],
+        now: Timestamp,
+    ) -> Result<Expired> {
+        self.commit_all(now)?;
         let clocks = self.clocks(policy, keep, now)?;
         let mut expired = Expired::default();
         for segment in self.manifest.segments.clone() {
@@ -114,9 +135,13 @@ impl Writer {
 
     /// Lets everything go that is past its time by the policy, and that neither a hold nor `keep` keeps:
     /// what belongs to an open case or to a proven breach is known above the store.
-    pub fn retain(&mut self, keep: &[Keep], said: &Said) -> Result<Expired> {
+    pub fn retain(&mut self, keep: &[Keep], said: &Order) -> Result<Expired> {
+        self.attempt(|writer| writer.retain_all(keep, said))
+    }
+
+    fn retain_all(&mut self, keep: &[Keep], said: &Order) -> Result<Expired> {
         let now = said.at;
-        self.commit(now)?;
+        self.commit_all(now)?;
         let clocks = self.clocks(&self.policy(), keep, now)?;
         let mut expired = Expired::default();
         let mut places = Vec::new();
@@ -231,7 +256,7 @@ impl Writer {
         manifest: &mut Manifest,
         log: &mut Log,
         (what, list): (Retired, &Stretches),
-        said: &Said,
+        said: &Order,
     ) -> Result<()> {
         if list.is_empty() && what != Retired::Identity {
             return Ok(());
@@ -282,9 +307,10 @@ impl Writer {
             reader.inputs()?.into_iter().for_each(|id| used.add(Of::File, id));
         }
         let sources = manifest.silences.iter().map(|silence| silence.source);
-        let heard = manifest.segments.iter().flat_map(|segment| &segment.heard);
-        let heard = heard.chain(&manifest.heard_before).map(|heard| heard.source);
-        sources.chain(heard).chain(manifest.own_source).for_each(|id| used.add(Of::Source, id));
+        let sources = sources.chain(manifest.heard().map(|heard| heard.source));
+        let sources = sources.chain(manifest.promises.keys().copied());
+        let sources = sources.chain(manifest.counted.keys().copied());
+        sources.chain(manifest.own_source).for_each(|id| used.add(Of::Source, id));
         manifest.inputs.keys().for_each(|&id| used.add(Of::File, id));
         for of in [Of::Identity, Of::Patient] {
             manifest.held_names(of).for_each(|id| used.add(of, id));

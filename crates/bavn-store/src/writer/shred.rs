@@ -14,7 +14,7 @@ use crate::keys::to_hex;
 use crate::manifest::Segment;
 use crate::names::Of;
 use crate::proof::Tiles;
-use crate::retention::{Retired, Said, Shield};
+use crate::retention::{Order, Retired, Shield};
 use crate::row::{Evidence, Row};
 use crate::stretches::Stretches;
 use bavn_model::Timestamp;
@@ -54,7 +54,11 @@ pub struct Shredded {
 impl Writer {
     /// The tombstone of a patient. Keep it outside the store before shredding.
     pub fn tombstone(&mut self, typed: &str, now: Timestamp) -> Result<Tombstone> {
-        self.commit(now)?;
+        self.attempt(|writer| writer.tombstone_all(typed, now))
+    }
+
+    fn tombstone_all(&mut self, typed: &str, now: Timestamp) -> Result<Tombstone> {
+        self.commit_all(now)?;
         let ids = self.meant_all(Of::Patient, "patient", &[typed.to_owned()])?;
         let mut first: BTreeMap<u32, u64> = BTreeMap::new();
         for segment in &self.manifest.segments {
@@ -84,9 +88,13 @@ impl Writer {
     }
 
     /// Shreds whom a tombstone means, with all files that held it gone when this returns.
-    pub fn shred(&mut self, tombstone: &Tombstone, said: &Said) -> Result<Shredded> {
+    pub fn shred(&mut self, tombstone: &Tombstone, said: &Order) -> Result<Shredded> {
+        self.attempt(|writer| writer.shred_all(tombstone, said))
+    }
+
+    fn shred_all(&mut self, tombstone: &Tombstone, said: &Order) -> Result<Shredded> {
         let now = said.at;
-        self.commit(now)?;
+        self.commit_all(now)?;
         let patients = self.ids_of(tombstone)?;
         if patients.is_empty() {
             return Ok(Shredded::default());

@@ -4,7 +4,7 @@ use crate::damage::files;
 use crate::region::{Plain, chance, kek, look_ups, now, open, patient_name, record, write};
 use bavn_model::Timestamp;
 use bavn_store::{
-    Depth, Expired, Frame, Keep, Opening, Original, Policy, Purpose, Retired, Said, Store,
+    Depth, Expired, Frame, Keep, Opening, Order, Original, Policy, Purpose, Retired, Store,
     StoreError, Subject, Tombstone, Verified, Window, Writer, verify,
 };
 use std::collections::BTreeSet;
@@ -14,8 +14,8 @@ fn writer(folder: &Path) -> Writer {
     Writer::open(folder, "test-trust", kek(), chance(61)).unwrap()
 }
 
-fn said(why: &str) -> Said {
-    Said { by: "kari".to_owned(), why: why.to_owned(), at: now() }
+fn said(why: &str) -> Order {
+    Order { by: "kari".to_owned(), why: why.to_owned(), at: now() }
 }
 
 /// Look-ups lie 6 to 10 days before [`now`].

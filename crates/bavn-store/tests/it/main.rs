@@ -8,11 +8,14 @@
 )]
 
 mod compact;
+mod coverage;
 mod damage;
 mod foreign;
 mod formats;
+mod kill;
 mod life;
 mod proof;
+mod reads;
 mod region;
 mod same_as_scan;
 mod verify;

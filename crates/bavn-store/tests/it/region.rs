@@ -112,6 +112,7 @@ pub(crate) fn record(plain: &Plain) -> Record<'_> {
         address: plain.host.as_deref().map(Into::into),
         session: Some("session-of-somebody".into()),
         query: None,
+        sequence: None,
         origin: Origin { line: 1, ..Origin::default() },
         flags: plain.flags,
     }

@@ -8,7 +8,7 @@ use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_detect::cases::{Book, Case, CaseNumber, Duty, State};
 use bavn_model::Timestamp;
-use bavn_store::{Forecast, Gone, Hold, Keep, Original, Policy, Said, Store, Window};
+use bavn_store::{Forecast, Gone, Hold, Keep, Order, Original, Policy, Store, Window};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -95,11 +95,10 @@ fn hold_in_words(hold: &Hold) -> String {
         (false, true) => " by one reader",
         (false, false) => "",
     };
-    let Said { by, why, at } = &hold.placed;
-    let released = hold
-        .released
-        .as_ref()
-        .map_or(String::new(), |Said { by, why, at }| format!("; released by {by} on {at}: {why}"));
+    let Order { by, why, at } = &hold.placed;
+    let released = hold.released.as_ref().map_or(String::new(), |Order { by, why, at }| {
+        format!("; released by {by} on {at}: {why}")
+    });
     format!("hold {}{case}{of}, by {by} since {at}: {why}{released}", hold.number)
 }
 
@@ -120,7 +119,7 @@ fn policy_in_words(policy: &Policy) -> String {
 }
 
 fn as_json(store: &Store, forecast: &Forecast, free: u64) -> CommandResult<serde_json::Value> {
-    let said = |said: &Said| json!({ "by": said.by, "at": said.at, "why": said.why });
+    let said = |said: &Order| json!({ "by": said.by, "at": said.at, "why": said.why });
     let a_look_up: serde_json::Map<String, serde_json::Value> = parts(forecast)
         .into_iter()
         .map(|(part, bytes)| (part.to_owned(), json!(forecast.a_look_up(bytes))))
@@ -191,7 +190,7 @@ pub(crate) fn retain(arguments: &StoreRetain) -> CommandResult {
     let clocks = CaseClocks { policy: &policy, held: &held, now: at };
     let (keep, over) =
         desk.look(|book| (clocks.keep(book), book.over(|case| clocks.is_over(case))))?;
-    let said = Said { by: os_user(), why: policy_in_words(&policy), at };
+    let said = Order { by: os_user(), why: policy_in_words(&policy), at };
     if arguments.dry_run {
         let would = writer.would_expire(&policy, &keep, at)?;
         super::say(format_args!(
@@ -306,6 +305,6 @@ pub(crate) fn release(arguments: &StoreRelease) -> CommandResult {
     Ok(())
 }
 
-pub(super) fn said(reason: &str) -> Said {
-    Said { by: os_user(), why: reason.to_owned(), at: now() }
+pub(super) fn said(reason: &str) -> Order {
+    Order { by: os_user(), why: reason.to_owned(), at: now() }
 }

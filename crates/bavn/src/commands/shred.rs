@@ -8,7 +8,7 @@ use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_detect::cases::Duty;
-use bavn_store::{Said, Shredded, Tombstone, Writer};
+use bavn_store::{Order, Shredded, Tombstone, Writer};
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::path::Path;
 /// A line of the file that lies outside the store.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
-    said: Said,
+    said: Order,
     tombstone: Tombstone,
 }
 
@@ -73,7 +73,7 @@ fn shred_everywhere(
     access: &StoreAccess,
     writer: &mut Writer,
     tombstone: &Tombstone,
-    said: &Said,
+    said: &Order,
 ) -> CommandResult<Shredded> {
     let spellings = writer.spellings(tombstone)?;
     Desk::open(&access.store, &kek(&access.key)?, Duty::default())?.forget(&spellings)?;

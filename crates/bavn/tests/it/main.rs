@@ -13,6 +13,7 @@ mod decode;
 mod demo;
 mod evaluate;
 mod explain;
+mod faults;
 mod life;
 mod prove;
 mod store;
