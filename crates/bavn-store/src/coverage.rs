@@ -147,8 +147,7 @@ impl Store {
     ) -> Vec<Silence> {
         times.sort_unstable();
         let (from, to) = (window.from.micros(), window.to.micros());
-        let heard = self.manifest.heard();
-        let heard = || heard.clone().filter(|heard| heard.source == source);
+        let heard = || self.manifest.heard().filter(|heard| heard.source == source);
         // The days know the words around the window, to the day; a silence that begins before it is
         // told from the window's beginning at the latest.
         let before =
