@@ -1,7 +1,7 @@
-//! The acts on cases: a sealed list that only grows, beside the look-ups.
+//! The acts on cases, and those of the house: sealed lists that only grow, beside the look-ups.
 //!
 //! ```text
-//! "bavncase" | salt, 16 bytes                        in clear, and the salt part of the key
+//! "bavncase" (or "bavnhous") | salt, 16 bytes        in clear, and the salt part of the key
 //! length, 4 bytes | nonce, 12 bytes | sealed | tag   AES-256-GCM; the number of the entry is checked
 //! ...
 //! ```
@@ -18,9 +18,10 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-/// The journal of a store, read up to some entry. Several processes may hold one.
+/// A journal of a store, read up to some entry. Several processes may hold one.
 #[derive(Debug)]
 pub struct Journal {
+    of: List,
     path: PathBuf,
     folder: PathBuf,
     file: File,
@@ -31,32 +32,73 @@ pub struct Journal {
     end: u64,
 }
 
+/// Which list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// What is done to cases.
+    Cases,
+    /// Settings, runs, and what else concerns no case.
+    House,
+}
+
+impl List {
+    pub(crate) const ALL: [Self; 2] = [Self::Cases, Self::House];
+
+    pub(crate) const fn file(self) -> &'static str {
+        match self {
+            Self::Cases => "cases.db",
+            Self::House => "house.db",
+        }
+    }
+
+    pub(crate) const fn lock(self) -> &'static str {
+        match self {
+            Self::Cases => "cases.lock",
+            Self::House => "house.lock",
+        }
+    }
+
+    const fn magic(self) -> &'static [u8; MAGIC_BYTES] {
+        match self {
+            Self::Cases => b"bavncase",
+            Self::House => b"bavnhous",
+        }
+    }
+
+    const fn sealed_as(self) -> &'static [u8] {
+        match self {
+            Self::Cases => b"bavn cases 1",
+            Self::House => b"bavn house 1",
+        }
+    }
+}
+
 impl Journal {
-    /// Opens the journal of a store, and makes it if it is not there.
-    pub fn open(store: &Path, kek: &Kek, chance: &mut Chance) -> Result<Self> {
+    /// Opens a journal of a store, and makes it if it is not there.
+    pub fn open(store: &Path, of: List, kek: &Kek, chance: &mut Chance) -> Result<Self> {
         check_format(store)?;
         let ring = KeyRing::open(&store.join(RING), kek)?;
-        let path = store.join(FILE);
+        let path = store.join(of.file());
         if !path.exists() {
-            let _lock = lock(store)?;
+            let _lock = lock(store, of)?;
             if !path.exists() {
                 let salt: [u8; SALT_BYTES] = random(chance)?;
-                files::replace(&path, &[MAGIC, &salt].concat())?;
+                files::replace(&path, &[&of.magic()[..], &salt].concat())?;
                 sync_folder(store)?;
             }
         }
         let file = OpenOptions::new().read(true).write(true).open(&path).map_err(named(&path))?;
         let mut header = [0; HEADER_BYTES];
         file.read_exact_at(&mut header, 0).map_err(named(&path))?;
-        let (magic, salt) = header.split_at(MAGIC.len());
-        if magic != MAGIC {
-            return Err(StoreError::damaged(&path, "it does not begin as a journal of cases"));
+        let (magic, salt) = header.split_at(MAGIC_BYTES);
+        if magic != of.magic() {
+            return Err(StoreError::damaged(&path, "it does not begin as a journal of its kind"));
         }
         let missing = StoreError::Library { doing: "finding the store's key" };
-        let key = file_key(ring.key(STORE_KEY).ok_or(missing)?, salt, SEALED_AS)?;
+        let key = file_key(ring.key(STORE_KEY).ok_or(missing)?, salt, of.sealed_as())?;
         let (folder, controller) = (store.to_owned(), ring.controller().to_owned());
         let end = HEADER_BYTES as u64;
-        Ok(Self { path, folder, file, key, controller, entries: 0, end })
+        Ok(Self { of, path, folder, file, key, controller, entries: 0, end })
     }
 
     /// Whose cases these are.
@@ -81,7 +123,7 @@ impl Journal {
         chance: &mut Chance,
         decide: impl FnOnce(Vec<Vec<u8>>) -> (Option<Vec<u8>>, T),
     ) -> Result<T> {
-        let _lock = lock(&self.folder)?;
+        let _lock = lock(&self.folder, self.of)?;
         let (entry, told) = decide(self.news()?);
         let Some(entry) = entry else { return Ok(told) };
         if entry.len() > ENTRY_BYTES_MAX {
@@ -92,7 +134,7 @@ impl Journal {
         }
         let nonce: [u8; NONCE_LEN] = random(chance)?;
         let mut sealed = entry;
-        let aad = aad(self.entries);
+        let aad = aad(self.of, self.entries);
         self.key
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
@@ -133,7 +175,7 @@ impl Journal {
         }
         let mut sealed = vec![0; bytes as usize];
         self.file.read_exact_at(&mut sealed, begin).map_err(named(&self.path))?;
-        let aad = aad(self.entries);
+        let aad = aad(self.of, self.entries);
         let nonce = Nonce::assume_unique_for_key(nonce);
         let plain = self.key.open_in_place(nonce, Aad::from(&aad), &mut sealed);
         let plain = plain.map_err(|_| damaged())?.to_vec();
@@ -142,24 +184,21 @@ impl Journal {
 }
 
 /// What the tag covers besides: which file it is, and the place in it.
-fn aad(number: u64) -> Vec<u8> {
-    [SEALED_AS, &number.to_be_bytes()].concat()
+fn aad(of: List, number: u64) -> Vec<u8> {
+    [of.sealed_as(), &number.to_be_bytes()].concat()
 }
 
 /// Held while something is added: seldom, and for milliseconds.
-fn lock(store: &Path) -> Result<File> {
-    let path = store.join(LOCK);
+fn lock(store: &Path, of: List) -> Result<File> {
+    let path = store.join(of.lock());
     let file = File::create(&path).map_err(io(&path, "written"))?;
     file.lock().map_err(io(&path, "locked"))?;
     Ok(file)
 }
 
-const FILE: &str = "cases.db";
-const LOCK: &str = "cases.lock";
-const MAGIC: &[u8] = b"bavncase";
-const SEALED_AS: &[u8] = b"bavn cases 1";
+const MAGIC_BYTES: usize = 8;
 const SALT_BYTES: usize = 16;
-const HEADER_BYTES: usize = 8 + SALT_BYTES;
+const HEADER_BYTES: usize = MAGIC_BYTES + SALT_BYTES;
 const ENTRY_HEAD_BYTES: usize = 4 + NONCE_LEN;
 const TAG_BYTES_MAX: usize = 16;
 /// Of what is added at once; an alarm of the largest kind has a tenth of it.
@@ -198,33 +237,54 @@ mod tests {
     #[test]
     fn two_who_write_see_each_other_and_nothing_lies_in_clear() {
         let folder = store();
-        let mut one = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
-        let mut two = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+        let mut one = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
+        let mut two = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
         add(&mut one, b"kari decides about Practitioner/77");
         assert_eq!(add(&mut two, b"ola"), 1, "the second sees the first before it adds");
         assert_eq!(one.news().unwrap(), [b"ola"]);
-        let bytes = std::fs::read(folder.path().join(FILE)).unwrap();
+        let bytes = std::fs::read(folder.path().join(List::Cases.file())).unwrap();
         assert!(!bytes.windows(4).any(|window| window == b"kari" || window == b"Prac"));
         assert!(
-            Journal::open(folder.path(), &Kek::read(&[8; 32]).unwrap(), &mut *chance()).is_err()
+            Journal::open(
+                folder.path(),
+                List::Cases,
+                &Kek::read(&[8; 32]).unwrap(),
+                &mut *chance()
+            )
+            .is_err()
         );
+    }
+
+    #[test]
+    fn one_list_cannot_be_passed_off_as_the_other() {
+        let folder = store();
+        let mut cases = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
+        add(&mut cases, b"a verdict");
+        let mut bytes = std::fs::read(folder.path().join(List::Cases.file())).unwrap();
+        bytes[..MAGIC_BYTES].copy_from_slice(List::House.magic());
+        std::fs::write(folder.path().join(List::House.file()), bytes).unwrap();
+        let mut house = Journal::open(folder.path(), List::House, &kek(), &mut *chance()).unwrap();
+        assert!(house.news().unwrap_err().is_integrity());
     }
 
     #[test]
     fn an_act_is_kept_whole_or_absent_wherever_a_crash_cuts() {
         let folder = store();
-        let path = folder.path().join(FILE);
-        let mut journal = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+        let path = folder.path().join(List::Cases.file());
+        let mut journal =
+            Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
         add(&mut journal, b"first");
         let kept = std::fs::metadata(&path).unwrap().len() as usize;
         add(&mut journal, b"second, a verdict");
         let whole = std::fs::read(&path).unwrap();
         for cut in kept..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            let mut again = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+            let mut again =
+                Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
             assert_eq!(again.news().unwrap(), [b"first"], "cut at {cut}");
             add(&mut again, b"x");
-            let mut again = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+            let mut again =
+                Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
             assert_eq!(again.news().unwrap(), [&b"first"[..], b"x"], "cut at {cut}");
         }
     }
@@ -232,8 +292,9 @@ mod tests {
     #[test]
     fn a_changed_byte_never_gives_an_act_that_was_not_written() {
         let folder = store();
-        let path = folder.path().join(FILE);
-        let mut journal = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+        let path = folder.path().join(List::Cases.file());
+        let mut journal =
+            Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
         for entry in [&b"first"[..], b"second", b"third"] {
             add(&mut journal, entry);
         }
@@ -242,7 +303,7 @@ mod tests {
             let mut bad = whole.clone();
             bad[at] ^= 1;
             std::fs::write(&path, &bad).unwrap();
-            let told = Journal::open(folder.path(), &kek(), &mut *chance())
+            let told = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance())
                 .and_then(|mut journal| journal.news());
             match told {
                 Err(error) => assert!(error.is_integrity(), "byte {at}: {error}"),

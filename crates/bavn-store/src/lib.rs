@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod format;
 mod frame;
+mod heard;
 mod hunt;
 mod index;
 mod journal;
@@ -29,8 +30,9 @@ mod writer;
 
 pub use error::{Result, StoreError};
 pub use frame::Frame;
+pub use heard::{HeardDay, Own};
 pub use hunt::Trace;
-pub use journal::Journal;
+pub use journal::{Journal, List};
 pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};

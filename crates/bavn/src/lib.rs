@@ -1,11 +1,13 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
+mod board;
 pub mod cli;
 mod commands;
 mod demo;
 mod desk;
 mod drilled;
 pub mod error;
+mod house_desk;
 pub mod input;
 mod keyed;
 pub mod pipeline;

@@ -6,6 +6,7 @@ use crate::asked;
 use crate::error::Result;
 use crate::format::FORMAT_FILE;
 use crate::index::{self, By, Touch};
+use crate::journal::List;
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
 use crate::names::{DICTIONARY, Dictionary};
@@ -183,6 +184,7 @@ fn check_all_else(store: &Store, found: &mut Verified) {
     let manifest = &store.manifest;
     let mut known: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
     known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK]);
+    known.extend(List::ALL.into_iter().flat_map(|list| [list.file(), list.lock()]));
     let tiles = store.tiles();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {

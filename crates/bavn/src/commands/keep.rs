@@ -93,7 +93,7 @@ pub(crate) fn record_asking(
     command: &str,
     patients: &[&str],
 ) -> CommandResult {
-    leave_asking(store, ("urn:bavn:os-user", &os_user()), purpose, command, patients)?;
+    leave_asking(store, now(), ("urn:bavn:os-user", &os_user()), purpose, command, patients)?;
     // Whoever else is writing takes it in with the next commit.
     match Writer::open(&access.store, store.controller(), kek(&access.key)?, chance()) {
         Ok(mut writer) => Ok(writer.commit(now())?),
@@ -105,12 +105,12 @@ pub(crate) fn record_asking(
 /// Leaves the look-up for the next commit; the user as system and value.
 pub(crate) fn leave_asking(
     store: &Store,
+    now: Timestamp,
     user: (&str, &str),
     purpose: &Purpose,
     command: &str,
     patients: &[&str],
 ) -> CommandResult {
-    let now = now();
     // A view that names readers and no patient is a look-up too.
     let parts = patients.len().div_ceil(PATIENTS_A_RECORD).max(1);
     let lines: Vec<Vec<u8>> = (0..parts)
