@@ -1,12 +1,12 @@
 //! Who asks, may they, and what answers?
 
-use crate::access::{Purpose, Right, permits};
+use crate::access::{Granted, Purpose, Right, permits};
 use crate::dispatch;
 use crate::form::Form;
 use crate::page::{self, Shell};
 use crate::reply::{Answer, Shape, go, html, missing, outside};
-use crate::session::{Doors, Visitor};
-use crate::text::{Language, texts};
+use crate::session::{Behind, Doors, Visitor};
+use crate::text::{Language, code, pick, texts};
 use crate::view::{Board, Trouble};
 use bavn_detect::cases::{Book, CaseNumber};
 use bavn_model::Timestamp;
@@ -20,6 +20,8 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) language: Language,
     pub(crate) cookie: Option<String>,
+    /// The content type of the body.
+    pub(crate) kind: Option<String>,
     pub(crate) body: Vec<u8>,
     /// Whether the browser says that the form came from these pages, or says nothing.
     pub(crate) same_origin: bool,
@@ -32,6 +34,10 @@ pub(crate) struct Here<'a> {
     pub(crate) visitor: Visitor,
     pub(crate) language: Language,
     pub(crate) now: Timestamp,
+    /// Of the session, by which its handles are found.
+    cookie: String,
+    /// Nobody is named until the employees' side has agreed.
+    pub(crate) shadow: bool,
 }
 
 /// What came with the request.
@@ -42,7 +48,6 @@ pub(crate) struct Sent<'a> {
     pub(crate) parts: Vec<&'a str>,
     pub(crate) shape: Shape,
     pub(crate) form: Form,
-    pub(crate) cookie: &'a str,
 }
 
 impl<'a> Sent<'a> {
@@ -69,17 +74,40 @@ pub(crate) fn answer(
             None => outside(asked.language),
         };
     }
-    let (stem, shape) = Shape::of(&asked.path);
-    let Some((route, parts)) = dispatch::find(asked.is_post, stem) else {
-        return missing(asked.language);
-    };
     let Some((visitor, cookie)) = doors.visitor(asked.cookie.as_deref(), header, now) else {
         return outside(asked.language);
     };
-    let here = Here { board, doors, visitor, language: asked.language, now };
+    let (stem, shape) = Shape::of(&asked.path);
+    let Some((route, parts)) = dispatch::find(asked.is_post, stem) else {
+        // Somebody tries addresses: that is on record too.
+        drop(board.record(
+            &visitor,
+            &format!("refused: no such page, {}", shown(stem)),
+            "none",
+            &[],
+        ));
+        return Answer { cookie, ..missing(asked.language) };
+    };
+    let session = cookie.clone().or_else(|| asked.cookie.clone()).unwrap_or_default();
+    let shadow = !doors.is_open() && !is_signed_off(board);
+    let here =
+        Here { board, doors, visitor, language: asked.language, now, cookie: session, shadow };
     let answered = here.answer(route, parts, stem, shape, asked);
     let cookie = answered.cookie.or(cookie);
     Answer { cookie, ..answered }
+}
+
+/// An address as a record takes it: the first part, since the rest may name somebody.
+fn shown(path: &str) -> String {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    first.chars().filter(char::is_ascii_alphanumeric).take(40).collect()
+}
+
+/// Whether the employees' side has agreed: in a file, or as a setting. What cannot be read is no.
+fn is_signed_off(board: &dyn Board) -> bool {
+    let mut signed = board.signed_elsewhere().is_some();
+    let seen = board.house(&mut |house| signed |= house.in_force().signed_off.is_some());
+    signed && seen.is_ok()
 }
 
 impl Here<'_> {
@@ -91,7 +119,9 @@ impl Here<'_> {
         shape: Shape,
         asked: &Asked,
     ) -> Answer {
-        let form = if asked.is_post { Form::read(&asked.body) } else { Some(Form::default()) };
+        let kind = asked.kind.as_deref();
+        let form =
+            if asked.is_post { Form::read(&asked.body, kind) } else { Some(Form::default()) };
         let Some(form) = form else { return missing(self.language) };
         if asked.is_post && (form.field("token") != self.visitor.form_token || !asked.same_origin) {
             return self.refused("a form that these pages did not make");
@@ -99,25 +129,101 @@ impl Here<'_> {
         if !self.may(route.right, route.purpose) {
             return self.refused(path);
         }
-        let cookie = asked.cookie.as_deref().unwrap_or_default();
-        (route.answer)(self, &Sent { path, parts, shape, form, cookie })
+        (route.answer)(self, &Sent { path, parts, shape, form })
     }
 
     pub(crate) fn may(&self, right: Right, purpose: Purpose) -> bool {
-        permits(right, self.visitor.role, purpose)
+        permits(right, self.visitor.role, purpose) && !(self.shadow && right.names_people())
+    }
+
+    pub(crate) const fn say<T: Copy>(&self, english: T, bokmaal: T) -> T {
+        pick(self.language, english, bokmaal)
+    }
+
+    /// An address in this language.
+    pub(crate) fn link(&self, path: &str) -> String {
+        format!("{path}?lang={}", code(self.language))
+    }
+
+    pub(crate) fn hold(&self, behind: Behind) -> Option<String> {
+        self.doors.hold(&self.cookie, behind)
+    }
+
+    pub(crate) fn behind(&self, handle: &str) -> Option<Behind> {
+        self.doors.behind(&self.cookie, handle)
+    }
+
+    pub(crate) fn leave(&self) {
+        self.doors.leave(&self.cookie);
+    }
+
+    /// Asks the table, and puts on record what is about to be shown; else the answer to give.
+    pub(crate) fn granted(
+        &self,
+        right: Right,
+        purpose: Purpose,
+        case: Option<CaseNumber>,
+        what: &str,
+        patients: &[String],
+    ) -> Result<Granted, Answer> {
+        if !self.may(right, purpose) {
+            return Err(self.refused(what));
+        }
+        if let Some(number) = case
+            && self.peek(|book| book.case(number).is_none()).map_err(|told| self.failed(&told))?
+        {
+            return Err(missing(self.language));
+        }
+        if case.is_some_and(|number| self.is_about_visitor(number)) {
+            return Err(self.refused(&format!("{what}: a case about oneself")));
+        }
+        let word = match (purpose, case) {
+            (Purpose::Case, Some(number)) => format!("case {number}"),
+            (Purpose::Insight, _) => "insight".to_owned(),
+            _ => "audit".to_owned(),
+        };
+        self.board
+            .record(&self.visitor, what, &word, patients)
+            .map_err(|trouble| self.failed(&trouble))?;
+        Ok(Granted::new(purpose, case, self.visitor.name.clone()))
+    }
+
+    /// Nobody works on a case about oneself.
+    pub(crate) fn is_about_visitor(&self, number: CaseNumber) -> bool {
+        let is_own = |book: &Book| {
+            book.case(book.settled(number)).is_some_and(|case| case.is_about(&self.visitor.name))
+        };
+        self.peek(is_own).unwrap_or(true)
     }
 
     /// A page of this visitor, in its frame.
     pub(crate) fn page(&self, title: &str, path: &str, body: &Markup) -> Answer {
-        let simulated = self.board.queue().simulated;
-        let shell = Shell { path, simulated, visitor: Some(&self.visitor), reloads: false };
+        self.framed(title, path, false, body)
+    }
+
+    /// A page that loads itself again where no script runs.
+    pub(crate) fn live_page(&self, title: &str, path: &str, body: &Markup) -> Answer {
+        self.framed(title, path, true, body)
+    }
+
+    fn framed(&self, title: &str, path: &str, reloads: bool, body: &Markup) -> Answer {
+        let shell = Shell {
+            path,
+            simulated: self.board.queue().simulated,
+            shadow: self.shadow,
+            visitor: Some(&self.visitor),
+            reloads,
+        };
         html(&page::shell(title, self.language, &shell, body))
     }
 
     /// The answer to give instead, if the view could not be put on record.
     pub(crate) fn not_recorded(&self, what: &str, case: CaseNumber) -> Option<Answer> {
+        if self.is_about_visitor(case) {
+            return Some(self.refused(&format!("{what}: a case about oneself")));
+        }
         let purpose = format!("case {case}");
-        let trouble = self.board.record(&self.visitor, what, &purpose).err()?;
+        let trouble = self.board.record(&self.visitor, what, &purpose, &[]).err()?;
         Some(self.failed(&trouble))
     }
 
@@ -133,11 +239,23 @@ impl Here<'_> {
 
     /// A refusal is put on record too; one that cannot be is a refusal all the same.
     pub(crate) fn refused(&self, what: &str) -> Answer {
-        drop(self.board.record(&self.visitor, &format!("refused: {what}"), "none"));
+        drop(self.board.record(&self.visitor, &format!("refused: {what}"), "none", &[]));
         let words = texts(self.language);
         let page =
             page::word(words.refused, words.refused_text, Some(&self.visitor), self.language);
         Answer { status: 403, ..html(&page) }
+    }
+
+    /// A handle that is none of this session's: somebody tries addresses, which is on record.
+    pub(crate) fn unknown(&self, path: &str) -> Answer {
+        let what = format!("refused: no such page, {}", shown(path));
+        drop(self.board.record(&self.visitor, &what, "none", &[]));
+        missing(self.language)
+    }
+
+    /// A form that lacks something: a sentence for who filled it in.
+    pub(crate) fn refused_with(&self, sentence: &str) -> Answer {
+        self.failed(&Trouble::Refused(sentence.to_owned()))
     }
 
     pub(crate) fn failed(&self, trouble: &Trouble) -> Answer {

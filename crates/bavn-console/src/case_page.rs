@@ -3,15 +3,17 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::chart;
-use crate::page::{Shell, grouped, shell, short};
-use crate::reply::{Answer, Shape, csv, html as sent_html, json, missing};
-use crate::session::Visitor;
+use crate::page::{grouped, short};
+use crate::reply::{Answer, Shape, csv, json, missing};
+use crate::session::Behind;
 use crate::text::{Language, Texts, code, texts};
-use crate::view::{Alarm, Wish};
+use crate::trail;
+use crate::view::{ClockView, HourBar, ScopeView, TrailView, Wish};
 use bavn_detect::cases::{
     Book, Case, CaseNumber, Deed, Side, State, Verdict, deed_in_words, json_of,
 };
 use maud::{Markup, html};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A case names its readers, so that somebody sees it is itself on record.
 pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
@@ -29,12 +31,14 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
         // Somebody else may have read it first: that is as good.
         drop(here.board.act(&here.visitor.name, number, Wish::Do(Deed::Read), revision));
     }
+    // Asked before the book is held: a question of the store may take its time.
+    let extra = (sent.shape == Shape::Html).then(|| Extra::of(here, number));
     here.looked(|book| {
         let Some(case) = book.case(number) else { return missing(here.language) };
-        match sent.shape {
-            Shape::Json => json(&json_of(book, case, true)),
-            Shape::Csv => acts_csv(book, number),
-            Shape::Html => page(here, book, case),
+        match (sent.shape, &extra) {
+            (Shape::Csv, _) => acts_csv(book, number),
+            (Shape::Html, Some(extra)) => page(here, book, case, extra),
+            _ => json(&json_of(book, case, true)),
         }
     })
 }
@@ -48,29 +52,49 @@ fn acts_csv(book: &Book, number: CaseNumber) -> Answer {
     csv("at,by,what,undone", rows)
 }
 
-fn page(here: &Here<'_>, book: &Book, case: &Case) -> Answer {
-    let view = here.board.queue();
-    let of_case = |uid: &str| case.alarms.iter().any(|alarm| alarm.uid == uid);
-    let around = Around {
-        visitor: &here.visitor,
-        language: here.language,
-        simulated: view.simulated,
-        may_decide: here.may(Right::Decide, Purpose::Case),
-        has_scope: here.board.keeps_look_ups(),
-        alarm: view.alarms.iter().find(|alarm| of_case(&alarm.uid)),
-    };
-    sent_html(&self::case(book, case, &around))
+fn page(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra) -> Answer {
+    let heading = format!("C-{} {}", case.number, title(case, here.language));
+    let path = format!("/case/{}", case.number);
+    here.page(&heading, &path, &body(here, book, case, extra, &heading))
 }
 
 /// What a case page needs beside the case.
-struct Around<'a> {
-    visitor: &'a Visitor,
-    language: Language,
-    simulated: bool,
-    may_decide: bool,
-    has_scope: bool,
+struct Extra {
+    trail: Option<TrailView>,
+    scope: Option<ScopeView>,
+    clocks: Vec<ClockView>,
+    /// Handles of the pages of its accounts, by account.
+    people: BTreeMap<String, String>,
     /// Of the queue: the alarm with patients by the hour, if it is one of the case.
-    alarm: Option<&'a Alarm>,
+    hours: Vec<HourBar>,
+}
+
+impl Extra {
+    fn of(here: &Here<'_>, number: CaseNumber) -> Self {
+        let named = |book: &Book| {
+            let case = book.case(book.settled(number));
+            let accounts = case.map(Case::identities).unwrap_or_default();
+            let uids = case.iter().flat_map(|case| &case.alarms).map(|alarm| alarm.uid.clone());
+            let accounts = accounts.into_iter().take(PEOPLE_SHOWN).map(str::to_owned);
+            (accounts.collect::<Vec<String>>(), uids.collect::<BTreeSet<String>>())
+        };
+        let (accounts, uids) = here.peek(named).unwrap_or_default();
+        let keeps = here.board.keeps_look_ups();
+        let handle = |account: String| {
+            let behind = Behind::Person { account: account.clone(), case: number };
+            Some((account, here.hold(behind)?))
+        };
+        let may = here.may(Right::SeePerson, Purpose::Case) && keeps;
+        let view = here.board.queue();
+        let alarm = view.alarms.iter().find(|alarm| uids.contains(&alarm.uid));
+        Self {
+            trail: keeps.then(|| here.board.trail(number).ok()).flatten(),
+            scope: keeps.then(|| here.board.scope(number).ok()).flatten(),
+            clocks: here.board.clocks(number),
+            people: accounts.into_iter().filter(|_| may).filter_map(handle).collect(),
+            hours: alarm.map(|alarm| alarm.hours.clone()).unwrap_or_default(),
+        }
+    }
 }
 
 /// The cases that wait, the most urgent first.
@@ -115,12 +139,12 @@ fn summary(case: &Case, language: Language) -> &str {
     case.leading().map_or("", |alarm| alarm.said(language).summary.as_str())
 }
 
-fn case(book: &Book, case: &Case, around: &Around<'_>) -> Markup {
-    let (language, words) = (around.language, texts(around.language));
+fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str) -> Markup {
+    let (language, words) = (here.language, texts(here.language));
     let path = format!("/case/{}", case.number);
-    let heading = format!("C-{} {}", case.number, title(case, language));
-    let body = html! {
+    html! {
         h1 { (heading) }
+        (trail::clocks(here, &extra.clocks))
         p class="summary" { (summary(case, language)) }
         p class="facts" {
             (case.state().named(language)) ". " (words.owner) ": " (case.owner.as_deref().unwrap_or("–")) ". "
@@ -129,15 +153,20 @@ fn case(book: &Book, case: &Case, around: &Around<'_>) -> Markup {
                 time datetime=(first) { (short(first)) } " – " time datetime=(last) { (short(last)) } "."
             }
         }
-        @if let Some(into) = case.merged_into { p { a href=(format!("/case/{into}")) { "→ C-" (into) } } }
-        @if around.has_scope { p { a href=(format!("{path}/scope?lang={}", code(language))) { (words.scope) } } }
+        @if let Some(into) = case.merged_into { p { a href=(here.link(&format!("/case/{into}"))) { "→ C-" (into) } } }
+        @if let Some(scope) = &extra.scope { (bounds(here, &path, scope)) }
+        @if case.merged_into.is_none() { (forms(here, case)) }
         (scales(case, language, words))
         @if let Some(alarm) = case.leading() {
             h2 { (words.first_thing) }
             p class="next" { (alarm.said(language).next_step) }
         }
-        @if case.merged_into.is_none() { (forms(case, around, words)) }
-        @if let Some(alarm) = around.alarm { (chart::hours(&alarm.hours, words)) }
+        @if !extra.hours.is_empty() { h2 { (words.chart) } (chart::hours(&extra.hours, language)) }
+        @if let Some(trail) = extra.trail.as_ref().filter(|trail| !trail.times.is_empty()) {
+            h2 { (here.say("The story in time", "Forløpet i tid")) }
+            (trail::lanes(here, trail))
+        }
+        @if !extra.people.is_empty() { (people(here, extra)) }
         @if !case.alarms.is_empty() {
             h2 { (words.alarms) }
             (chart::lanes(&case.alarms, language, words))
@@ -149,22 +178,42 @@ fn case(book: &Book, case: &Case, around: &Around<'_>) -> Markup {
             ol { @for (place, task) in case.tasks.iter().enumerate() { li {
                 (task.text) " (" (task.by) ") "
                 @if task.done.is_some() { "✓ " (words.done) } @else {
-                    (form(case, around.visitor, "done", &html! {
+                    (form(here, case, "done", &html! {
                         input type="hidden" name="task" value=(place + 1);
                         button { (words.done) }
                     }))
                 }
             } } }
         }
+        (more_forms(here, case))
         (history(book, case, language, words))
+    }
+}
+
+/// How many patients, and how that grew.
+fn bounds(here: &Here<'_>, path: &str, scope: &ScopeView) -> Markup {
+    let words = texts(here.language);
+    let upper = match scope.upper {
+        Some(upper) => format!("{} {}", words.scope_upper, grouped(upper)),
+        None => words.scope_open.to_owned(),
     };
-    let about = Shell {
-        path: &path,
-        simulated: around.simulated,
-        visitor: Some(around.visitor),
-        reloads: false,
-    };
-    shell(&heading, language, &about, &body)
+    html! {
+        p {
+            strong { (grouped(scope.best)) } " " (words.patients) " (" (words.scope_lower) " "
+            (grouped(scope.lower)) ", " (upper) "). "
+            a href=(here.link(&format!("{path}/scope"))) { (words.scope) }
+        }
+        @if scope.growth.len() > 1 { (trail::growth(here, &scope.growth)) }
+    }
+}
+
+fn people(here: &Here<'_>, extra: &Extra) -> Markup {
+    html! {
+        h2 { (here.say("Accounts", "Kontoer")) }
+        ul { @for (account, handle) in &extra.people { li {
+            a href=(here.link(&format!("/person/{handle}"))) { (account) }
+        } } }
+    }
 }
 
 fn scales(case: &Case, language: Language, words: &Texts) -> Markup {
@@ -181,60 +230,79 @@ fn scales(case: &Case, language: Language, words: &Texts) -> Markup {
     }
 }
 
-fn forms(case: &Case, around: &Around<'_>, words: &Texts) -> Markup {
+/// The decision, with its keys printed on the buttons.
+fn forms(here: &Here<'_>, case: &Case) -> Markup {
+    let words = texts(here.language);
+    let may_decide = here.may(Right::Decide, Purpose::Case);
     let is_closed = case.state() == State::Closed;
     let story =
-        case.leading().map_or("", |alarm| alarm.said(around.language).innocent_story.as_str());
-    let reason = |id: &str, preset: &str| {
+        case.leading().map_or("", |alarm| alarm.said(here.language).innocent_story.as_str());
+    let reason = |id: &str, preset: &str, key: Option<&str>| {
         html! {
-            label for=(id) { (words.reason) }
-            input id=(id) name="reason" required value=(preset) maxlength="4000";
+            label for=(id) { (words.reason) @if let Some(key) = key { " " kbd { (key) } } }
+            input id=(id) name="reason" required value=(preset) maxlength="4000" data-key=[key];
         }
+    };
+    let button = |key: &str, verdict: Verdict, name: &str| {
+        html! { button data-key=(key) name="verdict" value=(verdict.word()) { (name) " " kbd { (key) } } }
     };
     html! {
         h2 { (words.decide) }
         div class="forms" {
-            @if case.owner.as_deref() != Some(around.visitor.name.as_str()) {
-                (form(case, around.visitor, "take", &html! { button data-key="a" { (words.take) } }))
+            @if case.owner.as_deref() != Some(here.visitor.name.as_str()) {
+                (form(here, case, "take", &html! { button data-key="a" { (words.take) " " kbd { "a" } } }))
             }
-            @if around.may_decide && is_closed {
-                (form(case, around.visitor, "decide", &html! {
-                    (reason("reopen", ""))
+            @if may_decide && is_closed {
+                (form(here, case, "decide", &html! {
+                    (reason("reopen", "", None))
                     button name="verdict" value=(Verdict::Reopened.word()) { (words.reopen) }
                 }))
             }
-            @if around.may_decide && !is_closed {
-                (form(case, around.visitor, "decide", &html! {
-                    (reason("harmless", story))
-                    button data-key="x" name="verdict" value=(Verdict::Harmless.word()) { (words.harmless) }
+            @if may_decide && !is_closed {
+                (form(here, case, "decide", &html! {
+                    (reason("explained", story, None))
+                    (button("e", Verdict::Harmless, words.explained_button))
                 }))
-                (form(case, around.visitor, "decide", &html! {
-                    (reason("wrong", summary(case, around.language)))
-                    button data-key="s" name="verdict" value=(Verdict::Snooping.word()) { (words.snooping) }
-                    button data-key="c" name="verdict" value=(Verdict::Compromise.word()) { (words.compromise) }
+                (form(here, case, "decide", &html! {
+                    (reason("harmless", "", Some("x")))
+                    button name="verdict" value=(Verdict::Harmless.word()) { (words.harmless) }
+                }))
+                (form(here, case, "decide", &html! {
+                    (reason("wrong", summary(case, here.language), None))
+                    (button("c", Verdict::Compromise, words.compromise))
+                    (button("s", Verdict::Snooping, words.snooping))
                 }))
             }
-            (form(case, around.visitor, "note", &html! {
-                label for="note" { (words.note) }
-                textarea id="note" data-key="n" name="text" rows="2" required maxlength="4000" {}
-                button { (words.add_note) }
-            }))
-            (form(case, around.visitor, "task", &html! {
-                label for="task" { (words.task) }
-                input id="task" name="text" required maxlength="4000";
-                button { (words.add_task) }
-            }))
-            (form(case, around.visitor, "undo", &html! { button data-key="u" { (words.undo) } }))
+            (form(here, case, "undo", &html! { button data-key="u" { (words.undo) " " kbd { "u" } } }))
         }
         p class="facts" { (words.keys) }
     }
 }
 
+/// Notes and tasks.
+fn more_forms(here: &Here<'_>, case: &Case) -> Markup {
+    let words = texts(here.language);
+    html! {
+        @if case.merged_into.is_none() { div class="forms" {
+            (form(here, case, "note", &html! {
+                label for="note" { (words.note) " " kbd { "n" } }
+                textarea id="note" data-key="n" name="text" rows="2" required maxlength="4000" {}
+                button { (words.add_note) }
+            }))
+            (form(here, case, "task", &html! {
+                label for="task" { (words.task) }
+                input id="task" name="text" required maxlength="4000";
+                button { (words.add_task) }
+            }))
+        } }
+    }
+}
+
 /// A form that says what its sender has seen.
-fn form(case: &Case, visitor: &Visitor, deed: &str, fields: &Markup) -> Markup {
+fn form(here: &Here<'_>, case: &Case, deed: &str, fields: &Markup) -> Markup {
     html! {
         form method="post" action=(format!("/case/{}/{deed}", case.number)) {
-            input type="hidden" name="token" value=(visitor.form_token);
+            input type="hidden" name="token" value=(here.visitor.form_token);
             input type="hidden" name="seen" value=(case.revision());
             (fields)
         }
@@ -269,3 +337,5 @@ fn history(book: &Book, case: &Case, language: Language, words: &Texts) -> Marku
 
 /// Rows of a page; the twins have all.
 const CASES_SHOWN: usize = 200;
+/// Accounts that a case page leads to; the scope counts all.
+const PEOPLE_SHOWN: usize = 50;

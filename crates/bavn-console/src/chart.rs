@@ -1,16 +1,18 @@
 //! A strip of bars, one an hour, as SVG made here.
 
-use crate::text::{Language, Texts};
+use crate::text::{Language, Texts, texts};
 use crate::view::HourBar;
 use bavn_detect::cases::Alarm;
 use maud::{Markup, html};
 
-/// Patients an hour with the busiest other reader as a line, a caption, and the same as a table.
-pub(crate) fn hours(bars: &[HourBar], texts: &Texts) -> Markup {
+/// Patients an hour in front of the band of the others, a caption, and the same as a table.
+pub(crate) fn hours(bars: &[HourBar], language: Language) -> Markup {
+    let texts = texts(language);
     let highest =
         bars.iter().map(|bar| bar.patients.max(bar.busiest_other)).max().unwrap_or(0).max(1);
     let height = |count: u32| f64::from(count) / f64::from(highest) * PLOT_HEIGHT;
     let step = WIDTH / bars.len().max(1) as f64;
+    let has_others = bars.iter().any(|bar| bar.busiest_other > 0);
     let line: Vec<String> = (0_u32..)
         .zip(bars)
         .map(|(index, bar)| {
@@ -21,6 +23,11 @@ pub(crate) fn hours(bars: &[HourBar], texts: &Texts) -> Markup {
     html! {
         figure {
             svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(texts.chart) {
+                @for (index, bar) in (0_u32..).zip(bars) { @if bar.others_high > 0 {
+                    @let (low, high) = (height(bar.others_low), height(bar.others_high));
+                    rect class="band" x=(format!("{:.1}", f64::from(index) * step)) y=(format!("{:.1}", TOP + PLOT_HEIGHT - high))
+                        width=(format!("{step:.1}")) height=(format!("{:.1}", (high - low).max(1.5))) {}
+                } }
                 @for (index, bar) in (0_u32..).zip(bars) {
                     @let x = f64::from(index) * step + step * 0.12;
                     @let tall = height(bar.patients);
@@ -36,17 +43,19 @@ pub(crate) fn hours(bars: &[HourBar], texts: &Texts) -> Markup {
                         }
                     }
                 }
-                polyline class="peers" points=(line.join(" ")) {}
+                @if has_others { polyline class="peers" points=(line.join(" ")) {} }
             }
-            figcaption { (texts.chart_caption) }
+            figcaption { @if has_others { (texts.chart_caption) } @else { (texts.chart_alone) } }
             details {
                 summary { (texts.chart) }
                 table {
-                    thead { tr { th scope="col" { (texts.hour) } th scope="col" { (texts.patients) }
-                        th scope="col" { (texts.busiest_other) } } }
+                    thead { tr { th scope="col" { (texts.hour) } th scope="col" class="number" { (texts.patients) }
+                        th scope="col" class="number" { (texts.others_low) } th scope="col" class="number" { (texts.others_high) }
+                        th scope="col" class="number" { (texts.busiest_other) } } }
                     tbody {
                         @for bar in bars {
-                            tr { td { (bar.from) } td { (bar.patients) } td { (bar.busiest_other) } }
+                            tr { td { (bar.from) } td class="number" { (bar.patients) } td class="number" { (bar.others_low) }
+                                td class="number" { (bar.others_high) } td class="number" { (bar.busiest_other) } }
                         }
                     }
                 }

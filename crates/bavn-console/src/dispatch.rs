@@ -3,7 +3,10 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::reply::Answer;
-use crate::{case_acts, case_page, me_page, queue_page, scope_page, session_acts};
+use crate::{
+    case_acts, case_page, coverage_page, drill_page, hunt_page, me_page, patient_page, person_page,
+    proof_page, queue_page, reveal_page, review_page, scope_page, session_acts, settings_page,
+};
 
 /// One address, and each page's `.json` and `.csv` twin with it.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +45,19 @@ pub(crate) const ROUTES: &[Route] = &[
     get("alarms/*", Right::SeeQueue, Purpose::None, queue_page::alarm),
     get("case/*", Right::SeeCase, Purpose::Case, case_page::answer),
     get("case/*/scope", Right::SeeScope, Purpose::Case, scope_page::answer),
+    get("case/*/patients", Right::Reveal, Purpose::Case, reveal_page::answer),
+    get("person/*", Right::SeePerson, Purpose::Case, person_page::answer),
+    get("hunt", Right::Hunt, Purpose::Case, hunt_page::ask),
+    get("hunt/*", Right::Hunt, Purpose::Case, hunt_page::answer),
+    get("patient", Right::AskForPatient, Purpose::None, patient_page::ask),
+    // For which purpose, what was typed says; the page asks the table again.
+    get("patient/*", Right::AskForPatient, Purpose::None, patient_page::answer),
+    get("patient/*/report", Right::AskForPatient, Purpose::None, patient_page::report),
+    get("coverage", Right::SeeCoverage, Purpose::None, coverage_page::answer),
+    get("drill", Right::SeeScore, Purpose::None, drill_page::answer),
+    get("proof", Right::SeeProof, Purpose::None, proof_page::answer),
+    get("review", Right::Review, Purpose::Review, review_page::answer),
+    get("settings", Right::SeeSettings, Purpose::None, settings_page::answer),
     get("me", Right::SeeOneself, Purpose::None, me_page::answer),
     post("case/*/take", Right::WorkOnCase, Purpose::Case, case_acts::take),
     post("case/*/note", Right::WorkOnCase, Purpose::Case, case_acts::note),
@@ -49,6 +65,16 @@ pub(crate) const ROUTES: &[Route] = &[
     post("case/*/done", Right::WorkOnCase, Purpose::Case, case_acts::done),
     post("case/*/undo", Right::WorkOnCase, Purpose::Case, case_acts::undo),
     post("case/*/decide", Right::Decide, Purpose::Case, case_acts::decide),
+    post("case/*/patients", Right::Reveal, Purpose::Case, reveal_page::asked),
+    post("hunt", Right::Hunt, Purpose::Case, hunt_page::listed),
+    post("patient", Right::AskForPatient, Purpose::None, patient_page::typed),
+    post("review", Right::Review, Purpose::Review, review_page::rule),
+    post("settings", Right::ChangeSettings, Purpose::None, settings_page::propose),
+    post("settings/*/confirm", Right::ChangeSettings, Purpose::None, settings_page::confirm),
+    post("settings/*/decline", Right::ChangeSettings, Purpose::None, settings_page::decline),
+    post("settings/*/sign", Right::SignForEmployees, Purpose::None, settings_page::confirm),
+    post("settings/*/object", Right::SignForEmployees, Purpose::None, settings_page::decline),
+    post("me", Right::SeeOneself, Purpose::None, me_page::answer_case),
     post("role", Right::SeeOneself, Purpose::None, session_acts::role),
     post("leave", Right::SeeOneself, Purpose::None, session_acts::leave),
 ];

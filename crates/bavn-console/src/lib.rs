@@ -9,22 +9,38 @@ mod answer;
 mod case_acts;
 mod case_page;
 mod chart;
+mod coverage_page;
 mod dispatch;
+mod drill_page;
 mod form;
+mod heat;
+mod hunt_page;
 mod me_page;
 mod page;
+mod patient_page;
+mod person_page;
+mod proof_page;
 mod queue_page;
 mod reply;
+mod reveal_page;
+mod review_page;
 mod routes;
 mod scope_page;
 mod session;
 mod session_acts;
+mod settings_page;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trail;
 mod view;
 
-pub use access::{Purpose, Right, Role, permits};
+pub use access::{Granted, Purpose, Right, Role, permits};
 pub use routes::router;
 pub use session::{Chance, Doors, Visitor};
-pub use view::{Alarm, Board, HourBar, QueueView, ScopeView, Trouble, Wish};
+pub use view::{
+    Alarm, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
+    HourBar, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow, PersonView, ProofView,
+    QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView, SilenceRow, SourceRow,
+    Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,
+};

@@ -1,33 +1,107 @@
-// Shows the queue as it changes. Without it, the page reloads itself.
+// Keeps an open page fresh, and gives keys. Everything works without it.
 'use strict';
-const changes = new EventSource('/live');
-let busy = false;
-changes.onmessage = async () => {
-  if (busy || document.activeElement?.closest('form')) return;
-  busy = true;
+const main = document.querySelector('main');
+const news = document.querySelector('[data-news]');
+const rows = (root) => [...root.querySelectorAll('[data-row]')];
+const where = (row) => row.getAttribute('href');
+// A list that somebody has touched stays under the cursor: what is new waits behind a button.
+let touched = false;
+for (const kind of ['pointermove', 'pointerdown', 'keydown', 'focusin', 'wheel', 'touchstart']) {
+  document.addEventListener(kind, () => { touched = true; }, { passive: true });
+}
+
+async function fetched() {
+  const answer = await fetch(location.href);
+  if (!answer.ok) return null;
+  return new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
+}
+
+function show(fresh) {
+  const open = [...main.querySelectorAll('details')].map((one) => one.open);
+  const held = document.activeElement && document.activeElement.getAttribute('href');
+  const parts = [...fresh.childNodes].filter((part) => !(part.matches && part.matches('[data-news]')));
+  [...main.childNodes].forEach((part) => { if (part !== news) part.remove(); });
+  main.append(...parts);
+  main.querySelectorAll('details').forEach((one, index) => { one.open = open[index] || false; });
+  if (held) rows(main).find((row) => where(row) === held)?.focus();
+  news.hidden = true;
+}
+
+// Counts of rows that are there are renewed where they stand; nothing moves.
+function renew(fresh) {
+  const now = new Map(rows(fresh).map((row) => [where(row), row.closest('tr')]));
+  for (const row of rows(main)) {
+    const held = row.closest('tr');
+    const next = now.get(where(row));
+    if (!next) continue;
+    [...held.cells].forEach((cell, index) => {
+      if (!cell.contains(document.activeElement) && cell.innerHTML !== next.cells[index]?.innerHTML && !cell.querySelector('[data-row]')) {
+        cell.innerHTML = next.cells[index].innerHTML;
+      }
+    });
+  }
+}
+
+function tell(count) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = count + ' ' + news.dataset.news;
+  button.addEventListener('click', async () => {
+    const fresh = await fetched();
+    if (fresh) show(fresh);
+    rows(main)[0]?.focus();
+  });
+  news.replaceChildren(button);
+  news.hidden = false;
+}
+
+let told = -1;
+let waiting = false;
+let again = false;
+async function look() {
+  if (waiting) { again = true; return; }
+  waiting = true;
   try {
-    const page = await (await fetch(location.href)).text();
-    const fresh = new DOMParser().parseFromString(page, 'text/html').querySelector('main');
-    const main = document.querySelector('main');
-    const open = [...main.querySelectorAll('details')].map((one) => one.open);
-    const held = document.activeElement && document.activeElement.getAttribute('href');
-    main.replaceChildren(...fresh.childNodes);
-    main.querySelectorAll('details').forEach((one, index) => { one.open = open[index] || false; });
-    if (held) [...main.querySelectorAll('a')].find((one) => one.getAttribute('href') === held)?.focus();
+    const fresh = rows(main).length || location.pathname === '/' ? await fetched() : null;
+    if (fresh && !document.activeElement?.closest('form')) {
+      const known = new Set(rows(main).map(where));
+      const count = rows(fresh).filter((row) => !known.has(where(row))).length;
+      if (!touched || !known.size) show(fresh);
+      else {
+        renew(fresh);
+        if (count && count !== told) tell(count);
+        told = count;
+      }
+    }
   } catch {
     // The server is gone; the next change, if any, will tell.
   }
-  setTimeout(() => { busy = false; }, 400);
-};
+  // At most one message in five seconds for who listens to the page.
+  setTimeout(() => { waiting = false; if (again) { again = false; look(); } }, touched ? 5000 : 500);
+}
+if (news) new EventSource('/live').onmessage = look;
 
 // Single keys: j and k move in the list, the others go to what bears them; Enter then does it.
+const toggle = document.querySelector('[data-keys]');
+let keys = localStorage.getItem('keys') !== 'off';
+function label() {
+  if (!toggle) return;
+  toggle.hidden = false;
+  toggle.textContent = keys ? toggle.dataset.off : toggle.dataset.on;
+}
+toggle?.addEventListener('click', () => {
+  keys = !keys;
+  localStorage.setItem('keys', keys ? 'on' : 'off');
+  label();
+});
+label();
 document.addEventListener('keydown', (event) => {
   const typing = event.target.matches('input, textarea, select');
-  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
-  const rows = [...document.querySelectorAll('[data-row]')];
-  const at = rows.indexOf(document.activeElement);
-  if (event.key === 'j') rows[Math.min(at + 1, rows.length - 1)]?.focus();
-  else if (event.key === 'k') rows[Math.max(at - 1, 0)]?.focus();
+  if (!keys || typing || event.ctrlKey || event.altKey || event.metaKey) return;
+  const list = rows(document);
+  const at = list.indexOf(document.activeElement);
+  if (event.key === 'j') list[Math.min(at + 1, list.length - 1)]?.focus();
+  else if (event.key === 'k') list[Math.max(at - 1, 0)]?.focus();
   else {
     const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!target) return;

@@ -1,8 +1,8 @@
 //! The frame around every page.
 
-use crate::access::Role;
+use crate::access::{Purpose, Right, Role, permits};
 use crate::session::Visitor;
-use crate::text::{Language, Texts, code, other};
+use crate::text::{Language, Texts, code, other, pick};
 use maud::{DOCTYPE, Markup, html};
 
 /// A title and a sentence: nothing is there, or not for you, or not done.
@@ -17,7 +17,7 @@ pub(crate) fn word(
         p { (sentence) }
         p { a href="/" { (crate::text::texts(language).back) } }
     };
-    let about = Shell { path: "/", simulated: false, visitor, reloads: false };
+    let about = Shell { path: "/", simulated: false, shadow: false, visitor, reloads: false };
     shell(title, language, &about, &body)
 }
 
@@ -25,6 +25,8 @@ pub(crate) fn word(
 pub(crate) struct Shell<'a> {
     pub(crate) path: &'a str,
     pub(crate) simulated: bool,
+    /// Nobody is named yet.
+    pub(crate) shadow: bool,
     pub(crate) visitor: Option<&'a Visitor>,
     /// Without a script the page loads itself again: never where somebody may be typing.
     pub(crate) reloads: bool,
@@ -50,23 +52,57 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
                 a class="skip" href="#main" { (texts.skip) }
                 header {
                     a class="mark" href=(format!("/?lang={}", code(language))) { "bavn" }
-                    @if let Some(visitor) = about.visitor { (whom(visitor, about.simulated, texts)) }
+                    @if let Some(visitor) = about.visitor {
+                        (pages(visitor, about, language))
+                        (whom(visitor, about.simulated, texts))
+                    }
                     a hreflang=(code(other_language)) lang=(code(other_language))
                         href=(format!("{}?lang={}", about.path, code(other_language))) { (texts.other_language) }
                 }
                 main id="main" tabindex="-1" {
                     @if about.simulated { p class="note" { (texts.simulated) } }
+                    @if about.shadow { p class="note" { (texts.shadow) } }
+                    p class="news" role="status" data-news=(texts.news) hidden {}
                     (body)
                 }
+                @if about.visitor.is_some() { footer {
+                    button type="button" data-keys data-on=(texts.keys_on) data-off=(texts.keys_off) hidden { (texts.keys_off) }
+                } }
             }
         }
+    }
+}
+
+/// The pages that this visitor may see.
+fn pages(visitor: &Visitor, about: &Shell<'_>, language: Language) -> Markup {
+    let may = |right: Right, purpose| {
+        permits(right, visitor.role, purpose) && !(about.shadow && right.names_people())
+    };
+    let all = [
+        ("/", pick(language, "Now", "Nå"), Right::SeeQueue, Purpose::None),
+        ("/hunt", pick(language, "Hunt", "Jakt"), Right::Hunt, Purpose::Case),
+        ("/patient", pick(language, "Patient", "Pasient"), Right::AskForPatient, Purpose::None),
+        ("/review", pick(language, "Review", "Stikkprøve"), Right::Review, Purpose::Review),
+        ("/coverage", pick(language, "Coverage", "Dekning"), Right::SeeCoverage, Purpose::None),
+        ("/drill", pick(language, "Drill", "Øvelse"), Right::SeeScore, Purpose::None),
+        ("/proof", pick(language, "Proof", "Bevis"), Right::SeeProof, Purpose::None),
+        ("/settings", pick(language, "Settings", "Oppsett"), Right::SeeSettings, Purpose::None),
+    ];
+    let shown = all.into_iter().filter(|&(.., right, purpose)| may(right, purpose));
+    html! {
+        nav class="pages" aria-label=(pick(language, "Pages", "Sider")) { ul {
+            @for (path, name, ..) in shown { li {
+                a href=(format!("{path}?lang={}", code(language)))
+                    aria-current=[(path == about.path).then_some("page")] { (name) }
+            } }
+        } }
     }
 }
 
 /// Who is logged in; in a demonstration, with other roles to take.
 fn whom(visitor: &Visitor, simulated: bool, texts: &Texts) -> Markup {
     html! {
-        nav aria-label=(texts.me) {
+        nav class="whom" aria-label=(texts.me) {
             a href="/me" { (visitor.name) }
             @if simulated {
                 form method="post" action="/role" {

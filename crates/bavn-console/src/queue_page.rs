@@ -3,22 +3,26 @@
 use crate::answer::{Here, Sent};
 use crate::case_page;
 use crate::chart;
-use crate::page::{Shell, grouped, shell, short};
-use crate::reply::{Answer, Shape, csv, html as sent_html, json, missing};
-use crate::session::Visitor;
-use crate::text::{Language, Texts, code};
+use crate::page::{grouped, short};
+use crate::reply::{Answer, Shape, csv, json, missing};
+use crate::text::{Language, Texts, code, texts};
 use crate::view::{Alarm, QueueView};
-use bavn_detect::cases::json_of;
+use bavn_detect::cases::{Book, json_of};
 use bavn_model::Timestamp;
 use maud::{Markup, html};
+use serde::Serialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 pub(crate) fn queue(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    if here.shadow {
+        return shadow(here, sent.shape);
+    }
     let view = here.board.queue();
     here.looked(|book| match sent.shape {
         Shape::Html => {
-            let cases = case_page::waiting(book, here.language);
-            sent_html(&queue_page(&view, &cases, &here.visitor, here.language))
+            let body = queue_body(here, book, &view);
+            here.live_page(texts(here.language).queue, "/", &body)
         }
         Shape::Json => {
             let mut value = json!(*view);
@@ -44,12 +48,22 @@ pub(crate) fn queue(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 }
 
 pub(crate) fn alarm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    if here.shadow {
+        return here.refused(sent.path);
+    }
     let view = here.board.queue();
     let Some(found) = view.alarms.iter().find(|alarm| alarm.uid == sent.part(0)) else {
         return missing(here.language);
     };
     match sent.shape {
-        Shape::Html => sent_html(&alarm_page(&view, found, &here.visitor, here.language)),
+        Shape::Html => {
+            let (back, path) = (texts(here.language).back, format!("/alarms/{}", found.uid));
+            let body = html! {
+                nav { a href=(here.link("/")) { (back) } }
+                (alarm_body(found, here.language, 1))
+            };
+            here.live_page(&found.words(here.language).title, &path, &body)
+        }
         Shape::Json => json(&json!(found)),
         Shape::Csv => csv(
             "hour,patients,busiest_other",
@@ -62,38 +76,105 @@ pub(crate) fn alarm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 }
 
 /// The queue, its first alarm opened.
-fn queue_page(view: &QueueView, cases: &Markup, visitor: &Visitor, language: Language) -> Markup {
-    let texts = crate::text::texts(language);
-    let body = html! {
+fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView) -> Markup {
+    let texts = texts(here.language);
+    html! {
         h1 { (texts.queue) }
         (status(view, texts))
-        (cases)
+        (case_page::waiting(book, here.language))
         @if view.alarms.is_empty() {
-            p class="quiet" { (texts.quiet) }
+            @if book.queue().is_empty() { p class="quiet" { (texts.quiet) } }
         } @else {
             h2 { (texts.alarms) }
-            (table(view, language))
+            (table(view, here.language))
         }
         @if let Some(first) = view.alarms.first() {
-            (alarm_body(first, language, 2))
+            (alarm_body(first, here.language, 2))
         }
-    };
-    let about =
-        Shell { path: "/", simulated: view.simulated, visitor: Some(visitor), reloads: true };
-    shell(texts.queue, language, &about, &body)
+    }
 }
 
-/// One alarm.
-fn alarm_page(view: &QueueView, alarm: &Alarm, visitor: &Visitor, language: Language) -> Markup {
-    let texts = crate::text::texts(language);
-    let path = format!("/alarms/{}", alarm.uid);
-    let body = html! {
-        nav { a href=(format!("/?lang={}", code(language))) { (texts.back) } }
-        (alarm_body(alarm, language, 1))
-    };
-    let about =
-        Shell { path: &path, simulated: view.simulated, visitor: Some(visitor), reloads: true };
-    shell(&alarm.words(language).title, language, &about, &body)
+/// The queue without a name, while the employees' side has not agreed.
+fn shadow(here: &Here<'_>, shape: Shape) -> Answer {
+    let view = here.board.queue();
+    here.looked(|book| {
+        let aggregate = Aggregate::of(book, &view);
+        match shape {
+            Shape::Html => here.live_page(texts(here.language).queue, "/", &aggregate.body(here)),
+            Shape::Json => json(&json!(aggregate)),
+            Shape::Csv => csv(
+                "kind,alarms",
+                aggregate.kinds.iter().map(|(kind, count)| vec![kind.clone(), count.to_string()]),
+            ),
+        }
+    })
+}
+
+/// Counts of alarms, and how many of those that were judged were false.
+#[derive(Debug, Serialize)]
+struct Aggregate {
+    look_ups: u64,
+    alarms: u64,
+    /// Detector, alarms; those that are fewer than five together.
+    kinds: Vec<(String, u64)>,
+    judged: u64,
+    judged_false: u64,
+}
+
+impl Aggregate {
+    fn of(book: &Book, view: &QueueView) -> Self {
+        let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+        let alarms = || book.cases().flat_map(|case| &case.alarms);
+        for alarm in alarms() {
+            *kinds.entry(alarm.detector.clone()).or_default() += 1;
+        }
+        let (few, mut kinds): (Vec<_>, Vec<_>) =
+            kinds.into_iter().partition(|&(_, count)| count < CELL_MIN);
+        let few: u64 = few.into_iter().map(|(_, count)| count).sum();
+        if few > 0 {
+            kinds.push((OTHERS.to_owned(), few));
+        }
+        let (judged, judged_false) = crate::coverage_page::judged(book);
+        Self {
+            look_ups: view.look_ups,
+            alarms: alarms().count() as u64,
+            kinds,
+            judged,
+            judged_false,
+        }
+    }
+
+    fn body(&self, here: &Here<'_>) -> Markup {
+        let rate = self.judged_false as f64 / self.judged.max(1) as f64 * 100.0;
+        html! {
+            h1 { (here.say("What would have been alarmed", "Det som ville gitt alarm")) }
+            p class="summary" {
+                strong { (grouped(self.alarms)) } " "
+                (here.say("alarms on", "alarmer av")) " " (grouped(self.look_ups)) " "
+                (texts(here.language).look_ups) ". "
+                @if self.judged > 0 {
+                    (grouped(self.judged_false)) " " (here.say("of", "av")) " " (grouped(self.judged))
+                    " " (here.say("that were judged were false", "som ble vurdert, var falske"))
+                    " (" (format!("{rate:.0}")) " %)."
+                } @else { (here.say("None has been judged yet.", "Ingen er vurdert ennå.")) }
+            }
+            table {
+                thead { tr {
+                    th scope="col" { (here.say("Detector", "Detektor")) }
+                    th scope="col" class="number" { (here.say("Alarms", "Alarmer")) }
+                } }
+                tbody { @for (kind, count) in &self.kinds { tr {
+                    td { (kind) } td class="number" { (grouped(*count)) }
+                } } }
+            }
+            p { (here.say(
+                "Names are shown from the day on which the employees' side has agreed: with a file \
+                 of the assessment, or on the page of settings.",
+                "Navn vises fra den dagen de ansattes side har sagt seg enig: med en fil fra \
+                 vurderingen, eller på siden for oppsett.",
+            )) " " a href=(here.link("/settings")) { (here.say("Settings", "Oppsett")) } }
+        }
+    }
 }
 
 fn status(view: &QueueView, texts: &Texts) -> Markup {
@@ -129,7 +210,7 @@ fn table(view: &QueueView, language: Language) -> Markup {
                     @let words = alarm.words(language);
                     tr {
                         td {
-                            a href=(format!("/alarms/{}?lang={}", alarm.uid, code(language))) { (words.title) }
+                            a data-row href=(format!("/alarms/{}?lang={}", alarm.uid, code(language))) { (words.title) }
                             br; (words.summary)
                         }
                         td class="number" data-label=(texts.exposed) { (grouped(alarm.patients as u64)) }
@@ -162,7 +243,7 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
                 (format!("{:.3}", alarm.expected_false)) " " (texts.expected) "."
             }
             (part(texts.why, html! { ol { @for reason in &words.reasons { li { (reason) } } } }))
-            @if !alarm.hours.is_empty() { (chart::hours(&alarm.hours, texts)) }
+            @if !alarm.hours.is_empty() { (chart::hours(&alarm.hours, language)) }
             @if !words.tried.is_empty() {
                 (part(texts.tried, html! { ul { @for tried in &words.tried { li { (tried) } } } }))
             }
@@ -175,3 +256,7 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
         }
     }
 }
+
+/// Smaller counts are added up: they could point to somebody.
+const CELL_MIN: u64 = 5;
+const OTHERS: &str = "others";

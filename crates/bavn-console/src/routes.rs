@@ -53,6 +53,7 @@ async fn page(
         path: uri.path().to_owned(),
         language: language(uri.query(), &headers),
         cookie: cookie(&headers),
+        kind: text(&headers, &header::CONTENT_TYPE).map(str::to_owned),
         body: body.to_vec(),
         same_origin: same_origin(&headers),
     };
@@ -146,5 +147,5 @@ async fn guarded(mut response: Response) -> Response {
 }
 
 const COOKIE: &str = "bavn";
-/// A note has at most 8 KB; a letter takes up to three bytes in a form.
-const BODY_BYTES_MAX: usize = 64 << 10;
+/// A thousand values of a CERT's list; a letter takes up to three bytes in a form.
+const BODY_BYTES_MAX: usize = 256 << 10;

@@ -1,9 +1,11 @@
 //! Which patients? How many, with bounds; names nobody.
 
+use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::page::grouped;
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::{Language, code, texts};
+use crate::text::{Language, texts};
+use crate::trail;
 use crate::view::ScopeView;
 use bavn_detect::cases::CaseNumber;
 use maud::{Markup, html};
@@ -26,7 +28,7 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     match sent.shape {
         Shape::Html => {
             let heading = format!("C-{number}: {}", texts(here.language).scope);
-            let body = body(number, &heading, &scope, here.language);
+            let body = body(here, number, &heading, &scope);
             here.page(&heading, &format!("/case/{number}/scope"), &body)
         }
         Shape::Json => json(&json!(scope)),
@@ -39,14 +41,14 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     }
 }
 
-fn body(number: CaseNumber, heading: &str, scope: &ScopeView, language: Language) -> Markup {
-    let words = texts(language);
+fn body(here: &Here<'_>, number: CaseNumber, heading: &str, scope: &ScopeView) -> Markup {
+    let (language, words) = (here.language, texts(here.language));
     let upper = match scope.upper {
         Some(upper) => format!("{} {}", words.scope_upper, grouped(upper)),
         None => words.scope_open.to_owned(),
     };
     html! {
-        p { a href=(format!("/case/{number}?lang={}", code(language))) { "C-" (number) } }
+        p { a href=(here.link(&format!("/case/{number}"))) { "C-" (number) } }
         h1 { (heading) }
         p class="summary" {
             strong { (grouped(scope.best)) } " " (words.patients) " (" (words.scope_lower) " "
@@ -55,6 +57,11 @@ fn body(number: CaseNumber, heading: &str, scope: &ScopeView, language: Language
         ul { @for [english, bokmaal] in &scope.reasons { li {
             @if language == Language::Bokmaal { (bokmaal) } @else { (english) }
         } } }
+        @if !scope.growth.is_empty() { (trail::growth(here, &scope.growth)) }
+        @if here.may(Right::Reveal, Purpose::Case) {
+            p { a href=(here.link(&format!("/case/{number}/patients"))) data-key="r" {
+                (here.say("Who are they? (a reason is needed)", "Hvem er de? (en begrunnelse trengs)")) } }
+        }
         table {
             thead { tr { th scope="col" { (words.day) } th scope="col" class="number" { (words.look_ups_day) }
                 th scope="col" class="number" { (words.exposed) } } }

@@ -1,6 +1,7 @@
 //! Who is there? A link that works once opens a session; a session is a cookie that no script reads.
 
-use crate::access::Role;
+use crate::access::{Purpose, Role};
+use bavn_detect::cases::CaseNumber;
 use bavn_model::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -36,6 +37,19 @@ struct Session {
     visitor: Visitor,
     last: Timestamp,
     begun: Timestamp,
+    /// By handle, the oldest first.
+    handles: Vec<(String, Behind)>,
+}
+
+/// What a handle in an address stands for, in one session and no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// A patient as typed.
+    Patient { typed: String, purpose: Purpose, case: Option<CaseNumber> },
+    /// An account of a case.
+    Person { account: String, case: CaseNumber },
+    /// Values to hunt for.
+    List { text: String, case: CaseNumber },
 }
 
 impl std::fmt::Debug for Doors {
@@ -89,6 +103,28 @@ impl Doors {
         held.sessions.remove(cookie);
     }
 
+    /// The handle that stands for this in a session; the same as before, if it was asked before.
+    pub(crate) fn hold(&self, cookie: &str, behind: Behind) -> Option<String> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = held.sessions.get(cookie)?.handles.iter();
+        if let Some((handle, _)) = known.clone().find(|(_, known)| *known == behind) {
+            return Some(handle.clone());
+        }
+        let handle: String = held.token()?.chars().take(HANDLE_DIGITS).collect();
+        let session = held.sessions.get_mut(cookie)?;
+        if session.handles.len() >= HANDLES_MAX {
+            session.handles.remove(0);
+        }
+        session.handles.push((handle.clone(), behind));
+        Some(handle)
+    }
+
+    pub(crate) fn behind(&self, cookie: &str, handle: &str) -> Option<Behind> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut handles = held.sessions.get(cookie)?.handles.iter();
+        handles.find(|(known, _)| known == handle).map(|(_, behind)| behind.clone())
+    }
+
     /// Who sends this cookie, or whom the proxy names; and a new cookie, where one is given out.
     pub(crate) fn visitor(
         &self,
@@ -132,7 +168,10 @@ impl Held {
         }
         let (cookie, form_token) = (self.token()?, self.token()?);
         let visitor = Visitor { name, role, form_token };
-        self.sessions.insert(cookie.clone(), Session { visitor, last: now, begun: now });
+        self.sessions.insert(
+            cookie.clone(),
+            Session { visitor, last: now, begun: now, handles: Vec::new() },
+        );
         Some(cookie)
     }
 
@@ -155,6 +194,10 @@ const TOKEN_BYTES: usize = 32;
 const IDLE_SECS: i64 = 1_800;
 const LONGEST_SECS: i64 = 10 * 3_600;
 const SESSIONS_MAX: usize = 1_000;
+/// Accounts of a large case, and a morning's questions.
+const HANDLES_MAX: usize = 2_000;
+/// Enough that nobody guesses one, and it opens nothing in another session.
+const HANDLE_DIGITS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -184,6 +227,33 @@ mod tests {
         assert!(who(&cookie, now.plus_secs(1_799)).is_some());
         assert!(who(&cookie, now.plus_secs(1_799 + 1_800)).is_none(), "idle");
         assert!(doors.change_role(Role::IncidentLead, now).is_none());
+    }
+
+    #[test]
+    fn a_handle_is_of_one_session() {
+        let mut next = 0_u64;
+        let never_twice: Box<Chance> = Box::new(move |bytes| {
+            next += 1;
+            bytes[..8].copy_from_slice(&next.to_be_bytes());
+            true
+        });
+        let (doors, now) = (Doors::new(never_twice, None), Timestamp::default());
+        let enter = |name: &str| {
+            let path = doors.link(name, Role::PrivacyOfficer).unwrap();
+            doors.enter(path.strip_prefix("/enter/").unwrap(), now).unwrap()
+        };
+        let (kari, ola) = (enter("kari"), enter("ola"));
+        let person =
+            |at: u32| Behind::Person { account: format!("hcw-{at}"), case: CaseNumber(at) };
+        let handle = doors.hold(&kari, person(7)).unwrap();
+        assert!(!handle.contains("hcw") && handle.len() == HANDLE_DIGITS);
+        assert_eq!(doors.hold(&kari, person(7)).unwrap(), handle, "the same again");
+        assert_eq!(doors.behind(&kari, &handle), Some(person(7)));
+        assert_eq!(doors.behind(&ola, &handle), None, "another's handle opens nothing");
+        for at in 8..8 + HANDLES_MAX as u32 {
+            doors.hold(&kari, person(at)).unwrap();
+        }
+        assert_eq!(doors.behind(&kari, &handle), None, "the oldest goes");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use crate::access::Role;
 use crate::answer::{Here, Sent};
 use crate::reply::{Answer, go};
 
-pub(crate) fn leave(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
-    here.doors.leave(sent.cookie);
+pub(crate) fn leave(here: &Here<'_>, _: &Sent<'_>) -> Answer {
+    here.leave();
     go("/")
 }
 

@@ -30,6 +30,14 @@ pub(crate) fn accepted(header: &str) -> Language {
     Language::English
 }
 
+/// The words of this language.
+pub(crate) const fn pick<T: Copy>(language: Language, english: T, bokmaal: T) -> T {
+    match language {
+        Language::English => english,
+        Language::Bokmaal => bokmaal,
+    }
+}
+
 pub(crate) const fn texts(language: Language) -> &'static Texts {
     match language {
         Language::English => &ENGLISH,
@@ -44,6 +52,7 @@ pub(crate) struct Texts {
     pub(crate) other_language: &'static str,
     pub(crate) skip: &'static str,
     pub(crate) simulated: &'static str,
+    pub(crate) shadow: &'static str,
     pub(crate) reached: &'static str,
     pub(crate) look_ups: &'static str,
     pub(crate) readers: &'static str,
@@ -64,6 +73,9 @@ pub(crate) struct Texts {
     pub(crate) unseen_text: &'static str,
     pub(crate) chart: &'static str,
     pub(crate) chart_caption: &'static str,
+    pub(crate) chart_alone: &'static str,
+    pub(crate) others_low: &'static str,
+    pub(crate) others_high: &'static str,
     pub(crate) hour: &'static str,
     pub(crate) busiest_other: &'static str,
     pub(crate) raised: &'static str,
@@ -83,6 +95,7 @@ pub(crate) struct Texts {
     pub(crate) decide: &'static str,
     pub(crate) reason: &'static str,
     pub(crate) harmless: &'static str,
+    pub(crate) explained_button: &'static str,
     pub(crate) snooping: &'static str,
     pub(crate) compromise: &'static str,
     pub(crate) reopen: &'static str,
@@ -116,6 +129,9 @@ pub(crate) struct Texts {
     pub(crate) to: &'static str,
     pub(crate) changed: &'static str,
     pub(crate) keys: &'static str,
+    pub(crate) keys_off: &'static str,
+    pub(crate) keys_on: &'static str,
+    pub(crate) news: &'static str,
     pub(crate) patients_alarm: &'static str,
 }
 
@@ -124,6 +140,7 @@ static ENGLISH: Texts = Texts {
     other_language: "Norsk",
     skip: "Skip to the alarms",
     simulated: "A simulated region: nobody here exists.",
+    shadow: "Shadow mode: until the employees' side has signed, these pages count and name nobody.",
     reached: "Watched until",
     look_ups: "look-ups",
     readers: "readers",
@@ -143,7 +160,10 @@ static ENGLISH: Texts = Texts {
     unseen: "What cannot be seen from here",
     unseen_text: "Reads below the application (database, backup, disk) leave no look-up; until such a source is connected they are not counted.",
     chart: "Patients opened an hour",
-    chart_caption: "Bars: different patients that this reader opened in each hour (UTC). Line: the busiest of all other readers in the same hour.",
+    chart_caption: "Bars: different patients that this reader opened in each hour (UTC). Band: nine in ten of all other readers at work in the same hour. Line: the busiest of them.",
+    chart_alone: "Bars: different patients that this reader opened in each hour (UTC). The others are shown while a watch is running.",
+    others_low: "One other in twenty has fewer than",
+    others_high: "One other in twenty has more than",
     hour: "Hour",
     busiest_other: "Busiest other reader",
     raised: "Alarm raised",
@@ -163,6 +183,7 @@ static ENGLISH: Texts = Texts {
     decide: "Decide",
     reason: "Reason",
     harmless: "Harmless",
+    explained_button: "Explained",
     snooping: "Snooping",
     compromise: "Stolen account",
     reopen: "Open again",
@@ -195,7 +216,10 @@ static ENGLISH: Texts = Texts {
     from: "From",
     to: "To",
     changed: "Not done",
-    keys: "Keys: j and k move, Enter opens, a takes, x harmless, s snooping, c stolen account, n note.",
+    keys: "Keys lead to what bears them, and Enter does it. j and k move in a list.",
+    keys_off: "Single keys off",
+    keys_on: "Single keys on",
+    news: "new: show",
     patients_alarm: "patients by its largest alarm",
 };
 
@@ -204,6 +228,7 @@ static BOKMAAL: Texts = Texts {
     other_language: "English",
     skip: "Hopp til alarmene",
     simulated: "En simulert region: ingen her finnes.",
+    shadow: "Skyggedrift: til de ansattes side har signert, teller disse sidene og nevner ingen.",
     reached: "Fulgt til",
     look_ups: "oppslag",
     readers: "lesere",
@@ -223,7 +248,10 @@ static BOKMAAL: Texts = Texts {
     unseen: "Det som ikke kan ses herfra",
     unseen_text: "Lesing under applikasjonen (database, sikkerhetskopi, disk) gir ingen oppslag; før en slik kilde er koblet til, telles de ikke.",
     chart: "Pasienter åpnet per time",
-    chart_caption: "Søyler: ulike pasienter denne leseren åpnet i hver time (UTC). Strek: den travleste av alle andre lesere i samme time.",
+    chart_caption: "Søyler: ulike pasienter denne leseren åpnet i hver time (UTC). Bånd: ni av ti av alle andre lesere i arbeid i samme time. Strek: den travleste av dem.",
+    chart_alone: "Søyler: ulike pasienter denne leseren åpnet i hver time (UTC). De andre vises mens en kjøring pågår.",
+    others_low: "Én av tjue andre har færre enn",
+    others_high: "Én av tjue andre har flere enn",
     hour: "Time",
     busiest_other: "Travleste annen leser",
     raised: "Alarmen gikk",
@@ -243,6 +271,7 @@ static BOKMAAL: Texts = Texts {
     decide: "Avgjør",
     reason: "Begrunnelse",
     harmless: "Harmløst",
+    explained_button: "Forklart",
     snooping: "Snoking",
     compromise: "Stjålet konto",
     reopen: "Åpne igjen",
@@ -275,7 +304,10 @@ static BOKMAAL: Texts = Texts {
     from: "Fra",
     to: "Til",
     changed: "Ikke utført",
-    keys: "Taster: j og k flytter, Enter åpner, a tar, x harmløst, s snoking, c stjålet konto, n notat.",
+    keys: "Tastene går til det som bærer dem, og Enter utfører. j og k flytter i en liste.",
+    keys_off: "Enkelttaster av",
+    keys_on: "Enkelttaster på",
+    news: "nye: vis",
     patients_alarm: "pasienter i den største alarmen",
 };
 

@@ -235,6 +235,7 @@ impl Engine {
             &self.context,
             self.settings.budget_per_10k_staff_day,
             self.pace.staff,
+            |identity| self.queue.is_suspect(identity),
             self.detectors.iter().map(|held| (held.name(), held.bytes_held())),
             self.bytes_held(),
         )

@@ -1,7 +1,10 @@
 //! What a run shows of itself: how much was explained, what was expected, what it cost.
 
+use crate::house::UnitWeek;
+use crate::lots::{Lot, Lots};
+use crate::units::Units;
 use crate::visit::{Verdict, Visit};
-use bavn_model::{Context, Lane, RoleId};
+use bavn_model::{Context, IdentityId, Lane, RoleId};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +19,8 @@ pub(crate) struct Tally {
     lanes: [LaneTally; LANES.len()],
     reader_days: u64,
     days: u64,
+    units: Units,
+    lots: Lots,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -51,6 +56,11 @@ pub struct Report {
     pub explained: RoleReport,
     pub by_role: Vec<RoleReport>,
     pub by_lane: Vec<LaneReport>,
+    /// Cells of fewer than five readers are left out.
+    pub by_unit: Vec<UnitWeek>,
+    /// Visits that nothing explains and nothing alarmed on, drawn by lot.
+    #[serde(skip)]
+    pub drawn: Vec<Lot>,
     pub bytes_by_detector: Vec<(&'static str, usize)>,
     pub bytes_held: usize,
 }
@@ -78,6 +88,8 @@ pub struct LaneReport {
 
 impl Tally {
     pub(crate) fn visit(&mut self, role: Option<RoleId>, visit: &Visit, _first_of_day: bool) {
+        self.units.visit(visit);
+        self.lots.visit(role, visit);
         let of_role = self.roles.entry(role).or_default();
         for held in [of_role, &mut self.all] {
             let explained = u64::from(matches!(visit.verdict, Verdict::Explained { .. }));
@@ -109,6 +121,7 @@ impl Tally {
         context: &Context,
         budget: f64,
         staff: f64,
+        is_suspect: impl Fn(IdentityId) -> bool,
         bytes: impl Iterator<Item = (&'static str, usize)>,
         bytes_held: usize,
     ) -> Report {
@@ -139,6 +152,8 @@ impl Tally {
                     alarms: held.alarms,
                 })
                 .collect(),
+            by_unit: self.units.report(context),
+            drawn: self.lots.drawn(is_suspect),
             bytes_by_detector: bytes.collect(),
             bytes_held,
         }

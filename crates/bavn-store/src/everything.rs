@@ -7,7 +7,7 @@ use crate::asked;
 use crate::error::Result;
 use crate::history::HISTORY;
 use crate::index::By;
-use crate::journal;
+use crate::journal::{self, List};
 use crate::keys::{Kek, KeyRing, RING};
 use crate::names::DICTIONARY;
 use crate::sealed::Sealed;
@@ -32,8 +32,10 @@ pub fn everything(store: &Path, kek: &Kek) -> Result<Vec<u8>> {
             }
         }
     }
-    if let Ok(Some((entries, _))) = journal::entries(store, &ring) {
-        all.extend(entries.concat());
+    for list in List::ALL {
+        if let Ok(Some((entries, _))) = journal::entries(store, list, &ring) {
+            all.extend(entries.concat());
+        }
     }
     Ok(all)
 }

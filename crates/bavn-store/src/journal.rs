@@ -1,7 +1,7 @@
-//! The acts on cases: a sealed list that only grows, beside the look-ups.
+//! The acts on cases, and those of the house: sealed lists that only grow, beside the look-ups.
 //!
 //! ```text
-//! "bavncase" | salt, 16 bytes                        in clear, and the salt part of the key
+//! "bavncase" (or "bavnhous") | salt, 16 bytes        in clear, and the salt part of the key
 //! length, 4 bytes | nonce, 12 bytes | sealed | tag   AES-256-GCM; the number of the entry is checked
 //! ...
 //! ```
@@ -18,9 +18,10 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// The journal of a store, read up to some entry. Several processes may hold one.
+/// A journal of a store, read up to some entry. Several processes may hold one.
 #[derive(Debug)]
 pub struct Journal {
+    of: List,
     path: PathBuf,
     folder: PathBuf,
     ring: KeyRing,
@@ -32,24 +33,65 @@ pub struct Journal {
     end: u64,
 }
 
+/// Which list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// What is done to cases.
+    Cases,
+    /// Settings, runs, and what else concerns no case.
+    House,
+}
+
+impl List {
+    pub(crate) const ALL: [Self; 2] = [Self::Cases, Self::House];
+
+    pub(crate) const fn file(self) -> &'static str {
+        match self {
+            Self::Cases => "cases.db",
+            Self::House => "house.db",
+        }
+    }
+
+    pub(crate) const fn lock(self) -> &'static str {
+        match self {
+            Self::Cases => "cases.lock",
+            Self::House => "house.lock",
+        }
+    }
+
+    const fn magic(self) -> &'static [u8; MAGIC_BYTES] {
+        match self {
+            Self::Cases => b"bavncase",
+            Self::House => b"bavnhous",
+        }
+    }
+
+    const fn sealed_as(self) -> &'static [u8] {
+        match self {
+            Self::Cases => b"bavn cases 1",
+            Self::House => b"bavn house 1",
+        }
+    }
+}
+
 impl Journal {
-    /// Opens the journal of a store, and makes it if it is not there.
-    pub fn open(store: &Path, kek: &Kek, chance: &mut Chance) -> Result<Self> {
+    /// Opens a journal of a store, and makes it if it is not there.
+    pub fn open(store: &Path, of: List, kek: &Kek, chance: &mut Chance) -> Result<Self> {
         check_format(store)?;
         let ring = KeyRing::open(&store.join(RING), kek)?;
-        let path = store.join(JOURNAL);
+        let path = store.join(of.file());
         if !path.exists() {
-            let _lock = lock(store)?;
+            let _lock = lock(store, of)?;
             if !path.exists() {
-                let (header, _) = begin(&ring, chance)?;
+                let (header, _) = begin(of, &ring, chance)?;
                 files::replace(&path, &header)?;
                 sync_folder(store)?;
             }
         }
-        let (file, key) = opened(&path, &ring)?;
+        let (file, key) = opened(of, &path, &ring)?;
         let (folder, controller) = (store.to_owned(), ring.controller().to_owned());
         let end = HEADER_BYTES as u64;
-        Ok(Self { path, folder, ring, file, key, controller, entries: 0, end })
+        Ok(Self { of, path, folder, ring, file, key, controller, entries: 0, end })
     }
 
     /// Whose cases these are.
@@ -75,7 +117,7 @@ impl Journal {
         chance: &mut Chance,
         decide: impl FnOnce(Vec<Vec<u8>>) -> (Option<Vec<u8>>, T),
     ) -> Result<T> {
-        let _lock = lock(&self.folder)?;
+        let _lock = lock(&self.folder, self.of)?;
         let (entry, told) = decide(self.news()?);
         let Some(entry) = entry else { return Ok(told) };
         if entry.len() > ENTRY_BYTES_MAX {
@@ -84,7 +126,7 @@ impl Journal {
                 max: ENTRY_BYTES_MAX as u64,
             });
         }
-        let written = sealed(&self.key, self.entries, entry, chance)?;
+        let written = sealed(self.of, &self.key, self.entries, entry, chance)?;
         let failed = |error| io(&self.path, "written")(error);
         // What a crash left behind the last whole entry is overwritten, and cut if it was longer.
         self.file.set_len(self.end).map_err(failed)?;
@@ -108,15 +150,15 @@ impl Journal {
         chance: &mut Chance,
         mut change: impl FnMut(Vec<u8>) -> Vec<u8>,
     ) -> Result<()> {
-        let _lock = lock(&self.folder)?;
+        let _lock = lock(&self.folder, self.of)?;
         self.follow()?;
         (self.entries, self.end) = (0, HEADER_BYTES as u64);
         let (before, mut is_changed) = (self.news()?, false);
-        let (mut bytes, key) = begin(&self.ring, chance)?;
+        let (mut bytes, key) = begin(self.of, &self.ring, chance)?;
         for (number, entry) in (0..).zip(before) {
             let after = change(entry.clone());
             is_changed |= after != entry;
-            bytes.extend(sealed(&key, number, after, chance)?);
+            bytes.extend(sealed(self.of, &key, number, after, chance)?);
         }
         if is_changed {
             files::replace(&self.path, &bytes)?;
@@ -132,7 +174,7 @@ impl Journal {
         if (held.dev(), held.ino()) == (now.dev(), now.ino()) {
             return Ok(());
         }
-        (self.file, self.key) = opened(&self.path, &self.ring)?;
+        (self.file, self.key) = opened(self.of, &self.path, &self.ring)?;
         self.end = HEADER_BYTES as u64;
         for _ in 0..std::mem::take(&mut self.entries) {
             let damaged = || StoreError::damaged(&self.path, "it holds fewer acts than before");
@@ -143,19 +185,20 @@ impl Journal {
     }
 
     /// Reads every act of a store's journal, if it has one. Returns its bytes.
-    pub(crate) fn check(store: &Path, ring: &KeyRing) -> Result<Option<u64>> {
-        Ok(entries(store, ring)?.map(|(_, bytes)| bytes))
+    pub(crate) fn check(store: &Path, of: List, ring: &KeyRing) -> Result<Option<u64>> {
+        Ok(entries(store, of, ring)?.map(|(_, bytes)| bytes))
     }
 
     /// The entry at the end of what was read, and where it ends; none if it is not whole.
     fn next(&self) -> Result<Option<(Vec<u8>, u64)>> {
-        let Self { path, file, key, entries, end, .. } = self;
-        Reading { path, file, key, entries: *entries, end: *end }.next()
+        let Self { of, path, file, key, entries, end, .. } = self;
+        Reading { of: *of, path, file, key, entries: *entries, end: *end }.next()
     }
 }
 
 /// A journal's file, read up to some entry.
 struct Reading<'a> {
+    of: List,
     path: &'a Path,
     file: &'a File,
     key: &'a LessSafeKey,
@@ -189,7 +232,7 @@ impl Reading<'_> {
         }
         let mut sealed = vec![0; bytes as usize];
         self.file.read_exact_at(&mut sealed, begin).map_err(named(self.path))?;
-        let aad = aad(self.entries);
+        let aad = aad(self.of, self.entries);
         let nonce = Nonce::assume_unique_for_key(nonce);
         let plain = self.key.open_in_place(nonce, Aad::from(&aad), &mut sealed);
         let plain = plain.map_err(|_| damaged())?.to_vec();
@@ -207,7 +250,7 @@ impl Reading<'_> {
     ) -> Result<bool> {
         let mut sealed = vec![0; usize::try_from(rest).unwrap_or(0).min(ENTRY_BYTES_MAX)];
         self.file.read_exact_at(&mut sealed, begin).map_err(named(self.path))?;
-        let aad = aad(self.entries);
+        let aad = aad(self.of, self.entries);
         let others =
             (0..4).flat_map(|byte| (1..=255_u32).map(move |flip| bytes ^ (flip << (8 * byte))));
         let fitting = others.filter_map(|length| sealed.get(..length as usize));
@@ -219,16 +262,20 @@ impl Reading<'_> {
 }
 
 /// Every act that a store's journal holds, if it has one, and how many bytes it has.
-pub(crate) fn entries(store: &Path, ring: &KeyRing) -> Result<Option<(Vec<Vec<u8>>, u64)>> {
-    let path = store.join(JOURNAL);
+pub(crate) fn entries(
+    store: &Path,
+    of: List,
+    ring: &KeyRing,
+) -> Result<Option<(Vec<Vec<u8>>, u64)>> {
+    let path = store.join(of.file());
     let file = match File::open(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(named(&path))?,
     };
-    let key = header_key(&path, &file, ring)?;
+    let key = header_key(of, &path, &file, ring)?;
     let bytes = file.metadata().map_err(named(&path))?.len();
     let mut reading =
-        Reading { path: &path, file: &file, key: &key, entries: 0, end: HEADER_BYTES as u64 };
+        Reading { of, path: &path, file: &file, key: &key, entries: 0, end: HEADER_BYTES as u64 };
     let mut found = Vec::new();
     while let Some((entry, end)) = reading.next()? {
         found.push(entry);
@@ -238,63 +285,64 @@ pub(crate) fn entries(store: &Path, ring: &KeyRing) -> Result<Option<(Vec<Vec<u8
 }
 
 /// The header of a new journal, and its key.
-fn begin(ring: &KeyRing, chance: &mut Chance) -> Result<(Vec<u8>, LessSafeKey)> {
+fn begin(of: List, ring: &KeyRing, chance: &mut Chance) -> Result<(Vec<u8>, LessSafeKey)> {
     let salt: [u8; SALT_BYTES] = random(chance)?;
-    Ok(([MAGIC, &salt].concat(), key_of(ring, &salt)?))
+    Ok(([&of.magic()[..], &salt].concat(), key_of(of, ring, &salt)?))
 }
 
-fn opened(path: &Path, ring: &KeyRing) -> Result<(File, LessSafeKey)> {
+fn opened(of: List, path: &Path, ring: &KeyRing) -> Result<(File, LessSafeKey)> {
     let file = OpenOptions::new().read(true).write(true).open(path).map_err(named(path))?;
-    let key = header_key(path, &file, ring)?;
+    let key = header_key(of, path, &file, ring)?;
     Ok((file, key))
 }
 
-fn header_key(path: &Path, file: &File, ring: &KeyRing) -> Result<LessSafeKey> {
+fn header_key(of: List, path: &Path, file: &File, ring: &KeyRing) -> Result<LessSafeKey> {
     let mut header = [0; HEADER_BYTES];
     file.read_exact_at(&mut header, 0).map_err(named(path))?;
-    let (magic, salt) = header.split_at(MAGIC.len());
-    if magic != MAGIC {
-        return Err(StoreError::damaged(path, "it does not begin as a journal of cases"));
+    let (magic, salt) = header.split_at(MAGIC_BYTES);
+    if magic != of.magic() {
+        return Err(StoreError::damaged(path, "it does not begin as a journal of its kind"));
     }
-    key_of(ring, salt)
+    key_of(of, ring, salt)
 }
 
-fn key_of(ring: &KeyRing, salt: &[u8]) -> Result<LessSafeKey> {
+fn key_of(of: List, ring: &KeyRing, salt: &[u8]) -> Result<LessSafeKey> {
     let missing = StoreError::Library { doing: "finding the store's key" };
-    file_key(ring.key(STORE_KEY).ok_or(missing)?, salt, SEALED_AS)
+    file_key(ring.key(STORE_KEY).ok_or(missing)?, salt, of.sealed_as())
 }
 
 /// An entry as it lies in the file.
-fn sealed(key: &LessSafeKey, number: u64, entry: Vec<u8>, chance: &mut Chance) -> Result<Vec<u8>> {
+fn sealed(
+    of: List,
+    key: &LessSafeKey,
+    number: u64,
+    entry: Vec<u8>,
+    chance: &mut Chance,
+) -> Result<Vec<u8>> {
     let nonce: [u8; NONCE_LEN] = random(chance)?;
     let mut sealed = entry;
-    let (aad, unique) = (aad(number), Nonce::assume_unique_for_key(nonce));
+    let (aad, unique) = (aad(of, number), Nonce::assume_unique_for_key(nonce));
     key.seal_in_place_append_tag(unique, Aad::from(&aad), &mut sealed)
         .map_err(|_| StoreError::Library { doing: "sealing" })?;
     Ok([&(sealed.len() as u32).to_le_bytes()[..], &nonce, &sealed].concat())
 }
 
 /// What the tag covers besides: which file it is, and the place in it.
-fn aad(number: u64) -> Vec<u8> {
-    [SEALED_AS, &number.to_be_bytes()].concat()
+fn aad(of: List, number: u64) -> Vec<u8> {
+    [of.sealed_as(), &number.to_be_bytes()].concat()
 }
 
 /// Held while something is added: seldom, and for milliseconds.
-fn lock(store: &Path) -> Result<File> {
-    let path = store.join(JOURNAL_LOCK);
+fn lock(store: &Path, of: List) -> Result<File> {
+    let path = store.join(of.lock());
     let file = File::create(&path).map_err(io(&path, "written"))?;
     file.lock().map_err(io(&path, "locked"))?;
     Ok(file)
 }
 
-/// Beside the look-ups.
-pub(crate) const JOURNAL: &str = "cases.db";
-/// Held while something is added to it.
-pub(crate) const JOURNAL_LOCK: &str = "cases.lock";
-const MAGIC: &[u8] = b"bavncase";
-const SEALED_AS: &[u8] = b"bavn cases 1";
+const MAGIC_BYTES: usize = 8;
 const SALT_BYTES: usize = 16;
-const HEADER_BYTES: usize = 8 + SALT_BYTES;
+const HEADER_BYTES: usize = MAGIC_BYTES + SALT_BYTES;
 const ENTRY_HEAD_BYTES: usize = 4 + NONCE_LEN;
 const TAG_BYTES_MAX: usize = 16;
 /// Of what is added at once; an alarm of the largest kind has a tenth of it.
@@ -333,27 +381,33 @@ mod tests {
     #[test]
     fn two_who_write_see_each_other_and_nothing_lies_in_clear() {
         let folder = store();
-        let mut one = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
-        let mut two = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+        let mut one = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
+        let mut two = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
         add(&mut one, b"kari decides about Practitioner/77");
         assert_eq!(add(&mut two, b"ola"), 1, "the second sees the first before it adds");
         assert_eq!(one.news().unwrap(), [b"ola"]);
-        let bytes = std::fs::read(folder.path().join(JOURNAL)).unwrap();
+        let bytes = std::fs::read(folder.path().join(List::Cases.file())).unwrap();
         assert!(!bytes.windows(4).any(|window| window == b"kari" || window == b"Prac"));
         assert!(
-            Journal::open(folder.path(), &Kek::read(&[8; 32]).unwrap(), &mut *chance()).is_err()
+            Journal::open(
+                folder.path(),
+                List::Cases,
+                &Kek::read(&[8; 32]).unwrap(),
+                &mut *chance()
+            )
+            .is_err()
         );
     }
 
     #[test]
     fn a_journal_written_anew_goes_on_for_whoever_holds_it() {
         let folder = store();
-        let open = || Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+        let open = || Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
         let (mut one, mut two) = (open(), open());
         add(&mut one, b"to be forgotten");
         assert_eq!(two.news().unwrap().len(), 1);
         add(&mut one, b"stays");
-        let before = std::fs::read(folder.path().join(JOURNAL)).unwrap();
+        let before = std::fs::read(folder.path().join(List::Cases.file())).unwrap();
         // Another chance: no key is drawn twice.
         let mut next = 100_u8;
         let mut other: Box<Chance> = Box::new(move |bytes| {
@@ -368,28 +422,46 @@ mod tests {
         assert_eq!(add(&mut two, b"more"), 1, "the second is told of what it had not read");
         assert_eq!(one.news().unwrap(), [b"more"]);
         assert_eq!(open().news().unwrap(), [&b"past"[..], b"stays", b"more"]);
-        assert_ne!(std::fs::read(folder.path().join(JOURNAL)).unwrap()[..24], before[..24]);
+        assert_ne!(
+            std::fs::read(folder.path().join(List::Cases.file())).unwrap()[..24],
+            before[..24]
+        );
         // Nothing to change: the file stays.
-        let before = std::fs::read(folder.path().join(JOURNAL)).unwrap();
+        let before = std::fs::read(folder.path().join(List::Cases.file())).unwrap();
         one.rewrite(&mut *other, |entry| entry).unwrap();
-        assert_eq!(std::fs::read(folder.path().join(JOURNAL)).unwrap(), before);
+        assert_eq!(std::fs::read(folder.path().join(List::Cases.file())).unwrap(), before);
+    }
+
+    #[test]
+    fn one_list_cannot_be_passed_off_as_the_other() {
+        let folder = store();
+        let mut cases = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
+        add(&mut cases, b"a verdict");
+        let mut bytes = std::fs::read(folder.path().join(List::Cases.file())).unwrap();
+        bytes[..MAGIC_BYTES].copy_from_slice(List::House.magic());
+        std::fs::write(folder.path().join(List::House.file()), bytes).unwrap();
+        let mut house = Journal::open(folder.path(), List::House, &kek(), &mut *chance()).unwrap();
+        assert!(house.news().unwrap_err().is_integrity());
     }
 
     #[test]
     fn an_act_is_kept_whole_or_absent_wherever_a_crash_cuts() {
         let folder = store();
-        let path = folder.path().join(JOURNAL);
-        let mut journal = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+        let path = folder.path().join(List::Cases.file());
+        let mut journal =
+            Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
         add(&mut journal, b"first");
         let kept = std::fs::metadata(&path).unwrap().len() as usize;
         add(&mut journal, b"second, a verdict");
         let whole = std::fs::read(&path).unwrap();
         for cut in kept..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            let mut again = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+            let mut again =
+                Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
             assert_eq!(again.news().unwrap(), [b"first"], "cut at {cut}");
             add(&mut again, b"x");
-            let mut again = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+            let mut again =
+                Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
             assert_eq!(again.news().unwrap(), [&b"first"[..], b"x"], "cut at {cut}");
         }
     }
@@ -397,8 +469,9 @@ mod tests {
     #[test]
     fn a_changed_byte_never_gives_an_act_that_was_not_written() {
         let folder = store();
-        let path = folder.path().join(JOURNAL);
-        let mut journal = Journal::open(folder.path(), &kek(), &mut *chance()).unwrap();
+        let path = folder.path().join(List::Cases.file());
+        let mut journal =
+            Journal::open(folder.path(), List::Cases, &kek(), &mut *chance()).unwrap();
         for entry in [&b"first"[..], b"second", b"third"] {
             add(&mut journal, entry);
         }
@@ -407,7 +480,7 @@ mod tests {
             let mut bad = whole.clone();
             bad[at] ^= 1;
             std::fs::write(&path, &bad).unwrap();
-            let told = Journal::open(folder.path(), &kek(), &mut *chance())
+            let told = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance())
                 .and_then(|mut journal| journal.news());
             match told {
                 Err(error) => assert!(error.is_integrity(), "byte {at}: {error}"),

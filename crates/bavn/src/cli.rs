@@ -106,9 +106,10 @@ pub(crate) struct Watch {
     /// Where to write the alarms, one OCSF Detection Finding a line.
     #[arg(long, default_value = "-", value_name = "FILE|-")]
     pub(crate) alarms: String,
-    /// False alarms you can live with, per 10,000 staff a day.
-    #[arg(long, default_value_t = 2.0, value_name = "NUMBER")]
-    pub(crate) budget: f64,
+    /// False alarms you can live with, per 10,000 staff a day [default: what two persons set for
+    /// the store, else 2].
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) budget: Option<f64>,
     /// Write what was expected and what was found, by detector and by role, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -438,6 +439,13 @@ pub(crate) struct Console {
     /// Who is let in: a link that works once is printed for each; may be repeated.
     #[arg(long, value_name = "NAME=ROLE", default_value = "officer=privacy-officer")]
     pub(crate) user: Vec<String>,
+    /// Facts of the impact assessment, as for `bavn dpia`: with the sign-off of the employees'
+    /// side in them, names are shown; without, unless it is a setting, only counts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) assessment: Option<PathBuf>,
+    /// Score of a drill to show, as `bavn drill score --json` prints it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) score: Option<PathBuf>,
     /// Header in which a proxy, which alone reaches this port, says `name role`.
     #[arg(long, value_name = "NAME")]
     pub(crate) identity_header: Option<String>,

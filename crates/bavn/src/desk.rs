@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use bavn_console::{Trouble, Wish};
 use bavn_detect::cases::{Act, Alarm, Book, CaseNumber, Deed, Duty, Refusal, Waiver};
 use bavn_model::Timestamp;
-use bavn_store::{Chance, Journal, Kek};
+use bavn_store::{Chance, Journal, Kek, List};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -36,7 +36,7 @@ pub(crate) type Acted = CommandResult<Result<Vec<Act>, Refusal>>;
 impl Desk {
     pub(crate) fn open(store: &Path, kek: &Kek, duty: Duty) -> CommandResult<Self> {
         let mut chance = keep::chance();
-        let journal = Journal::open(store, kek, &mut *chance)?;
+        let journal = Journal::open(store, List::Cases, kek, &mut *chance)?;
         let book = Book::new(journal.controller());
         let held = Held { journal: Some(journal), book, chance };
         Ok(Self { held: Mutex::new(held), duty })

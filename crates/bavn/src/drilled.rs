@@ -248,6 +248,7 @@ mod tests {
         let plan = Plan {
             keeper: None,
             desk: None,
+            muted: &[],
             inputs: &inputs,
             formats: &formats,
             context: &context,

@@ -1,5 +1,6 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
+mod board;
 pub mod cli;
 mod commands;
 mod demo;
@@ -7,6 +8,7 @@ mod desk;
 mod drilled;
 pub mod error;
 mod forgotten;
+mod house_desk;
 pub mod input;
 mod keyed;
 mod mend;

@@ -2,7 +2,7 @@
 
 use crate::ocsf::risk_score;
 use crate::words::{Language, Speaker};
-use bavn_model::{Context, Directory, Fact, Finding, Timestamp, Trait};
+use bavn_model::{Context, Directory, Fact, Finding, IdentityId, Timestamp, Trait};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -28,6 +28,9 @@ pub struct Alarm {
     /// The lowest [`MARKS_MAX`] hashes of them.
     pub marks: BTreeSet<u64>,
     pub identities: BTreeSet<String>,
+    /// Other spellings of them, such as a name at log-in.
+    #[serde(default)]
+    pub also: BTreeSet<String>,
     /// Units of the readers when the alarm was raised.
     pub units: BTreeSet<String>,
     pub hosts: BTreeSet<String>,
@@ -100,6 +103,7 @@ impl Alarm {
             identities: entities()
                 .map(|entity| directory.identities.name(entity.identity).to_owned())
                 .collect(),
+            also: also(finding, directory),
             units: entities().filter_map(unit).collect(),
             hosts: entities()
                 .filter_map(|entity| entity.host)
@@ -127,6 +131,13 @@ impl Alarm {
     pub fn hand(&self) -> Hand {
         let stolen = self.detectors.iter().any(|name| OF_A_MACHINE.contains(&name.as_str()));
         if stolen { Hand::Stolen } else { Hand::Own }
+    }
+
+    /// Whether a person, by the bare name, is one of its readers.
+    pub fn is_about(&self, name: &str) -> bool {
+        let bare = |name: &str| name.rsplit(['|', '/']).next().unwrap_or_default().to_lowercase();
+        let name = bare(name);
+        self.identities.iter().chain(&self.also).any(|held| bare(held) == name)
     }
 
     /// Whether the patients are largely the same: half of the smaller set, and three at least.
@@ -162,6 +173,15 @@ impl Said {
     }
 }
 
+/// By which else the readers are known: nobody decides a case about oneself under another name.
+fn also(finding: &Finding, directory: &Directory) -> BTreeSet<String> {
+    let readers: BTreeSet<IdentityId> =
+        finding.entities.iter().take(ENTITIES_MAX).map(|entity| entity.identity).collect();
+    let spellings = directory.identities.spellings().filter(|(_, id)| readers.contains(id));
+    let others = spellings.filter(|&(name, id)| name != directory.identities.name(id));
+    others.take(SPELLINGS_MAX).map(|(name, _)| name.to_owned()).collect()
+}
+
 fn shared(fact: &Fact) -> Option<Shared> {
     let (Fact::NewTrait { shared, .. } | Fact::SharedTrait { shared, .. }) = fact else {
         return None;
@@ -191,4 +211,5 @@ const OF_A_MACHINE: [&str; 6] =
 const SAME_PATIENTS_MIN: usize = 3;
 /// Readers that an alarm names in its case; the scope names all.
 const ENTITIES_MAX: usize = 1_000;
+const SPELLINGS_MAX: usize = 4 * ENTITIES_MAX;
 const REASONS_MAX: usize = 3;

@@ -286,6 +286,11 @@ impl Case {
         self.alarms.iter().flat_map(|alarm| &alarm.identities).map(String::as_str).collect()
     }
 
+    /// Whether a person, by the bare name, is one of its readers: nobody looks into oneself.
+    pub fn is_about(&self, name: &str) -> bool {
+        self.alarms.iter().any(|alarm| alarm.is_about(name))
+    }
+
     pub fn hosts(&self) -> BTreeSet<&str> {
         self.alarms.iter().flat_map(|alarm| &alarm.hosts).map(String::as_str).collect()
     }
@@ -304,7 +309,7 @@ impl Case {
     }
 
     fn apply(&mut self, number: usize, act: &Act) {
-        let is_person = act.by != SYSTEM;
+        let is_person = act.by != SYSTEM && !self.is_about(&act.by);
         if is_person {
             self.read_at.get_or_insert(act.at);
         }

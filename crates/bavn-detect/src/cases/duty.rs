@@ -131,28 +131,39 @@ impl Duty {
     }
 
     /// Who is given a case that is raised now: the owner, if awake; else the deputy; else whoever
-    /// else is awake; else the owner, who finds it in the morning.
-    pub fn owner(&self, controller: &str, hand: Hand, now: Timestamp) -> &str {
+    /// else is awake; else the owner, who finds it in the morning. Never one whom it is about.
+    pub fn owner(
+        &self,
+        controller: &str,
+        hand: Hand,
+        now: Timestamp,
+        is_about: impl Fn(&str) -> bool,
+    ) -> &str {
         let Some(desk) = self.desk(controller, hand) else { return "" };
         let all = self.desks.iter().flat_map(|desk| [&desk.owner, &desk.deputy]);
-        let mut asked = [&desk.owner, &desk.deputy].into_iter().chain(all);
-        &asked.find(|person| self.is_awake(person, now)).unwrap_or(&desk.owner).name
+        let asked = [&desk.owner, &desk.deputy].into_iter().chain(all);
+        let others: Vec<&Person> = asked.filter(|person| !is_about(&person.name)).collect();
+        let awake = others.iter().find(|person| self.is_awake(person, now));
+        awake.or(others.first()).map_or("", |person| person.name.as_str())
     }
 
     /// Who is called after `level` calls went unheard; the last one is called again and again.
-    fn next(&self, controller: &str, hand: Hand, now: Timestamp, level: u8, owner: &str) -> &str {
-        let Some(desk) = self.desk(controller, hand) else { return "" };
+    fn next<'d>(&'d self, case: &Case, now: Timestamp, level: u8, owner: &'d str) -> &'d str {
+        let Some(desk) = self.desk(&case.controller, case.hand()) else { return "" };
         let mut people: Vec<&Person> = vec![&desk.deputy, &desk.owner];
         people.extend(self.desks.iter().flat_map(|desk| [&desk.owner, &desk.deputy]));
         let mut names: Vec<&str> = Vec::new();
         for person in people {
-            let is_new = !names.contains(&person.name.as_str()) && person.name != owner;
+            let is_new = !names.contains(&person.name.as_str())
+                && person.name != owner
+                && !case.is_about(&person.name);
             if is_new && self.is_awake(person, now) {
                 names.push(&person.name);
             }
         }
         let last = names.len().saturating_sub(1);
-        names.get(usize::from(level).min(last)).copied().unwrap_or(&desk.deputy.name)
+        let fallback = if case.is_about(&desk.deputy.name) { owner } else { &desk.deputy.name };
+        names.get(usize::from(level).min(last)).copied().unwrap_or(fallback)
     }
 
     fn desk(&self, controller: &str, hand: Hand) -> Option<&Desk> {
@@ -184,18 +195,17 @@ impl Duty {
             || hours.days.contains(&yesterday) && minute < hours.to_minute
     }
 
+    /// Since when a case waits to be read, and when the next person is called.
+    pub fn call(&self, case: &Case) -> Option<(Timestamp, Timestamp)> {
+        let waits = case.state() == State::New && case.escalations < ESCALATIONS_MAX;
+        waits.then(|| (case.called_at, case.called_at.plus_secs(patience(case))))
+    }
+
     /// The escalation that is due for a case, if any: when it fell due, its level, and to whom.
     pub(super) fn due(&self, case: &Case, now: Timestamp) -> Option<(Timestamp, u8, String)> {
-        if case.state() != State::New || case.escalations >= ESCALATIONS_MAX {
-            return None;
-        }
-        let patience = match case.hand() {
-            Hand::Stolen => PATIENCE_STOLEN_SECS,
-            Hand::Own => PATIENCE_OWN_SECS,
-        };
-        let due = case.called_at.plus_secs(patience);
+        let (_, due) = self.call(case)?;
         let owner = case.owner.as_deref().unwrap_or_default();
-        let to = self.next(&case.controller, case.hand(), due, case.escalations, owner);
+        let to = self.next(case, due, case.escalations, owner);
         (due <= now).then(|| (due, case.escalations + 1, to.to_owned()))
     }
 }
@@ -214,6 +224,13 @@ impl Zone {
         let today = Timestamp::start_of_day(local.day()).plus_secs(i64::from(minute) * 60);
         let at = if today > local { today.minus_secs(86_400) } else { today };
         at.minus_secs(offset)
+    }
+}
+
+fn patience(case: &Case) -> i64 {
+    match case.hand() {
+        Hand::Stolen => PATIENCE_STOLEN_SECS,
+        Hand::Own => PATIENCE_OWN_SECS,
     }
 }
 

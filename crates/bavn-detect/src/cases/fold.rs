@@ -34,7 +34,8 @@ impl Book {
         let next = if let Some((by_act, ..)) = waiver {
             Deed::Covered { by_act }
         } else {
-            let to = duty.owner(self.controller(), alarm.hand(), now).to_owned();
+            let about = |name: &str| alarm.is_about(name);
+            let to = duty.owner(self.controller(), alarm.hand(), now, about).to_owned();
             Deed::Assigned { to }
         };
         vec![act(number, Deed::Raised(Box::new(alarm))), act(number, next)]

@@ -24,6 +24,8 @@ pub enum Refusal {
     Closed { case: CaseNumber },
     #[error("case {case} is open")]
     NotClosed { case: CaseNumber },
+    #[error("nobody works on a case about oneself; an answer to it may be written as a note")]
+    OwnCase,
     #[error("a case cannot be merged into itself")]
     Itself,
     #[error("the case has no such alarm, or no other than these")]
@@ -76,6 +78,9 @@ impl Book {
         let case = self.case(number).ok_or(Refusal::UnknownCase { case: number })?;
         if let (Some(into), false) = (case.merged_into, matches!(deed, Deed::Undone { .. })) {
             return Err(Refusal::Merged { case: number, into });
+        }
+        if case.is_about(by) && !matches!(deed, Deed::Noted { .. }) {
+            return Err(Refusal::OwnCase);
         }
         self.unchanged(case, seen)?;
         self.check(case, &deed)?;
@@ -132,6 +137,9 @@ impl Book {
         mut waiver: Waiver,
     ) -> Result<Vec<Act>, Refusal> {
         let case = self.case(number).ok_or(Refusal::UnknownCase { case: number })?;
+        if case.is_about(by) {
+            return Err(Refusal::OwnCase);
+        }
         text(&waiver.reason)?;
         if case.state() == State::Closed {
             return Err(Refusal::Closed { case: number });

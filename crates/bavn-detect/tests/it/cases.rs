@@ -30,6 +30,7 @@ fn alarm(uid: &str, detector: &str, identity: &str, seen: Timestamp) -> Alarm {
         patients: 4,
         marks: (0..4).map(|n| mark * 1_000 + n).collect(),
         identities: set(&[identity]),
+        also: BTreeSet::new(),
         units: set(&["ward 4"]),
         hosts: set(&["pc-1"]),
         clients: set(&["ehr"]),
@@ -120,6 +121,27 @@ fn a_burst_at_night_reaches_somebody_awake_and_climbs_until_it_is_read() {
     assert!(acts.iter().all(|act| act.case == CaseNumber(3)), "what was read is silent");
 }
 
+/// Whoever watches is watched: a case about the privacy officer goes to another, climbs past him,
+/// and he can do nothing to it but answer.
+#[test]
+fn nobody_is_given_or_decides_a_case_about_oneself() {
+    let mut book = Book::new("north");
+    let day = at("2026-11-23T10:00:00Z");
+    let officer = alarm("a", "related_patients", "Practitioner/privacy-officer", day);
+    let number = receive(&mut book, officer, day);
+    let owner = |book: &Book| book.case(number).unwrap().owner.clone().unwrap();
+    assert_eq!(owner(&book), "soc");
+    for act in book.due(day.plus_secs(10 * 86_400), &Duty::default()) {
+        book.push(act);
+    }
+    assert_eq!(owner(&book), "soc", "no call reaches the one whom it is about");
+    let told = act(&mut book, day, "privacy-officer", 1, decided(Verdict::Harmless));
+    assert_eq!(told, Err(Refusal::OwnCase));
+    let answer = Deed::Noted { text: "she asked me to look".to_owned() };
+    act(&mut book, day, "privacy-officer", 1, answer).unwrap();
+    act(&mut book, day, "soc", 1, decided(Verdict::Harmless)).unwrap();
+}
+
 #[test]
 fn hours_of_duty_follow_the_wall_clock() {
     let zone = Zone::default();
@@ -138,7 +160,7 @@ fn hours_of_duty_follow_the_wall_clock() {
         ("2026-07-06T14:00:00Z", "soc"),
         ("2026-07-05T10:00:00Z", "soc"), // Sunday
     ] {
-        assert_eq!(duty.owner("north", Hand::Own, at(utc)), expected, "{utc}");
+        assert_eq!(duty.owner("north", Hand::Own, at(utc), |_| false), expected, "{utc}");
     }
     let person = |name: &str| Person { name: name.to_owned(), hours: None };
     let mut two = duty.clone();
@@ -148,7 +170,7 @@ fn hours_of_duty_follow_the_wall_clock() {
         owner: person("ola"),
         deputy: person("eva"),
     });
-    assert_eq!(two.owner("south", Hand::Stolen, at(NIGHT)), "ola");
+    assert_eq!(two.owner("south", Hand::Stolen, at(NIGHT), |_| false), "ola");
     assert!(duty.check().is_ok());
     assert!(Duty { zone, desks: vec![] }.check().is_err());
     assert!(Duty { zone, desks: two.desks.split_off(2) }.check().is_err(), "nobody for north");

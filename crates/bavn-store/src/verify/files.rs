@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::format::FORMAT_FILE;
 use crate::history::HISTORY;
 use crate::index::{self, By, Touch};
-use crate::journal::{JOURNAL, JOURNAL_LOCK, Journal};
+use crate::journal::{Journal, List};
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
 use crate::names::{DICTIONARY, Dictionary, Of};
@@ -72,14 +72,17 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         let file = named.unwrap_or(Path::new(asked::ASKED)).to_owned();
         found.fault(Fault { file, place: Place::Whole, what: error.into() });
     }
-    match Journal::check(&store.folder, &store.ring) {
-        Ok(None) => {}
-        Ok(Some(bytes)) => {
-            found.files += 1;
-            found.bytes += bytes;
-        }
-        Err(error) => {
-            found.fault(Fault { file: JOURNAL.into(), place: Place::Whole, what: error.into() });
+    for list in List::ALL {
+        match Journal::check(&store.folder, list, &store.ring) {
+            Ok(None) => {}
+            Ok(Some(bytes)) => {
+                found.files += 1;
+                found.bytes += bytes;
+            }
+            Err(error) => {
+                let file = list.file().into();
+                found.fault(Fault { file, place: Place::Whole, what: error.into() });
+            }
         }
     }
     check_all_else(store, found);
@@ -245,7 +248,8 @@ impl Entries {
 fn check_all_else(store: &Store, found: &mut Verified) {
     let manifest = &store.manifest;
     let mut known = manifest.names();
-    known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK, JOURNAL, JOURNAL_LOCK]);
+    known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK]);
+    known.extend(List::ALL.into_iter().flat_map(|list| [list.file(), list.lock()]));
     let tiles = store.tiles();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {

@@ -5,7 +5,7 @@
 
 use crate::compact::told;
 use crate::region::{Plain, chance, kek, look_ups, now, open, patient_name, record, write};
-use bavn_store::{Depth, Frame, Journal, Opening, Purpose, Window, Writer, verify};
+use bavn_store::{Depth, Frame, Journal, List, Opening, Purpose, Window, Writer, verify};
 use std::path::{Path, PathBuf};
 
 /// Two commits, a link between two spellings, and two acts on cases.
@@ -21,7 +21,7 @@ fn make(folder: &Path) {
     writer.link(|_, name| (name == patient_name(0) || name == patient_name(1)).then_some(17));
     writer.commit(now()).unwrap();
     drop(writer);
-    let mut journal = Journal::open(folder, &kek(), &mut *chance(3)).unwrap();
+    let mut journal = Journal::open(folder, List::Cases, &kek(), &mut *chance(3)).unwrap();
     for act in ACTS {
         journal.add(&mut *chance(4), |_| (Some(act.to_vec()), ())).unwrap();
     }
@@ -75,7 +75,7 @@ fn a_store_of_any_format_tells_what_one_of_today_tells() {
         whole(folder, &kept);
         let entry = store.entry_of(all[100].id).unwrap().unwrap();
         assert!(store.prove(entry, Opening::Shown).unwrap().text.contains("tlog-proof"));
-        let mut journal = Journal::open(folder, &kek(), &mut *chance(5)).unwrap();
+        let mut journal = Journal::open(folder, List::Cases, &kek(), &mut *chance(5)).unwrap();
         assert_eq!(journal.news().unwrap(), ACTS);
     }
 }

@@ -3,8 +3,8 @@
 use crate::damage::files;
 use crate::region::{chance, kek, look_ups, now, record, write};
 use bavn_store::{
-    CheckpointError, Depth, Frame, Journal, Kek, Place, Said, Store, StoreError, Verified, What,
-    Writer, verify,
+    CheckpointError, Depth, Frame, Journal, Kek, List, Place, Said, Store, StoreError, Verified,
+    What, Writer, verify,
 };
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ fn store() -> tempfile::TempDir {
     store.leave_asked(&asked, &mut *chance(5)).unwrap();
     let promise = Said::Promised { source: "hospital-source-name".to_owned(), every_secs: 60 };
     store.leave_said(&promise, &mut *chance(6)).unwrap();
-    let mut journal = Journal::open(folder.path(), &kek(), &mut *chance(7)).unwrap();
+    let mut journal = Journal::open(folder.path(), List::Cases, &kek(), &mut *chance(7)).unwrap();
     for act in [&b"an act"[..], b"another", b"a third"] {
         journal.add(&mut *chance(act.len() as u64), |_| (Some(act.to_vec()), ())).unwrap();
     }

@@ -186,6 +186,7 @@ pub(crate) fn watch(arguments: &BenchWatch) -> CommandResult {
     let plan = Plan {
         keeper: None,
         desk: None,
+        muted: &[],
         inputs: &inputs,
         formats: &formats,
         context: &context,

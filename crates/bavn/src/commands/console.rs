@@ -1,16 +1,14 @@
 //! `bavn console`: the cases of a store in the browser, for the people of one machine.
 
 use super::demo::{internal, listen};
-use super::keep::{self, leave_asking, now, open};
-use super::scope::{case_subject, date, reason_text};
-use crate::cli::{Console as Arguments, StoreAccess};
-use crate::desk::{Desk, failed};
+use super::keep::{self, kek, now, open};
+use crate::board::StoreBoard;
+use crate::cli::Console as Arguments;
 use crate::error::{CommandError, CommandResult};
-use bavn_console::{Board, Doors, QueueView, Role, ScopeView, Trouble, Visitor, Wish};
-use bavn_detect::cases::{Book, CaseNumber};
-use bavn_model::Timestamp;
-use bavn_store::{Grade, Purpose, Reason, Scope, Window};
+use crate::house_desk::HouseDesk;
+use bavn_console::{Board, Doors, Role};
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -18,10 +16,15 @@ use tokio::sync::watch;
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let doors = Doors::new(keep::chance(), arguments.identity_header.clone());
     let users = users(&arguments.user)?;
+    let access = &arguments.store.access;
     let board = Arc::new(StoreBoard {
-        access: arguments.store.access.clone(),
         desk: super::case::desk(&arguments.store)?,
+        house: HouseDesk::open(&access.store, &kek(&access.key)?)?,
+        access: access.clone(),
         changed: watch::channel(0).0,
+        clock: Box::new(now),
+        signed: signed(arguments.assessment.as_deref())?,
+        score: arguments.score.clone(),
     });
     // A store that does not open is told now, not to the first who looks.
     open(&board.access)?;
@@ -65,6 +68,7 @@ async fn follow(board: Arc<StoreBoard>) -> CommandError {
         let looked = tokio::task::spawn_blocking(move || {
             board.desk.tick(now())?;
             let acts = board.desk.look(|book| book.acts().len() as u64)?;
+            let acts = acts + board.house.look(|house| house.acts().len() as u64)?;
             board.changed.send_if_modified(|held| std::mem::replace(held, acts) != acts);
             CommandResult::Ok(())
         });
@@ -92,107 +96,11 @@ fn users(given: &[String]) -> CommandResult<Vec<(String, Role)>> {
     given.iter().map(user).collect()
 }
 
-/// The cases and look-ups of a store, opened anew for each question: what is committed is seen.
-#[derive(Debug)]
-struct StoreBoard {
-    access: StoreAccess,
-    desk: Desk,
-    changed: watch::Sender<u64>,
-}
-
-impl Board for StoreBoard {
-    fn queue(&self) -> Arc<QueueView> {
-        let as_of = open(&self.access).map(|store| store.as_of());
-        Arc::new(as_of.map_or_else(
-            |_| QueueView::default(),
-            |as_of| QueueView {
-                now: as_of.last_look_up,
-                look_ups: as_of.look_ups,
-                ..QueueView::default()
-            },
-        ))
-    }
-
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
-    }
-
-    fn now(&self) -> Timestamp {
-        now()
-    }
-
-    fn look(&self, seen: &mut dyn FnMut(&Book)) -> Result<(), Trouble> {
-        crate::desk::look(&self.desk, seen)
-    }
-
-    fn act(&self, by: &str, case: CaseNumber, wish: Wish, seen: usize) -> Result<(), Trouble> {
-        crate::desk::act(&self.desk, now(), by, case, wish, seen)
-    }
-
-    fn keeps_look_ups(&self) -> bool {
-        true
-    }
-
-    fn scope(&self, number: CaseNumber) -> Result<ScopeView, Trouble> {
-        let asked = self.desk.look(|book| case_subject(book, number));
-        let asked = asked.map_err(|error| failed(&error))?;
-        let (subject, from) =
-            asked.ok_or_else(|| Trouble::Refused("the case names no reader".to_owned()))?;
-        let window = Window { from, to: Window::ALL.to };
-        let store = open(&self.access).map_err(|error| failed(&error))?;
-        let scope = store.scope(&subject, window).map_err(|error| failed(&error.into()))?;
-        Ok(view(&scope, window))
-    }
-
-    fn record(&self, who: &Visitor, what: &str, purpose: &str) -> Result<(), Trouble> {
-        let store = open(&self.access).map_err(|error| failed(&error))?;
-        let purpose = purpose.parse().unwrap_or(Purpose::Audit);
-        let what = format!("bavn console ({}): {what}", who.role.word());
-        leave_asking(&store, ("urn:bavn:user", &who.name), &purpose, &what, &[])
-            .map_err(|error| failed(&error))
-    }
-}
-
-fn view(scope: &Scope, window: Window) -> ScopeView {
-    let count = |grade| scope.exposed.iter().filter(|held| held.grade == grade).count() as u64;
-    let day = |day: i32| date(Timestamp::start_of_day(day));
-    ScopeView {
-        lower: scope.lower,
-        best: scope.best,
-        upper: scope.upper,
-        look_ups: scope.look_ups,
-        listed: count(Grade::Listed),
-        opened: count(Grade::Opened),
-        taken: count(Grade::Taken),
-        reasons: scope
-            .reasons
-            .iter()
-            .map(|reason| [reason_text(reason), bokmaal(reason)])
-            .collect(),
-        days: scope.days.iter().map(|(&at, of)| (day(at), of.look_ups, of.patients)).collect(),
-        as_of: format!("{} – {}", window.from, scope.as_of.committed_at),
-        digest: scope.digest.clone(),
-    }
-}
-
-fn bokmaal(reason: &Reason) -> String {
-    match reason {
-        Reason::OutcomeUnstated { patients } => {
-            format!("for {patients} pasienter sier ingen kilde om oppslaget lyktes")
-        }
-        Reason::PatientUnresolved { look_ups } => {
-            format!("{look_ups} oppslag åpnet en journal uten å si hvem sin")
-        }
-        Reason::HitsUnknown { look_ups } => {
-            format!("{look_ups} søk eller uttrekk sier ikke hvem de viste")
-        }
-        Reason::Silent(silence) => {
-            format!("«{}» var taus fra {} til {}", silence.source, silence.from, silence.to)
-        }
-        Reason::NoLongerKept { before } => {
-            format!("oppslag før {before} oppbevares ikke lenger")
-        }
-    }
+/// Who signed for the employees' side, and on which day, as the facts of the assessment say.
+fn signed(file: Option<&Path>) -> CommandResult<Option<(String, String)>> {
+    let Some(file) = file else { return Ok(None) };
+    let assessed = super::notice::assessed(file)?;
+    Ok(assessed.sign_off.map(|signed| (signed.by, signed.date)))
 }
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -3,14 +3,30 @@
 use crate::cli::Demo;
 use crate::demo::{DemoBoard, Region, tell};
 use crate::error::{CommandError, CommandResult, Kind};
+use bavn_console::Board as _;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) fn run(arguments: &Demo) -> CommandResult {
     let listener = listen(arguments.port)?;
     let address = listener.local_addr().map_err(internal)?;
-    let board = Arc::new(DemoBoard::default());
+    let board = Arc::new(DemoBoard::new()?);
+    let outcome = play(arguments, listener, address, &board);
+    board.remove();
+    outcome?;
+    super::say("stopped");
+    Ok(())
+}
+
+fn play(
+    arguments: &Demo,
+    listener: TcpListener,
+    address: SocketAddr,
+    board: &Arc<DemoBoard>,
+) -> CommandResult {
+    let board = Arc::clone(board);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -32,9 +48,7 @@ pub(crate) fn run(arguments: &Demo) -> CommandResult {
         }
     });
     runtime.shutdown_background();
-    outcome?;
-    super::say("stopped");
-    Ok(())
+    outcome
 }
 
 /// Ends only if the story fails.
@@ -52,9 +66,20 @@ fn show(seed: u64, address: SocketAddr, board: &DemoBoard) -> CommandResult {
     writeln!(out, "bavn watches a simulated region: every person in it is invented.")?;
     let region = Region::new(seed)?;
     writeln!(out, "Follow it at http://{address}/")?;
-    tell(region, board, &mut out)?;
+    let example = region.example.clone();
+    let names = tell(region, board, &mut out)?;
     writeln!(out, "The alarm with its reasons stands at http://{address}/ until Ctrl-C.")?;
-    Ok(())
+    if !example.is_empty() {
+        writeln!(
+            out,
+            "Who has read a record: http://{address}/patient, for example of `{example}`."
+        )?;
+    }
+    // What visitors look at is kept like every other look-up.
+    loop {
+        std::thread::sleep(COMMIT);
+        board.commit(&names, board.now())?;
+    }
 }
 
 pub(super) fn listen(port: u16) -> CommandResult<TcpListener> {
@@ -81,3 +106,5 @@ async fn serve(listener: TcpListener, board: Arc<DemoBoard>) -> CommandResult {
 pub(super) fn internal(error: impl Into<anyhow::Error>) -> CommandError {
     CommandError::new(Kind::Internal, error)
 }
+
+const COMMIT: Duration = Duration::from_secs(2);

@@ -1,11 +1,11 @@
 //! `bavn hunt`: a list from a CERT, and every look-up that was made from it.
 
-use super::keep::{open, window};
+use super::keep::{open, record_asking, window};
 use crate::cli::Hunt as Arguments;
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_model::Timestamp;
-use bavn_store::{PatientNumber, Silence, Store, StoreError, Subject, Trace, Window};
+use bavn_store::{PatientNumber, Purpose, Silence, Store, StoreError, Subject, Trace, Window};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -17,6 +17,8 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         .map_err(|error| CommandError::new(Kind::Usage, error))?;
     let store = open(&arguments.access)?;
     let hunted = hunt(&store, &text, wanted)?;
+    // It says what accounts did: that somebody asked is on record before anything is shown.
+    record_asking(&arguments.access, &store, &Purpose::Audit, "bavn hunt", &[])?;
     let answer = if arguments.json {
         format!("{}\n", hunted.json())
     } else if arguments.csv {

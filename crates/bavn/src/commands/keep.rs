@@ -105,7 +105,7 @@ pub(crate) fn record_asking(
     command: &str,
     patients: &[&str],
 ) -> CommandResult {
-    leave_asking(store, ("urn:bavn:os-user", &os_user()), purpose, command, patients)?;
+    leave_asking(store, now(), ("urn:bavn:os-user", &os_user()), purpose, command, patients)?;
     take_in(access, store)
 }
 
@@ -121,12 +121,12 @@ pub(crate) fn take_in(access: &StoreAccess, store: &Store) -> CommandResult {
 /// Leaves the look-up for the next commit; the user as system and value.
 pub(crate) fn leave_asking(
     store: &Store,
+    now: Timestamp,
     user: (&str, &str),
     purpose: &Purpose,
     command: &str,
     patients: &[&str],
 ) -> CommandResult {
-    let now = now();
     // A view that names readers and no patient is a look-up too.
     let parts = patients.len().div_ceil(PATIENTS_A_RECORD).max(1);
     let lines: Vec<Vec<u8>> = (0..parts)

@@ -149,12 +149,15 @@ pub(crate) fn run(command: &NoticeCommand) -> CommandResult {
     Ok(std::io::stdout().write_all(document.as_bytes())?)
 }
 
+/// The facts of an assessment, as a controller wrote them down.
+pub(super) fn assessed(path: &Path) -> CommandResult<Assessed> {
+    toml::from_str(&text(path)?).map_err(|error| wrong(path, &error.message()))
+}
+
 pub(crate) fn dpia(arguments: &Dpia) -> CommandResult {
     let mut assessed = match &arguments.config {
         None => Assessed::default(),
-        Some(path) => {
-            toml::from_str(&text(path)?).map_err(|error| wrong(path, &error.message()))?
-        }
+        Some(path) => assessed(path)?,
     };
     assessed.detectors =
         bavn_detect::Engine::detector_names().into_iter().map(str::to_owned).collect();

@@ -6,6 +6,7 @@ use super::store::opened;
 use crate::cli::{StoreAccess, StoreReplay, StoreShred};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::house_desk::HouseDesk;
 use anyhow::Context as _;
 use bavn_detect::cases::Duty;
 use bavn_store::{Order, Shredded, Tombstone, Writer};
@@ -67,7 +68,7 @@ pub(crate) fn replay(arguments: &StoreReplay) -> CommandResult {
     Ok(())
 }
 
-/// First the acts on cases, for which the spellings are needed, then the store: a crash between them is
+/// First the acts on cases and of the house, for which the spellings are needed, then the store: a crash between them is
 /// mended by a replay.
 fn shred_everywhere(
     access: &StoreAccess,
@@ -76,7 +77,9 @@ fn shred_everywhere(
     said: &Order,
 ) -> CommandResult<Shredded> {
     let spellings = writer.spellings(tombstone)?;
-    Desk::open(&access.store, &kek(&access.key)?, Duty::default())?.forget(&spellings)?;
+    let kek = kek(&access.key)?;
+    Desk::open(&access.store, &kek, Duty::default())?.forget(&spellings)?;
+    HouseDesk::open(&access.store, &kek)?.forget(&spellings)?;
     Ok(writer.shred(tombstone, said)?)
 }
 

@@ -1,10 +1,12 @@
 //! `bavn verify`: is every byte of a store exactly as it was written?
 
-use super::keep::kek;
-use crate::cli::Verify as Arguments;
+use super::keep::{kek, now};
+use crate::cli::{StoreAccess, Verify as Arguments};
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::house_desk::HouseDesk;
 use anyhow::Context as _;
-use bavn_store::{Depth, Fault, Verified, to_hex, verify};
+use bavn_detect::house::HouseDeed;
+use bavn_store::{Depth, Fault, Kek, Verified, to_hex, verify};
 use serde_json::json;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -19,6 +21,9 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         .collect::<CommandResult<_>>()?;
     let depth = if arguments.look_ups { Depth::LookUps } else { Depth::Bytes };
     let found = verify(&access.store, &kek, depth, &outside)?;
+    if found.is_whole() {
+        note(access, &kek, &found, depth)?;
+    }
     let mut out = std::io::stdout();
     if arguments.json {
         writeln!(out, "{}", as_json(&found))?;
@@ -29,6 +34,23 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         None => Ok(()),
         Some(first) => Err(integrity(first, &found)),
     }
+}
+
+/// When it was last read again stands on the console's page of proof. A store that cannot be
+/// written to is verified all the same.
+fn note(access: &StoreAccess, kek: &Kek, found: &Verified, depth: Depth) -> CommandResult {
+    let is_read_only =
+        std::fs::metadata(&access.store).is_ok_and(|held| held.permissions().readonly());
+    if is_read_only {
+        return Ok(());
+    }
+    let deed = HouseDeed::Verified {
+        look_ups: found.look_ups,
+        entries: found.log.as_ref().map_or(0, |log| log.size),
+        faults: found.faults.len() as u64 + found.more_faults,
+        every_look_up: depth == Depth::LookUps,
+    };
+    HouseDesk::open(&access.store, kek)?.note(now(), deed)
 }
 
 /// A checkpoint that was kept elsewhere.

@@ -5,11 +5,13 @@ use super::formats::{complain_of_unread, formats};
 use crate::cli::{ContextPaths, Watch};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::house_desk::HouseDesk;
 use crate::input::{Formats, Input, expand, load_context};
 use crate::pipeline::{Batch, RejectWriter, Stream, StreamError, Totals};
 use anyhow::Context as _;
 use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
+use bavn_detect::house::{HouseDeed, Run, SourceCount};
 use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
 use bavn_model::{Context, Directory, Finding};
 use bavn_store::{Frame, Person};
@@ -23,7 +25,7 @@ use std::time::Instant;
 pub(crate) fn run(arguments: &Watch) -> CommandResult {
     let inputs = expand(&arguments.inputs)?;
     let formats = formats(&arguments.reading)?;
-    if !(arguments.budget > 0.0 && arguments.budget.is_finite()) {
+    if arguments.budget.is_some_and(|budget| !(budget > 0.0 && budget.is_finite())) {
         return Err(CommandError::usage("`--budget` must be more than 0"));
     }
     let alarms: Box<dyn Write> = match arguments.alarms.as_str() {
@@ -48,13 +50,24 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         }
         None => None,
     };
+    let house = match &arguments.store {
+        Some(folder) => Some(HouseDesk::open(folder, &super::keep::kek(&arguments.key)?)?),
+        None => None,
+    };
+    let in_force = house.as_ref().map(|house| house.look(|house| house.in_force().clone()));
+    let in_force = in_force.transpose()?.unwrap_or_default();
+    let mut inputs = inputs;
+    if let Some(folder) = &arguments.store {
+        inputs.extend(own_look_ups(folder, &super::keep::kek(&arguments.key)?)?);
+    }
     let plan = Plan {
         keeper: keeper.as_ref(),
         desk: desk.as_ref(),
+        muted: &in_force.muted_at(super::keep::now()),
         inputs: &inputs,
         formats: &formats,
         context: &arguments.context,
-        budget: arguments.budget,
+        budget: arguments.budget.or(in_force.budget_per_10k_staff_day).unwrap_or(BUDGET),
         rejects: arguments.reading.rejects.as_deref(),
         options: OcsfOptions { patients: arguments.alarm_patients, ..OcsfOptions::default() },
         progress: std::io::IsTerminal::is_terminal(&std::io::stderr()),
@@ -66,6 +79,9 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
     })?;
     out.flush()?;
     drop(out);
+    if let Some(house) = &house {
+        house.note(super::keep::now(), HouseDeed::Ran(Box::new(watched.run.clone())))?;
+    }
     if let Some(path) = &arguments.report {
         let report = serde_json::to_vec_pretty(&watched.report)?;
         std::fs::write(path, report)
@@ -90,6 +106,13 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
     Ok(())
 }
 
+/// What users of this program looked up so far: they are watched like everybody else.
+fn own_look_ups(folder: &std::path::Path, kek: &bavn_store::Kek) -> CommandResult<Option<Input>> {
+    let own = bavn_store::Store::open(folder, kek)?.own(bavn_store::Window::ALL)?;
+    let lines: Vec<u8> = own.iter().flat_map(|own| [&own.original[..], b"\n"].concat()).collect();
+    Ok((!lines.is_empty()).then(|| Input::Own(lines.into())))
+}
+
 /// One run of the whole house over a set of inputs.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
@@ -97,6 +120,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) keeper: Option<&'a Mutex<bavn_store::Writer>>,
     /// Where alarms become cases.
     pub(crate) desk: Option<&'a Desk>,
+    /// Detectors that are not heard.
+    pub(crate) muted: &'a [String],
     pub(crate) inputs: &'a [Input],
     pub(crate) formats: &'a Formats,
     pub(crate) context: &'a ContextPaths,
@@ -111,6 +136,8 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Watched {
     pub(crate) summary: Summary,
     pub(crate) report: bavn_detect::Report,
+    /// As the house keeps it.
+    pub(crate) run: Run,
     pub(crate) unread: Vec<(u32, String)>,
     /// Not yet folded into cases.
     alarms: Vec<Alarm>,
@@ -242,7 +269,8 @@ impl Plan<'_> {
         if problem_count > PROBLEMS_SHOWN as u64 {
             super::say(format_args!("context: {problem_count} records could not be read"));
         }
-        let mut engine = Engine::new(context, Settings { budget_per_10k_staff_day: self.budget });
+        let settings = Settings { budget_per_10k_staff_day: self.budget };
+        let mut engine = Engine::without(context, settings, self.muted);
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
         let mut alarms = Vec::new();
         let started = Instant::now();
@@ -268,7 +296,7 @@ impl Plan<'_> {
                         None => Ok(()),
                     },
                     |input, record, original| {
-                        if self.keeper.is_none() {
+                        if self.keeper.is_none() || matches!(input, Input::Own(_)) {
                             return Ok(());
                         }
                         frame.push(record, original, &input.label());
@@ -326,12 +354,19 @@ impl Plan<'_> {
         }
         let directory = directory.into_inner().unwrap_or_else(PoisonError::into_inner);
         let seconds = started.elapsed().as_secs_f64();
-        Ok(Ok(Watched {
-            summary: tally.summary(&totals, &directory, seconds),
-            report: engine.report(),
-            unread: totals.unread,
-            alarms,
-        }))
+        let summary = tally.summary(&totals, &directory, seconds);
+        let (report, inputs) = (engine.report(), self.by_input(&totals));
+        let run = Run::of(&report, &directory, engine.context());
+        let run = run.with(summary.read, summary.findings, summary.alarms as u64, inputs);
+        Ok(Ok(Watched { run, summary, report, unread: totals.unread, alarms }))
+    }
+
+    fn by_input(&self, totals: &Totals) -> Vec<SourceCount> {
+        let of = |(&file, &(read, rejected)): (&u32, &(u64, u64))| {
+            let input = self.inputs.get(file as usize)?.label();
+            Some(SourceCount { input, read, rejected })
+        };
+        totals.by_input.iter().filter_map(of).collect()
     }
 }
 
@@ -423,6 +458,8 @@ fn progress_line() -> indicatif::ProgressBar {
     line
 }
 
+/// False alarms per 10,000 staff a day, unless somebody says otherwise.
+const BUDGET: f64 = 2.0;
 /// Problems of context that are told one by one; `bavn context check` tells all.
 const PROBLEMS_SHOWN: usize = 5;
 /// Bytes of look-ups that go to the store at once.

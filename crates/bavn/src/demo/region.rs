@@ -1,10 +1,12 @@
 //! The demonstration's region: made, written, read back and put in order, all in memory.
 
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::pipeline::original;
 use bavn_decode::context::ContextLoader;
 use bavn_decode::{Decoded, Decoder, Mappings};
 use bavn_drill::{Memory, Settings, Truth};
-use bavn_model::{Access, Context, Directory, Timestamp};
+use bavn_model::{Access, Context, Directory, Record, Timestamp};
+use bavn_store::Frame;
 use std::sync::Arc;
 
 /// Everything that the watch needs, and the answer key for telling how it went.
@@ -14,6 +16,11 @@ pub(crate) struct Region {
     pub(crate) context: Context,
     /// In the order of time.
     pub(crate) accesses: Vec<Access>,
+    /// For the store: everything before the night of the theft, and then look-up by look-up.
+    pub(crate) before: Vec<Frame>,
+    pub(crate) night: Vec<(Timestamp, Frame)>,
+    /// Somebody whose record is stolen, as a source spells it.
+    pub(crate) example: String,
     pub(crate) thief: String,
     /// When each record is stolen, in order.
     pub(crate) thefts: Vec<Timestamp>,
@@ -43,13 +50,42 @@ impl Region {
             loader.finish(None).map_err(|error| CommandError::new(Kind::Internal, error))?;
         let mut directory = loaded.directory;
         let mut accesses = Vec::new();
+        let (thief, thefts) = theft(&truth);
+        let night_from = thefts.first().map_or(Timestamp::MAX, |begin| begin.minus_secs(LEAD_SECS));
+        let mut kept = Kept { night_from, before: vec![Frame::default()], night: Vec::new() };
         for (name, bytes) in files.files.iter().filter(|(name, _)| name.starts_with("events/")) {
-            read_log(name, bytes, &mappings, &mut directory, &mut accesses)?;
+            read_log(name, bytes, &mappings, &mut directory, &mut accesses, &mut kept)?;
         }
         accesses.sort_by_key(|access| (access.at, access.seq));
         accesses.dedup_by_key(|access| access.id);
-        let (thief, thefts) = theft(&truth);
-        Ok(Self { directory, context: loaded.context, accesses, thief, thefts })
+        let Kept { before, mut night, .. } = kept;
+        night.sort_by_key(|(at, _)| *at);
+        let (context, example) = (loaded.context, example(&truth));
+        Ok(Self { directory, context, accesses, before, night, example, thief, thefts })
+    }
+}
+
+/// Look-ups as the store takes them.
+struct Kept {
+    night_from: Timestamp,
+    before: Vec<Frame>,
+    night: Vec<(Timestamp, Frame)>,
+}
+
+impl Kept {
+    fn push(&mut self, record: &Record<'_>, original: &[u8], input: &str) {
+        if record.at >= self.night_from {
+            let mut frame = Frame::default();
+            frame.push(record, original, input);
+            self.night.push((record.at, frame));
+            return;
+        }
+        if self.before.last().is_none_or(|frame| frame.bytes_held() >= FRAME_BYTES) {
+            self.before.push(Frame::default());
+        }
+        if let Some(frame) = self.before.last_mut() {
+            frame.push(record, original, input);
+        }
     }
 }
 
@@ -59,11 +95,13 @@ fn read_log(
     mappings: &Arc<Mappings>,
     directory: &mut Directory,
     accesses: &mut Vec<Access>,
+    kept: &mut Kept,
 ) -> CommandResult {
     let format = bavn_decode::sniff(name, bytes, mappings)
         .map_err(|error| CommandError::new(Kind::Internal, error))?;
     let mut decoder = Decoder::new(format, Arc::clone(mappings), 0, name);
     let mut rest = bytes;
+    let mut offset = 0;
     while !rest.is_empty() {
         let block = rest.get(..crate::input::BLOCK_BYTES).unwrap_or(rest);
         let mut decoded = Decoded::default();
@@ -71,11 +109,13 @@ fn read_log(
         for record in &decoded.records {
             let seq = accesses.len() as u64;
             accesses.push(directory.intern(record, seq));
+            kept.push(record, original(record.origin, block, offset), name);
         }
         if taken == 0 {
             break;
         }
         rest = rest.get(taken..).unwrap_or_default();
+        offset += taken as u64;
     }
     Ok(())
 }
@@ -88,6 +128,17 @@ fn theft(truth: &Truth) -> (String, Vec<Timestamp>) {
     (entry.who.first().cloned().unwrap_or_default(), times.map(|(at, _)| at).collect())
 }
 
+/// A record that the thief reads.
+fn example(truth: &Truth) -> String {
+    let attack = truth.truth.iter().find(|entry| entry.kind == "attack");
+    let read = attack.and_then(|attack| attack.reads.first());
+    read.map(|read| read.1.clone()).unwrap_or_default()
+}
+
+/// Look-ups that go to the store at once.
+const FRAME_BYTES: usize = 1 << 20;
+/// Of event time, before the theft.
+pub(crate) const LEAD_SECS: i64 = 300;
 const STAFF: usize = 320;
 const PATIENTS: usize = 25_000;
 /// Before the theft.

@@ -1,27 +1,37 @@
 //! What happens, told as it happens.
 
 use super::board::{DemoBoard, Hours, Open};
-use super::region::{QUIET_DAYS, Region};
+use super::region::{LEAD_SECS, QUIET_DAYS, Region};
 use crate::error::CommandResult;
-use bavn_console::QueueView;
+use bavn_console::{QueueView, Theft};
 use bavn_detect::cases::Said;
+use bavn_detect::house::Run;
 use bavn_detect::words::{Language, Speaker};
 use bavn_detect::{Engine, Settings};
-use bavn_model::{Access, Finding, Timestamp};
+use bavn_model::{Access, Directory, Finding, Timestamp};
+use bavn_store::Frame;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Watches the region: the quiet weeks as fast as it goes, the night of the theft at a pace that
 /// can be followed. `out` is told the story, the board what the pages show.
 #[expect(clippy::disallowed_methods, reason = "a demonstration keeps time with its audience")]
-pub(crate) fn tell(region: Region, board: &DemoBoard, out: &mut dyn Write) -> CommandResult {
-    let Region { directory, context, accesses, thief, thefts } = region;
-    let (Some(&begin), Some(&end)) = (thefts.first(), thefts.last()) else { return Ok(()) };
+pub(crate) fn tell(
+    region: Region,
+    board: &DemoBoard,
+    out: &mut dyn Write,
+) -> CommandResult<Arc<Directory>> {
+    let Region { directory, context, accesses, before, night: mut kept, thief, thefts, .. } =
+        region;
+    let (Some(&begin), Some(&end)) = (thefts.first(), thefts.last()) else {
+        return Ok(Arc::new(directory));
+    };
     let slow_from = begin.minus_secs(LEAD_SECS);
     let engine = Engine::new(context, Settings { budget_per_10k_staff_day: BUDGET });
     let mut watch = Watch {
         engine,
-        directory,
+        directory: Arc::new(directory),
         open: Open::default(),
         hours: Hours::default(),
         look_ups: 0,
@@ -32,11 +42,20 @@ pub(crate) fn tell(region: Region, board: &DemoBoard, out: &mut dyn Write) -> Co
 
     let started = Instant::now();
     let mut quiet_alarms = 0;
-    for access in accesses.get(..night).unwrap_or_default() {
-        let raised = watch.see(access, &mut findings);
-        board.receive(&raised, &watch.directory, watch.engine.context())?;
-        quiet_alarms += raised.len();
-    }
+    let names = Arc::clone(&watch.directory);
+    std::thread::scope(|scope| {
+        let storing = scope.spawn(|| {
+            board.keep(&before, slow_from)?;
+            board.commit(&names, slow_from)
+        });
+        for access in accesses.get(..night).unwrap_or_default() {
+            let raised = watch.see(access, &mut findings);
+            board.receive(&raised, &watch.directory, watch.engine.context())?;
+            quiet_alarms += raised.len();
+        }
+        storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    drop(before);
     let rate = night as f64 / started.elapsed().as_secs_f64();
     writeln!(
         out,
@@ -47,14 +66,19 @@ pub(crate) fn tell(region: Region, board: &DemoBoard, out: &mut dyn Write) -> Co
     )?;
     writeln!(out, "{}  an account begins to read at night. Nobody is looking.", clock(begin))?;
     board.show(watch.view());
+    board.note_run(watch.run())?;
 
     let pace = (end.secs_since(slow_from) as f64 / WATCHED_SECS).max(1.0);
     let (started, mut shown, mut alarmed) = (Instant::now(), Instant::now(), None);
+    let mut committed = Instant::now();
     while let Some(access) = accesses.get(night).filter(|access| access.at <= end) {
         night += 1;
         let due = access.at.secs_since(slow_from) as f64 / pace;
         std::thread::sleep(Duration::from_secs_f64(due).saturating_sub(started.elapsed()));
         let raised = watch.see(access, &mut findings);
+        let until = kept.partition_point(|&(at, _)| at <= access.at);
+        let now: Vec<Frame> = kept.drain(..until).map(|(_, frame)| frame).collect();
+        board.keep(&now, access.at)?;
         board.receive(&raised, &watch.directory, watch.engine.context())?;
         let of_thief = raised.iter().find(|finding| watch.names(finding, &thief));
         if let (None, Some(finding)) = (alarmed, of_thief) {
@@ -65,9 +89,22 @@ pub(crate) fn tell(region: Region, board: &DemoBoard, out: &mut dyn Write) -> Co
             shown = Instant::now();
             board.show(watch.view());
         }
+        if committed.elapsed() > COMMIT {
+            committed = Instant::now();
+            board.commit(&names, access.at)?;
+        }
     }
     board.show(watch.view());
+    board.commit(&names, end)?;
+    board.note_run(watch.run())?;
+    board.verify()?;
     let stolen = |until: Timestamp| thefts.iter().filter(|&&at| at <= until).count();
+    board.show_score(Theft {
+        name: "burst_night".to_owned(),
+        secs_to_alarm: alarmed.map(|at| at.secs_since(begin)),
+        patients_lost: stolen(alarmed.unwrap_or(end)) as u64,
+        patients_stolen: thefts.len() as u64,
+    });
     match alarmed {
         Some(at) => writeln!(
             out,
@@ -79,13 +116,13 @@ pub(crate) fn tell(region: Region, board: &DemoBoard, out: &mut dyn Write) -> Co
         )?,
         None => writeln!(out, "{}  the theft ended and was not alarmed.", clock(end))?,
     }
-    Ok(())
+    Ok(names)
 }
 
 /// The real engine, and what the pages need beside it.
 struct Watch {
     engine: Engine,
-    directory: bavn_model::Directory,
+    directory: Arc<Directory>,
     open: Open,
     hours: Hours,
     look_ups: u64,
@@ -122,7 +159,7 @@ impl Watch {
         thefts: &[Timestamp],
         out: &mut dyn Write,
     ) -> CommandResult {
-        let (directory, context) = (&self.directory, self.engine.context());
+        let (directory, context) = (&*self.directory, self.engine.context());
         let words = Said::of(finding, &Speaker { language: Language::English, directory, context });
         let lost = thefts.iter().filter(|&&at| at <= finding.raised_at).count();
         let begin = thefts.first().copied().unwrap_or(finding.raised_at);
@@ -142,6 +179,15 @@ impl Watch {
         writeln!(out, "          Innocent if: {}", words.innocent_story)?;
         writeln!(out, "          First: {}", words.next_step)?;
         Ok(())
+    }
+
+    fn run(&self) -> Run {
+        let (report, context) = (self.engine.report(), self.engine.context());
+        Run {
+            look_ups: self.look_ups,
+            alarms: self.open.count() as u64,
+            ..Run::of(&report, &self.directory, context)
+        }
     }
 
     fn view(&self) -> QueueView {
@@ -167,6 +213,6 @@ fn clock(at: Timestamp) -> String {
 const BUDGET: f64 = 2.0;
 /// The theft is watched for this long.
 const WATCHED_SECS: f64 = 22.0;
-/// Of event time, before the theft.
-const LEAD_SECS: i64 = 300;
 const REDRAW: Duration = Duration::from_millis(500);
+/// How far the store may lag behind the story.
+const COMMIT: Duration = Duration::from_secs(2);

@@ -36,6 +36,7 @@ impl BlockReader {
     pub fn open(input: &Input) -> Result<Self, OpenError> {
         let raw: Box<dyn Read + Send> = match input {
             Input::Stdin => Box::new(io::stdin()),
+            Input::Own(bytes) => Box::new(io::Cursor::new(std::sync::Arc::clone(bytes))),
             Input::File(path) => {
                 let file = File::open(path).map_err(OpenError::Open)?;
                 let kind = file.metadata().map_err(OpenError::Open)?.file_type();

@@ -2,12 +2,15 @@
 
 use crate::error::{CommandError, CommandResult};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One file to read, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Input {
     File(PathBuf),
     Stdin,
+    /// Look-ups of this program's own users, out of the store.
+    Own(Arc<[u8]>),
 }
 
 impl Input {
@@ -16,6 +19,7 @@ impl Input {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Stdin => "-".to_owned(),
+            Self::Own(_) => "bavn.json".to_owned(),
         }
     }
 }

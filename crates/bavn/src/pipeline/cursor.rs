@@ -95,6 +95,9 @@ impl Cursor {
         let taken = blocks.next(sinks)?;
         totals.bytes += taken.bytes;
         totals.records += taken.accesses.len() as u64;
+        let (read, rejected) = totals.by_input.entry(self.file).or_default();
+        *read += taken.accesses.len() as u64;
+        *rejected += taken.rejects.values().sum::<u64>();
         for (reason, count) in taken.rejects {
             *totals.rejects.entry(reason).or_default() += count;
         }

@@ -8,7 +8,7 @@ use crate::input::{Formats, Input, Source};
 use bavn_model::{Access, Directory, Record, Reject, Timestamp};
 use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Mutex;
 use std::thread::Scope;
 
@@ -38,6 +38,8 @@ pub struct Totals {
     /// Live inputs only: came after later ones had gone.
     pub late: u64,
     pub rejects: RejectCounts,
+    /// By input: read and rejected.
+    pub by_input: BTreeMap<u32, (u64, u64)>,
     /// Inputs that could not be read to their end, and why.
     pub unread: Vec<(u32, String)>,
 }
@@ -121,6 +123,7 @@ impl Stream<'_> {
         for (file, input) in (0_u32..).zip(self.inputs) {
             let order = match input {
                 Input::Stdin => Order::Live,
+                Input::Own(_) => Order::Any,
                 Input::File(_) if self.unsorted.contains(&file) => Order::Any,
                 Input::File(_) => Order::Near,
             };

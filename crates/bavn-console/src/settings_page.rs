@@ -1,0 +1,369 @@
+//! What is in force, and who wanted it so? A change takes two persons.
+
+use crate::access::{Purpose, Right, Role, permits};
+use crate::answer::{Here, Sent};
+use crate::page::short;
+use crate::reply::{Answer, Shape, csv, go, json, missing};
+use crate::view::RegimeLine;
+use bavn_detect::Engine;
+use bavn_detect::house::{Change, House, HouseAct, HouseDeed, InForce, Open};
+use bavn_model::Timestamp;
+use maud::{Markup, html};
+use serde_json::json;
+
+/// As it stood when the page was asked for.
+#[derive(Debug, Default)]
+struct Seen {
+    in_force: InForce,
+    open: Vec<Open>,
+    acts: Vec<(usize, HouseAct)>,
+}
+
+impl Seen {
+    fn of(house: &House) -> Self {
+        let of_settings = |act: &HouseAct| {
+            matches!(
+                act.deed,
+                HouseDeed::Proposed { .. }
+                    | HouseDeed::Confirmed { .. }
+                    | HouseDeed::Declined { .. }
+            )
+        };
+        let acts = house.acts().iter().cloned().enumerate().filter(|(_, act)| of_settings(act));
+        Self {
+            in_force: house.in_force().clone(),
+            open: house.open().cloned().collect(),
+            acts: acts.collect(),
+        }
+    }
+}
+
+pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    let mut seen = Seen::default();
+    if let Err(trouble) = here.board.house(&mut |house| seen = Seen::of(house)) {
+        return here.failed(&trouble);
+    }
+    match sent.shape {
+        Shape::Html => here.page(here.say("Settings", "Oppsett"), "/settings", &body(here, &seen)),
+        Shape::Json => json(&json!({
+            "in_force": seen.in_force,
+            "signed_elsewhere": here.board.signed_elsewhere(),
+            "open": seen.open,
+            "detectors": Engine::detector_names(),
+            "regimes": here.board.regimes(),
+            "acts": seen.acts.iter().map(|(number, act)| json!({
+                "number": number, "at": act.at, "by": act.by, "role": act.role, "what": act.deed,
+            })).collect::<Vec<_>>(),
+        })),
+        Shape::Csv => csv(
+            "number,at,by,role,what",
+            seen.acts.iter().map(|(number, act)| {
+                let what = serde_json::to_string(&act.deed).unwrap_or_default();
+                vec![number.to_string(), act.at.to_string(), act.by.clone(), act.role.clone(), what]
+            }),
+        ),
+    }
+}
+
+pub(crate) fn propose(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    let field = |name: &str| sent.form.field(name);
+    let in_days = |days: i64| here.now.plus_secs(days * 86_400);
+    let value = field("value").replace(',', ".");
+    let change = match field("what") {
+        "budget" => {
+            value.parse().ok().map(|per_10k_staff_day| Change::Budget { per_10k_staff_day })
+        }
+        "mute" => value.parse().ok().map(|days: u16| Change::Muted {
+            detector: field("detector").to_owned(),
+            until: in_days(i64::from(days)),
+        }),
+        "retention" => value.parse().ok().map(|days| Change::Retention { days }),
+        "sign-off" => Some(Change::SignOff { date: value }),
+        _ => return missing(here.language),
+    };
+    let Some(change) = change else {
+        return here.refused_with(here.say("A number is needed.", "Et tall trengs."));
+    };
+    act(here, HouseDeed::Proposed { change, reason: field("reason").to_owned() })
+}
+
+pub(crate) fn confirm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    match sent.part(0).parse() {
+        Ok(proposal) => act(here, HouseDeed::Confirmed { proposal }),
+        Err(_) => missing(here.language),
+    }
+}
+
+pub(crate) fn decline(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    match sent.part(0).parse() {
+        Ok(proposal) => act(here, HouseDeed::Declined { proposal }),
+        Err(_) => missing(here.language),
+    }
+}
+
+fn act(here: &Here<'_>, deed: HouseDeed) -> Answer {
+    match here.board.settle(&here.visitor, deed) {
+        Ok(()) => go(&here.link("/settings")),
+        Err(trouble) => here.failed(&trouble),
+    }
+}
+
+fn body(here: &Here<'_>, seen: &Seen) -> Markup {
+    html! {
+        h1 { (here.say("What is in force?", "Hva gjelder?")) }
+        (in_force(here, &seen.in_force))
+        @if !seen.open.is_empty() {
+            h2 { (here.say("Waiting for a second person", "Venter på en person til")) }
+            ol class="cards" { @for open in &seen.open { li { (waiting(here, open)) } } }
+        }
+        @if here.may(Right::ChangeSettings, Purpose::None) { (forms(here)) }
+        h2 { (here.say("Laws and rules kept as data", "Lover og regler som data")) }
+        (regimes(here, &here.board.regimes()))
+        h2 { (here.say("Who may see what", "Hvem ser hva")) }
+        (roles(here))
+        h2 { (here.say("Who changed it", "Hvem endret det")) }
+        ol class="history" { @for (number, act) in seen.acts.iter().rev().take(ACTS_SHOWN) { li {
+            time datetime=(act.at) { (short(act.at)) } " " strong { (act.by) } " (" (act.role) "): "
+            (said(here, *number, &act.deed))
+        } } }
+    }
+}
+
+fn in_force(here: &Here<'_>, held: &InForce) -> Markup {
+    let shipped = here.say(
+        "as shipped, or as the command line says",
+        "som levert, eller som kommandolinjen sier",
+    );
+    let muted = held.muted_at(here.now);
+    html! {
+        dl {
+            dt { (here.say("Employees' side", "De ansattes side")) }
+            dd { @match (here.board.signed_elsewhere(), &held.signed_off) {
+                (Some((by, date)), _) => { (here.say("agreed", "har sagt seg enig")) ", " (by) ", " (date) }
+                (None, Some(signed)) => { (here.say("agreed", "har sagt seg enig")) ", " (signed.by) ", " (signed.date) }
+                (None, None) => { strong { (here.say("has not agreed: shadow mode", "har ikke sagt seg enig: skyggedrift")) } }
+            } }
+            dt { (here.say("False alarms allowed per 10,000 staff a day", "Falske alarmer tillatt per 10 000 ansatte per døgn")) }
+            dd { @match held.budget_per_10k_staff_day { Some(budget) => { (budget) } None => { (shipped) } } }
+            dt { (here.say("Look-ups are to be kept", "Oppslag skal oppbevares")) }
+            dd { @match held.retention_days {
+                Some(days) => { (days) " " (here.say("days", "dager")) }
+                None => { (here.say("no limit has been agreed", "ingen grense er avtalt")) }
+            } }
+            dt { (here.say("Detectors", "Detektorer")) }
+            dd {
+                (Engine::detector_names().len()) " " (here.say("in the program", "i programmet"))
+                @if muted.is_empty() { "; " (here.say("all are heard", "alle høres")) "." }
+                @else { "; " (here.say("not heard", "høres ikke")) ": " (muted.join(", ")) "." }
+            }
+        }
+    }
+}
+
+fn waiting(here: &Here<'_>, open: &Open) -> Markup {
+    let for_employees = matches!(open.change, Change::SignOff { .. });
+    let (right, [yes, no]) = if for_employees {
+        (Right::SignForEmployees, ["sign", "object"])
+    } else {
+        (Right::ChangeSettings, ["confirm", "decline"])
+    };
+    let may = here.may(right, Purpose::None) && open.by != here.visitor.name;
+    html! {
+        p {
+            (changed(here, &open.change)) ". " (open.by) ", " time datetime=(open.at) { (short(open.at)) } ": " (open.reason)
+        }
+        @if for_employees { p class="facts" { (here.say(
+            "Only somebody of the employees' side can confirm this.",
+            "Bare en fra de ansattes side kan bekrefte dette.",
+        )) } }
+        @if may {
+            div class="forms" {
+                form method="post" action=(format!("/settings/{}/{yes}", open.number)) {
+                    input type="hidden" name="token" value=(here.visitor.form_token);
+                    button { (here.say("Confirm", "Bekreft")) }
+                }
+                form method="post" action=(format!("/settings/{}/{no}", open.number)) {
+                    input type="hidden" name="token" value=(here.visitor.form_token);
+                    button { (here.say("Decline", "Avslå")) }
+                }
+            }
+        }
+    }
+}
+
+fn forms(here: &Here<'_>) -> Markup {
+    let form = |what: &str, label: &str, value: &Markup| {
+        let (id, reason) = (format!("{what}-value"), format!("{what}-reason"));
+        html! {
+            form class="stack" method="post" action="/settings" {
+                input type="hidden" name="token" value=(here.visitor.form_token);
+                input type="hidden" name="what" value=(what);
+                label for=(id) { (label) }
+                (value)
+                label for=(reason) { (here.say("Reason", "Begrunnelse")) }
+                input id=(reason) name="reason" required maxlength="4000";
+                button { (here.say("Propose", "Foreslå")) }
+            }
+        }
+    };
+    let number = |what: &str, min: &str, max: &str, step: &str| {
+        html! {
+            input id=(format!("{what}-value")) name="value" type="number" required min=(min) max=(max) step=(step);
+        }
+    };
+    html! {
+        h2 { (here.say("Propose a change", "Foreslå en endring")) }
+        p class="facts" { (here.say(
+            "It is in force when another person has confirmed it. Both acts are kept.",
+            "Den gjelder når en annen har bekreftet den. Begge handlinger lagres.",
+        )) }
+        details { summary { (here.say("Agreement of the employees' side", "De ansattes sides samtykke")) }
+            (form("sign-off", here.say("Agreed on the day", "Enige den"), &html! {
+                input id="sign-off-value" name="value" type="date" required;
+            })) }
+        details { summary { (here.say("False alarms allowed", "Falske alarmer tillatt")) }
+            (form("budget", here.say("Per 10,000 staff a day", "Per 10 000 ansatte per døgn"), &number("budget", "0.1", "1000", "0.1"))) }
+        details { summary { (here.say("Mute a detector", "Demp en detektor")) }
+            (form("mute", here.say("For how many days", "I hvor mange dager"), &html! {
+                (number("mute", "1", "92", "1"))
+                label for="mute-detector" { (here.say("Detector", "Detektor")) }
+                select id="mute-detector" name="detector" {
+                    @for name in Engine::detector_names() { option value=(name) { (name) } }
+                }
+            })) }
+        details { summary { (here.say("How long look-ups are kept", "Hvor lenge oppslag oppbevares")) }
+            (form("retention", here.say("Days", "Dager"), &number("retention", "92", "3653", "1"))) }
+    }
+}
+
+fn regimes(here: &Here<'_>, regimes: &[RegimeLine]) -> Markup {
+    let overdue = regimes.iter().filter(|regime| regime.is_overdue).count();
+    html! {
+        @if overdue > 0 { p class="next" {
+            (overdue) " " (here.say("past the day by which they were to be read again", "er forbi dagen de skulle vært lest om igjen"))
+        } }
+        table class="queue" {
+            thead { tr {
+                th scope="col" { (here.say("Rule", "Regel")) } th scope="col" { (here.say("Version", "Versjon")) }
+                th scope="col" { (here.say("To be read again by", "Leses om igjen innen")) }
+                th scope="col" { (here.say("Read by a lawyer", "Lest av jurist")) }
+            } }
+            tbody { @for regime in regimes { tr {
+                td { (regime.title) " (" (regime.id) ")" }
+                td data-label=(here.say("Version", "Versjon")) { (regime.version) }
+                td data-label=(here.say("To be read again by", "Leses om igjen innen")) {
+                    (regime.review_by) @if regime.is_overdue { " " strong { (here.say("overdue", "forfalt")) } }
+                }
+                td data-label=(here.say("Read by a lawyer", "Lest av jurist")) {
+                    @match &regime.reviewed_by { Some(who) => { (who) } None => { (here.say("no", "nei")) } }
+                }
+            } } }
+        }
+    }
+}
+
+fn roles(here: &Here<'_>) -> Markup {
+    let of = |role: Role| {
+        let has = |right: &Right| Purpose::ALL.into_iter().any(|why| permits(*right, role, why));
+        let rights = Right::ALL.into_iter().filter(has);
+        let words = rights.map(|right| {
+            let [english, bokmaal] = named(right);
+            here.say(english, bokmaal)
+        });
+        words.collect::<Vec<_>>().join(", ")
+    };
+    html! {
+        table class="queue" {
+            thead { tr { th scope="col" { (here.say("Role", "Rolle")) } th scope="col" { (here.say("Rights", "Rettigheter")) } } }
+            tbody { @for role in Role::ALL { tr { td { (role.word()) } td { (of(role)) } } } }
+        }
+    }
+}
+
+const fn named(right: Right) -> [&'static str; 2] {
+    match right {
+        Right::SeeQueue => ["the queue", "køen"],
+        Right::SeeCase => ["cases", "saker"],
+        Right::SeeScope => ["numbers of patients", "antall pasienter"],
+        Right::WorkOnCase => ["work on cases", "arbeide med saker"],
+        Right::Decide => ["decide cases", "avgjøre saker"],
+        Right::SeePerson => ["accounts of a case", "kontoer i en sak"],
+        Right::Reveal => {
+            ["patients of a case, with a reason", "pasienter i en sak, med begrunnelse"]
+        }
+        Right::Hunt => ["hunts for a case", "jakt for en sak"],
+        Right::AskForPatient => ["ask for a patient", "spørre om en pasient"],
+        Right::SeePatient => {
+            ["who read a record, with a purpose", "hvem som leste en journal, med formål"]
+        }
+        Right::SeeCoverage => ["coverage", "dekning"],
+        Right::SeeProof => ["proof", "bevis"],
+        Right::SeeScore => ["drills", "øvelser"],
+        Right::Review => ["look-ups drawn by lot", "oppslag trukket ved lodd"],
+        Right::SeeSettings => ["settings", "oppsett"],
+        Right::ChangeSettings => {
+            ["change settings, with another", "endre oppsett, sammen med en annen"]
+        }
+        Right::SignForEmployees => ["sign for the employees", "signere for de ansatte"],
+        Right::SeeOneself => ["what is held about oneself", "det som er lagret om en selv"],
+    }
+}
+
+fn said(here: &Here<'_>, number: usize, deed: &HouseDeed) -> String {
+    match deed {
+        HouseDeed::Proposed { change, reason } => {
+            format!(
+                "{number}: {} {}: {reason}",
+                here.say("proposed", "foreslo"),
+                changed(here, change)
+            )
+        }
+        HouseDeed::Confirmed { proposal } => {
+            format!("{} {proposal}", here.say("confirmed", "bekreftet"))
+        }
+        HouseDeed::Declined { proposal } => format!("{} {proposal}", here.say("declined", "avslo")),
+        HouseDeed::Ran(_) | HouseDeed::Verified { .. } | HouseDeed::Ruled { .. } => String::new(),
+    }
+}
+
+fn changed(here: &Here<'_>, change: &Change) -> String {
+    let day = |at: Timestamp| at.to_string().chars().take(10).collect::<String>();
+    match change {
+        Change::Budget { per_10k_staff_day } => {
+            format!(
+                "{} {per_10k_staff_day}",
+                here.say("false alarms allowed", "falske alarmer tillatt")
+            )
+        }
+        Change::Muted { detector, until } => {
+            format!(
+                "{detector} {} {}",
+                here.say("is not heard until", "høres ikke før"),
+                day(*until)
+            )
+        }
+        Change::Retention { days } => {
+            format!(
+                "{} {days}",
+                here.say("days that look-ups are kept", "dager oppslag oppbevares")
+            )
+        }
+        Change::SignOff { date } => {
+            format!(
+                "{} {date}",
+                here.say("the employees' side agreed on", "de ansattes side sa seg enig")
+            )
+        }
+        Change::Reveal { case, until } => {
+            format!(
+                "{} C-{case} {} {}",
+                here.say("the patients of", "pasientene i"),
+                here.say("until", "til"),
+                short(*until)
+            )
+        }
+    }
+}
+
+/// Rows of the page; the twins have all.
+const ACTS_SHOWN: usize = 100;

@@ -1,0 +1,206 @@
+//! What the pages show, and whoever knows it.
+
+mod health;
+mod people;
+
+pub use health::{
+    CoverageView, DayCell, DayState, DrillView, ProofView, RegimeLine, RunView, SilenceRow,
+    SourceRow, Theft, UnitRow, VerifiedView,
+};
+pub use people::{
+    HeldAbout, HuntRow, HuntView, Machine, PatientView, PersonRow, PersonView, ReadingGroup,
+    Revealed,
+};
+
+use crate::access::Granted;
+use crate::session::Visitor;
+use crate::text::Language;
+use bavn_detect::cases::{Book, CaseNumber, Deed, Said};
+use bavn_detect::house::{House, HouseDeed};
+use bavn_model::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Whoever knows what needs a human. Asked anew for every page.
+pub trait Board: Send + Sync + 'static {
+    fn queue(&self) -> Arc<QueueView>;
+    /// Told whenever the queue has changed.
+    fn changes(&self) -> watch::Receiver<u64>;
+    /// By which sessions end and acts are dated.
+    fn now(&self) -> Timestamp;
+    /// Shows the cases as they stand.
+    fn look(&self, seen: &mut dyn FnMut(&Book)) -> Result<(), Trouble>;
+    /// Does what somebody wants done, or says why not. `seen` is the revision that was looked at.
+    fn act(&self, by: &str, case: CaseNumber, wish: Wish, seen: usize) -> Result<(), Trouble>;
+    /// Whether look-ups are kept, so that a scope can be asked for.
+    fn keeps_look_ups(&self) -> bool;
+    /// Whose records the readers of a case had, since it was first seen.
+    fn scope(&self, case: CaseNumber) -> Result<ScopeView, Trouble>;
+    /// What the readers of a case did over time; counts patients.
+    fn trail(&self, case: CaseNumber) -> Result<TrailView, Trouble>;
+    /// What the law wants done about a case, and by when.
+    fn clocks(&self, case: CaseNumber) -> Vec<ClockView>;
+    /// Puts on record who sees names, before they are shown: a look-up like all others, of these
+    /// patients, if any.
+    fn record(
+        &self,
+        who: &Visitor,
+        what: &str,
+        purpose: &str,
+        patients: &[String],
+    ) -> Result<(), Trouble>;
+
+    /// Shows settings, runs and what else concerns no case.
+    fn house(&self, seen: &mut dyn FnMut(&House)) -> Result<(), Trouble>;
+    /// Does what somebody wants done in the house, or says why not.
+    fn settle(&self, who: &Visitor, deed: HouseDeed) -> Result<(), Trouble>;
+    /// A file that says that the employees' side has agreed: who, and on which day.
+    fn signed_elsewhere(&self) -> Option<(String, String)>;
+    /// Laws and rules that are kept as data.
+    fn regimes(&self) -> Vec<RegimeLine>;
+    fn coverage(&self) -> Result<CoverageView, Trouble>;
+    fn proof(&self) -> Result<ProofView, Trouble>;
+    /// None: no drill has been scored.
+    fn drill(&self) -> Result<Option<DrillView>, Trouble>;
+
+    /// Everyone who has read the record of a patient as somebody typed it.
+    fn patient(&self, typed: &str, why: &Granted) -> Result<PatientView, Trouble>;
+    /// One account of a case.
+    fn person(&self, account: &str, why: &Granted) -> Result<PersonView, Trouble>;
+    /// Every look-up that was made from a list, one value a line.
+    fn hunt(&self, list: &str, why: &Granted) -> Result<HuntView, Trouble>;
+    /// Who the patients of a case are.
+    fn reveal(&self, why: &Granted) -> Result<Vec<Revealed>, Trouble>;
+    /// Of the one who asks, and for nobody else.
+    fn held_about(&self, visitor: &Visitor) -> Result<HeldAbout, Trouble>;
+}
+
+/// What somebody wants done to a case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    Do(Deed),
+    Undo,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// What was wanted cannot be: a sentence for who wanted it.
+    Refused(String),
+    /// A disk or a key: a sentence for who keeps the machine.
+    Failed(String),
+}
+
+/// How many patients, with bounds. Names nobody.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ScopeView {
+    pub lower: u64,
+    pub best: u64,
+    /// None: no number is certain to be enough.
+    pub upper: Option<u64>,
+    pub look_ups: u64,
+    pub listed: u64,
+    pub opened: u64,
+    pub taken: u64,
+    /// Why the bounds differ, in English and bokmål.
+    pub reasons: Vec<[String; 2]>,
+    /// Date, look-ups, distinct patients.
+    pub days: Vec<(String, u64, u64)>,
+    /// Since the beginning, by the end of each day: at least, best, at most.
+    pub growth: Vec<Growth>,
+    pub as_of: String,
+    /// SHA-256 of question, commit and answer.
+    pub digest: String,
+}
+
+/// What the readers of a case did, in equal stretches of time.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TrailView {
+    /// When each stretch begins.
+    pub times: Vec<Timestamp>,
+    /// Accounts, then machines, the busiest first.
+    pub lanes: Vec<Lane>,
+    /// Different patients in each stretch.
+    pub patients: Vec<u32>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Lane {
+    pub name: String,
+    pub look_ups: Vec<u32>,
+}
+
+/// Something that is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClockView {
+    pub english: String,
+    pub bokmaal: String,
+    pub from: Timestamp,
+    pub due: Timestamp,
+}
+
+/// How many patients until the end of a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Growth {
+    pub day: String,
+    pub lower: u64,
+    pub best: u64,
+    pub upper: Option<u64>,
+}
+
+/// The queue at one instant.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct QueueView {
+    /// Event time that has been reached.
+    pub now: Option<Timestamp>,
+    pub look_ups: u64,
+    pub identities: usize,
+    pub patients: usize,
+    /// Share of visits that a record explains, 0 to 1.
+    pub explained_share: f64,
+    /// False alarms the hospital said it can live with, per 10,000 staff a day.
+    pub budget: f64,
+    /// Whether the look-ups are of a simulated region.
+    pub simulated: bool,
+    /// The most urgent first.
+    pub alarms: Vec<Alarm>,
+}
+
+/// One alarm, ready to be shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct Alarm {
+    pub uid: String,
+    pub raised_at: Timestamp,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    /// 0 to 100.
+    pub risk: f64,
+    pub patients: usize,
+    /// Expected innocent findings as strong, per 10,000 staff a day.
+    pub expected_false: f64,
+    pub english: Said,
+    pub bokmaal: Said,
+    /// Distinct patients that the reader opened in each of the last hours.
+    pub hours: Vec<HourBar>,
+}
+
+impl Alarm {
+    pub fn words(&self, language: Language) -> &Said {
+        match language {
+            Language::English => &self.english,
+            Language::Bokmaal => &self.bokmaal,
+        }
+    }
+}
+
+/// One hour of a reader, beside all others who worked in that hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HourBar {
+    pub from: Timestamp,
+    pub patients: u32,
+    pub busiest_other: u32,
+    /// One in twenty of the others had fewer than the first, one in twenty more than the second.
+    pub others_low: u32,
+    pub others_high: u32,
+}

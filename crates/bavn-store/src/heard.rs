@@ -1,0 +1,118 @@
+//! Which source spoke on which day, and what did this program itself look up?
+
+use crate::error::Result;
+use crate::names::Of;
+use crate::reader::{Store, Window};
+use crate::row::NOBODY;
+use crate::silence::Silence;
+use bavn_model::Timestamp;
+use std::collections::BTreeMap;
+
+/// What one source said on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardDay {
+    pub source: String,
+    /// Days since the epoch.
+    pub day: i32,
+    pub look_ups: u64,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// When the last of them was committed, by the clock of the machine that wrote.
+    pub arrived: Timestamp,
+    /// Whether an earlier commit has look-ups of this source: only then can one be late.
+    pub known_before: bool,
+}
+
+/// A look-up of this program's own users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    pub at: Timestamp,
+    pub who: Option<String>,
+    /// What was looked at, and for which purpose.
+    pub reason: Option<String>,
+    /// As it was written (FHIR `AuditEvent`).
+    pub original: Vec<u8>,
+}
+
+impl Store {
+    /// Every source on every day on which it spoke, by source and day. This program's own look-ups
+    /// are left out.
+    pub fn heard(&self) -> Result<Vec<HeardDay>> {
+        let mut first_commit: BTreeMap<u32, u64> = BTreeMap::new();
+        let mut days: BTreeMap<(u32, i32), (HeardDay, u64)> = BTreeMap::new();
+        let names = self.names(Of::Source)?;
+        for segment in &self.manifest.segments {
+            let at = (segment.commit as usize).checked_sub(1);
+            let at = at.and_then(|at| self.manifest.commits.get(at)).map_or(0, |commit| commit.at);
+            for heard in &segment.heard {
+                if Some(heard.source) == self.manifest.own_source {
+                    continue;
+                }
+                let known = first_commit.entry(heard.source).or_insert(segment.commit);
+                *known = segment.commit.min(*known);
+                let source = if heard.source == NOBODY { "" } else { names.name(heard.source) };
+                let new = || HeardDay {
+                    source: source.to_owned(),
+                    day: heard.day,
+                    look_ups: 0,
+                    first: Timestamp::MAX,
+                    last: Timestamp::MIN,
+                    arrived: Timestamp::MIN,
+                    known_before: false,
+                };
+                let (held, commit) =
+                    days.entry((heard.source, heard.day)).or_insert_with(|| (new(), 0));
+                held.look_ups += heard.look_ups;
+                held.first = held.first.min(Timestamp::from_micros(heard.first));
+                held.last = held.last.max(Timestamp::from_micros(heard.last));
+                held.arrived = held.arrived.max(Timestamp::from_micros(at));
+                *commit = segment.commit.max(*commit);
+            }
+        }
+        let mut all: Vec<HeardDay> = days
+            .into_iter()
+            .map(|((source, _), (mut held, commit))| {
+                held.known_before = first_commit.get(&source).is_some_and(|&first| first < commit);
+                held
+            })
+            .collect();
+        all.sort_by(|a, b| (&a.source, a.day).cmp(&(&b.source, b.day)));
+        Ok(all)
+    }
+
+    /// Silences that touch a window; see [`Silence`].
+    pub fn silent(&self, window: Window) -> Result<Vec<Silence>> {
+        self.silences(window)
+    }
+
+    /// The signed checkpoint of the log, as it is published.
+    pub fn checkpoint(&self) -> &str {
+        &self.manifest.log.checkpoint
+    }
+
+    /// Look-ups by users of this program, by time.
+    pub fn own(&self, window: Window) -> Result<Vec<Own>> {
+        let Some(own) = self.manifest.own_source else { return Ok(Vec::new()) };
+        self.names(Of::Identity)?;
+        let mut found = Vec::new();
+        for segment in &self.manifest.segments {
+            if !segment.heard.iter().any(|heard| heard.source == own) {
+                continue;
+            }
+            self.segment(segment, true)?.each_with_evidence(|_, row, evidence| {
+                if row.source == own && window.has(row.at) {
+                    let who = self.names(Of::Identity).ok().filter(|_| row.identity != NOBODY);
+                    found.push(Own {
+                        at: Timestamp::from_micros(row.at),
+                        who: who.map(|names| names.name(row.identity).to_owned()),
+                        reason: row.reason.as_deref().map(str::to_owned),
+                        original: evidence.original.as_deref().unwrap_or_default().to_vec(),
+                    });
+                }
+                Ok(())
+            })?;
+        }
+        found.sort_by_key(|own| own.at);
+        Ok(found)
+    }
+}

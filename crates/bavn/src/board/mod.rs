@@ -1,0 +1,243 @@
+//! What the console asks, answered from a store: opened anew for each question, so that what is
+//! committed is seen.
+
+mod health;
+mod people;
+mod time;
+
+use crate::cli::StoreAccess;
+use crate::commands::keep::{leave_asking, open};
+use crate::commands::scope::{case_subject, date, reason_text};
+use crate::desk::{Desk, failed};
+use crate::error::CommandError;
+use crate::house_desk::HouseDesk;
+use bavn_console::{
+    Board, ClockView, CoverageView, DrillView, Granted, HeldAbout, HuntView, PatientView,
+    PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, TrailView, Trouble, Visitor,
+    Wish,
+};
+use bavn_detect::cases::{Book, CaseNumber};
+use bavn_detect::house::{House, HouseDeed};
+use bavn_model::Timestamp;
+use bavn_store::{Grade, Purpose, Reason, Scope, Store, Subject, Window};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The cases, the house and the look-ups of a store.
+pub(crate) struct StoreBoard {
+    pub(crate) access: StoreAccess,
+    pub(crate) desk: Desk,
+    pub(crate) house: HouseDesk,
+    pub(crate) changed: watch::Sender<u64>,
+    /// The clock of the machine, or of a story.
+    pub(crate) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// By whom, and on which day, the employees' side agreed, as a file says.
+    pub(crate) signed: Option<(String, String)>,
+    /// Score of a drill.
+    pub(crate) score: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for StoreBoard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreBoard").field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+impl StoreBoard {
+    fn open(&self) -> Result<Store, Trouble> {
+        open(&self.access).map_err(|error| failed(&error))
+    }
+
+    /// Readers of a case, and since when it is about them.
+    fn subject(&self, number: CaseNumber) -> Result<(Subject, Window), Trouble> {
+        let asked = self.desk.look(|book| case_subject(book, number));
+        let asked = asked.map_err(|error| failed(&error))?;
+        let (subject, from) =
+            asked.ok_or_else(|| Trouble::Refused("the case names no reader".to_owned()))?;
+        Ok((subject, Window { from, to: Window::ALL.to }))
+    }
+}
+
+impl Board for StoreBoard {
+    fn queue(&self) -> Arc<QueueView> {
+        let as_of = open(&self.access).map(|store| store.as_of());
+        Arc::new(as_of.map_or_else(
+            |_| QueueView::default(),
+            |as_of| QueueView {
+                now: as_of.last_look_up,
+                look_ups: as_of.look_ups,
+                ..QueueView::default()
+            },
+        ))
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    fn look(&self, seen: &mut dyn FnMut(&Book)) -> Result<(), Trouble> {
+        crate::desk::look(&self.desk, seen)
+    }
+
+    fn act(&self, by: &str, case: CaseNumber, wish: Wish, seen: usize) -> Result<(), Trouble> {
+        crate::desk::act(&self.desk, self.now(), by, case, wish, seen)
+    }
+
+    fn keeps_look_ups(&self) -> bool {
+        true
+    }
+
+    fn scope(&self, number: CaseNumber) -> Result<ScopeView, Trouble> {
+        let (subject, window) = self.subject(number)?;
+        let scope = self.open()?.scope(&subject, window).map_err(|error| failed(&error.into()))?;
+        Ok(scope_view(&scope, window))
+    }
+
+    fn trail(&self, number: CaseNumber) -> Result<TrailView, Trouble> {
+        let (subject, window) = self.subject(number)?;
+        time::trail(&self.open()?, &subject, window).map_err(|error| failed(&error.into()))
+    }
+
+    fn clocks(&self, number: CaseNumber) -> Vec<ClockView> {
+        let clocks = self.desk.look(|book| {
+            let case = book.case(book.settled(number))?;
+            Some(time::clocks(case, self.desk.duty()))
+        });
+        clocks.ok().flatten().unwrap_or_default()
+    }
+
+    fn record(
+        &self,
+        who: &Visitor,
+        what: &str,
+        purpose: &str,
+        patients: &[String],
+    ) -> Result<(), Trouble> {
+        let store = self.open()?;
+        let purpose = purpose.parse().unwrap_or(Purpose::Audit);
+        let what = format!("bavn console ({}): {what}", who.role.word());
+        let patients: Vec<&str> = patients.iter().map(String::as_str).collect();
+        leave_asking(&store, self.now(), ("urn:bavn:user", &who.name), &purpose, &what, &patients)
+            .map_err(|error| failed(&error))
+    }
+
+    fn house(&self, seen: &mut dyn FnMut(&House)) -> Result<(), Trouble> {
+        self.house.look(seen).map_err(|error| failed(&error))
+    }
+
+    fn settle(&self, who: &Visitor, deed: HouseDeed) -> Result<(), Trouble> {
+        match self.house.act(self.now(), &who.name, who.role.word(), deed) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(refusal)) => Err(Trouble::Refused(refusal.to_string())),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    fn signed_elsewhere(&self) -> Option<(String, String)> {
+        self.signed.clone()
+    }
+
+    fn regimes(&self) -> Vec<RegimeLine> {
+        health::regimes(self.now())
+    }
+
+    fn coverage(&self) -> Result<CoverageView, Trouble> {
+        health::coverage(&self.open()?, &self.house, &self.desk).map_err(|error| failed(&error))
+    }
+
+    fn proof(&self) -> Result<ProofView, Trouble> {
+        health::proof(&self.open()?, &self.house).map_err(|error| failed(&error))
+    }
+
+    fn drill(&self) -> Result<Option<DrillView>, Trouble> {
+        self.score.as_deref().map(health::drill).transpose().map_err(|error| failed(&error))
+    }
+
+    fn patient(&self, typed: &str, why: &Granted) -> Result<PatientView, Trouble> {
+        people::patient(&self.open()?, typed, why).map_err(|error| told(&error))
+    }
+
+    fn person(&self, account: &str, why: &Granted) -> Result<PersonView, Trouble> {
+        let Some(case) = why.case() else {
+            return Err(Trouble::Refused("an account is seen in its case only".to_owned()));
+        };
+        let (_, window) = self.subject(case)?;
+        people::person(&self.open()?, account, window).map_err(|error| told(&error))
+    }
+
+    fn hunt(&self, list: &str, _: &Granted) -> Result<HuntView, Trouble> {
+        people::hunt(&self.open()?, list).map_err(|error| told(&error))
+    }
+
+    fn reveal(&self, why: &Granted) -> Result<Vec<Revealed>, Trouble> {
+        let Some(case) = why.case() else {
+            return Err(Trouble::Refused("names are given for a case only".to_owned()));
+        };
+        let (subject, window) = self.subject(case)?;
+        let purpose = Purpose::Case(case.to_string());
+        people::reveal(&self.open()?, &subject, window, &purpose).map_err(|error| told(&error))
+    }
+
+    fn held_about(&self, visitor: &Visitor) -> Result<HeldAbout, Trouble> {
+        let closed = self.desk.look(|book| people::closed_about(book, &visitor.name));
+        let closed = closed.map_err(|error| failed(&error))?;
+        people::held_about(&self.open()?, &visitor.name, &closed).map_err(|error| told(&error))
+    }
+}
+
+/// What somebody typed that the store does not know is for them to put right.
+fn told(error: &CommandError) -> Trouble {
+    use crate::error::Kind;
+    match error.kind {
+        Kind::Usage => Trouble::Refused(error.source.to_string()),
+        _ => failed(error),
+    }
+}
+
+fn scope_view(scope: &Scope, window: Window) -> ScopeView {
+    let count = |grade| scope.exposed.iter().filter(|held| held.grade == grade).count() as u64;
+    let day = |day: i32| date(Timestamp::start_of_day(day));
+    ScopeView {
+        lower: scope.lower,
+        best: scope.best,
+        upper: scope.upper,
+        look_ups: scope.look_ups,
+        listed: count(Grade::Listed),
+        opened: count(Grade::Opened),
+        taken: count(Grade::Taken),
+        reasons: scope
+            .reasons
+            .iter()
+            .map(|reason| [reason_text(reason), bokmaal(reason)])
+            .collect(),
+        days: scope.days.iter().map(|(&at, of)| (day(at), of.look_ups, of.patients)).collect(),
+        growth: time::growth(scope),
+        as_of: format!("{} – {}", window.from, scope.as_of.committed_at),
+        digest: scope.digest.clone(),
+    }
+}
+
+fn bokmaal(reason: &Reason) -> String {
+    match reason {
+        Reason::OutcomeUnstated { patients } => {
+            format!("for {patients} pasienter sier ingen kilde om oppslaget lyktes")
+        }
+        Reason::PatientUnresolved { look_ups } => {
+            format!("{look_ups} oppslag åpnet en journal uten å si hvem sin")
+        }
+        Reason::HitsUnknown { look_ups } => {
+            format!("{look_ups} søk eller uttrekk sier ikke hvem de viste")
+        }
+        Reason::Silent(silence) => {
+            format!("«{}» var taus fra {} til {}", silence.source, silence.from, silence.to)
+        }
+        Reason::NoLongerKept { before } => {
+            format!("oppslag før {before} oppbevares ikke lenger")
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A case over time: what its readers did, how the number of patients grew, what is due.
+
+use crate::commands::scope::date;
+use bavn_console::{ClockView, Growth, Lane, TrailView};
+use bavn_detect::cases::{Case, Duty};
+use bavn_model::Timestamp;
+use bavn_store::{Class, PatientNumber, Scope, Store, StoreError, Subject, Window};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Look-ups of the readers of a case in equal stretches of time, by account and by machine.
+pub(super) fn trail(
+    store: &Store,
+    subject: &Subject,
+    window: Window,
+) -> Result<TrailView, StoreError> {
+    let traces = store.traces(subject, window)?;
+    let (Some(first), Some(last)) = (traces.first(), traces.last()) else {
+        return Ok(TrailView::default());
+    };
+    let span = last.at.secs_since(first.at).max(0).cast_unsigned() + 1;
+    let step = span.div_ceil(STRETCHES).max(STEP_SECS_MIN);
+    let stretches = span.div_ceil(step) as usize;
+    let place = |at: Timestamp| (at.secs_since(first.at).max(0).cast_unsigned() / step) as usize;
+    let mut lanes: BTreeMap<(bool, &str), Vec<u32>> = BTreeMap::new();
+    let mut patients: Vec<BTreeSet<PatientNumber>> = vec![BTreeSet::new(); stretches];
+    for trace in &traces {
+        let at = place(trace.at);
+        let names = [(false, trace.who.as_deref()), (true, trace.host.as_deref())];
+        for (is_machine, name) in names {
+            let Some(name) = name else { continue };
+            let lane = lanes.entry((is_machine, name)).or_insert_with(|| vec![0; stretches]);
+            if let Some(count) = lane.get_mut(at) {
+                *count += 1;
+            }
+        }
+        if !matches!(trace.class, Class::Attempt | Class::NoExposure)
+            && let Some(held) = patients.get_mut(at)
+        {
+            held.extend(trace.patients.iter().copied());
+        }
+    }
+    let mut lanes: Vec<((bool, &str), Vec<u32>)> = lanes.into_iter().collect();
+    let sum = |counts: &[u32]| counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+    lanes.sort_by_key(|((is_machine, _), counts)| (*is_machine, u64::MAX - sum(counts)));
+    Ok(TrailView {
+        times: (0..stretches as u64)
+            .map(|at| first.at.plus_secs((at * step).cast_signed()))
+            .collect(),
+        lanes: lanes
+            .into_iter()
+            .map(|((_, name), look_ups)| Lane { name: name.to_owned(), look_ups })
+            .collect(),
+        patients: patients.iter().map(|held| held.len() as u32).collect(),
+    })
+}
+
+/// How many different patients by the end of each day. What the bounds rest on is known of the
+/// whole window only, so they stand at the last day's distance.
+pub(super) fn growth(scope: &Scope) -> Vec<Growth> {
+    let mut new: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
+    for exposed in &scope.exposed {
+        let (best, lower) = new.entry(exposed.first.day()).or_default();
+        *best += 1;
+        *lower += u64::from(exposed.certain);
+    }
+    let beyond = scope.upper.map(|upper| upper.saturating_sub(scope.best));
+    let (mut best, mut lower) = (0, 0);
+    let of_day = |(day, (more, certain)): (i32, (u64, u64))| {
+        best += more;
+        lower += certain;
+        let upper = beyond.map(|beyond| best + beyond);
+        Growth { day: date(Timestamp::start_of_day(day)), lower, best, upper }
+    };
+    new.into_iter().map(of_day).collect()
+}
+
+/// The next call, if nobody has read the case; and after a verdict of harm, the shortest time that
+/// each law leaves, counted from the verdict until somebody declares otherwise.
+pub(super) fn clocks(case: &Case, duty: &Duty) -> Vec<ClockView> {
+    let mut clocks = Vec::new();
+    if let Some((from, due)) = duty.call(case) {
+        let (english, bokmaal) = ("Next call".to_owned(), "Neste varsel".to_owned());
+        clocks.push(ClockView { english, bokmaal, from, due });
+    }
+    let breach = case.verdict.as_ref().filter(|held| held.verdict.is_breach());
+    let regimes = bavn_share::shipped().unwrap_or_default();
+    for (decided, regime) in
+        breach.into_iter().flat_map(|held| regimes.iter().map(move |it| (held, it)))
+    {
+        let first =
+            regime.clocks.iter().filter(|clock| clock.hours > 0).min_by_key(|clock| clock.hours);
+        let Some(clock) = first else { continue };
+        let due = decided.at.plus_secs(clock.hours * 3_600);
+        clocks.push(ClockView {
+            english: format!("{} ({} h)", regime.title.en, clock.hours),
+            bokmaal: format!("{} ({} t)", regime.title.nb, clock.hours),
+            from: decided.at,
+            due,
+        });
+    }
+    clocks
+}
+
+/// Stretches that a picture can hold.
+const STRETCHES: u64 = 48;
+const STEP_SECS_MIN: u64 = 60;

@@ -1,0 +1,222 @@
+//! The console over a store: shadow mode until two persons end it, and a watch over its own users.
+
+use super::{bavn, path, stderr, stdout};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+/// A store that has watched a small region in which nothing is stolen.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        let region = place.at("region");
+        let size = ["--staff", "60", "--patients", "3000", "--days", "16", "--seed", "3"];
+        let what = ["--attacks", "none", "--tidiness", "0.9", "--out", path(&region)];
+        let made = bavn(&[&["drill"], &size[..], &what[..]].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+        bavn(&["store", "make-key", path(&place.at("key"))]);
+        std::fs::write(place.at("duty"), DUTY.replace("OFFICER", &place.officer().0)).unwrap();
+        place.watch();
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bavn"));
+        command.args(arguments);
+        command.args(["--store", path(&self.at("store")), "--key-file", path(&self.at("key"))]);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        output
+    }
+
+    fn watch(&self) {
+        let (context, events) =
+            (self.at("region").join("context"), self.at("region").join("events"));
+        let (alarms, duty) = (self.at("alarms"), self.at("duty"));
+        let inputs = ["watch", "--context", path(&context), "--duty", path(&duty)];
+        self.run(&[&inputs[..], &["--alarms", path(&alarms), path(&events)]].concat());
+    }
+
+    fn lines(&self, file: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.at("region").join("context").join(file)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// A member of staff who lives with a patient: the name at log-in, and the patient.
+    fn officer(&self) -> (String, String) {
+        let patients = self.lines("Patient.ndjson");
+        let home = |person: &Value| {
+            let address = &person["address"][0];
+            (!address.is_null()).then(|| (address["line"].clone(), address["postalCode"].clone()))
+        };
+        let staff = self.lines("Practitioner.ndjson");
+        let found = staff.iter().find_map(|officer| {
+            let lives = home(officer)?;
+            let own = officer["identifier"].as_array()?;
+            let is_self = |patient: &Value| {
+                let ids = patient["identifier"].as_array().into_iter().flatten();
+                ids.into_iter().any(|id| own.iter().any(|held| held["value"] == id["value"]))
+            };
+            let with = patients
+                .iter()
+                .find(|patient| home(patient).as_ref() == Some(&lives) && !is_self(patient))?;
+            let login = own.iter().find(|id| id["system"] == "https://region.example/login")?;
+            let id = format!("Patient/{}", with["id"].as_str()?);
+            Some((login["value"].as_str()?.to_owned(), id))
+        });
+        found.expect("nobody of the staff lives with a patient")
+    }
+}
+
+/// A console that runs, and the links that it printed.
+struct Running {
+    child: Child,
+    address: String,
+    links: Vec<String>,
+}
+
+impl Running {
+    fn new(place: &Place, users: &[&str]) -> Self {
+        let mut command = place.command(&["console", "--port", "0"]);
+        for user in users {
+            command.args(["--user", user]);
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let links: Vec<String> = lines
+            .take(users.len())
+            .map(|line| line.split("http://").nth(1).unwrap().to_owned())
+            .collect();
+        let address = links[0].split('/').next().unwrap().to_owned();
+        let links = links.iter().map(|link| link.replacen(&address, "", 1)).collect();
+        Self { child, address, links }
+    }
+
+    fn ask(&self, method: &str, path: &str, cookie: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (host, length) = (&self.address, body.len());
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        page
+    }
+
+    /// Enters by a link: the cookie.
+    fn enter(&self, link: usize) -> String {
+        let page = self.ask("GET", &self.links[link], "", "");
+        let cookie = page.split("set-cookie: ").nth(1).unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    fn get(&self, path: &str, cookie: &str) -> String {
+        self.ask("GET", path, cookie, "")
+    }
+
+    /// Sends a form; where it leads.
+    fn send(&self, path: &str, cookie: &str, fields: &str) -> String {
+        let page = self.get("/me", cookie);
+        let token =
+            page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let page = self.ask("POST", path, cookie, &format!("token={token}&{fields}"));
+        assert!(page.starts_with("HTTP/1.1 303"), "{path}: {page}");
+        let location = page.split("location: ").nth(1).unwrap();
+        location.split("\r\n").next().unwrap().to_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+const DUTY: &str = r#"{"zone": {"minutes": 60, "european_summer": true}, "desks": [{"controller": null,
+    "hand": null, "owner": {"name": "OFFICER", "hours": null}, "deputy": {"name": "ola", "hours": null}}]}"#;
+
+/// Whoever watches is watched: the officer reads the record of somebody of his own home, with a
+/// purpose and all, and another officer gets the case.
+#[test]
+fn an_officers_own_family_opens_a_case_for_another() {
+    let place = Place::new();
+    let (officer, patient) = place.officer();
+    let user = format!("{officer}=privacy-officer");
+    let running = Running::new(&place, &[&user, "ola=incident-lead", "eva=employee"]);
+    let (kari, ola, eva) = (running.enter(0), running.enter(1), running.enter(2));
+
+    let page = running.get("/", &kari);
+    assert!(page.contains("Shadow mode") && page.contains("What would have been alarmed"));
+    assert!(running.get("/review", &kari).starts_with("HTTP/1.1 403"), "it would name readers");
+    running.send("/settings", &kari, "what=sign-off&value=2026-01-05&reason=met");
+    let proposals = running.get("/settings.json", &eva);
+    let body = proposals.split("\r\n\r\n").nth(1).unwrap();
+    let number = serde_json::from_str::<Value>(body).unwrap()["open"][0]["number"].clone();
+    running.send(&format!("/settings/{number}/sign"), &eva, "");
+    assert!(!running.get("/", &kari).contains("Shadow mode"));
+
+    for (path, wanted) in [
+        ("/coverage", "hospital-north"),
+        ("/coverage", "unit"),
+        ("/proof", "bavn"),
+        ("/settings", "GDPR"),
+        ("/review", "drawn by lot"),
+    ] {
+        let page = running.get(path, &kari);
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains(wanted), "{path}: {page}");
+    }
+    let typed = patient.replace('/', "%2F");
+    let report = running.send("/patient", &kari, &format!("patient={typed}&purpose=insight"));
+    assert!(!report.contains(patient.trim_start_matches("Patient/")), "{report}");
+    let page = running.get(&report, &kari);
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains(&patient), "{page}");
+    assert!(running.get("/me", &ola).starts_with("HTTP/1.1 200"));
+    drop(running);
+
+    place.watch();
+    let list = stdout(&place.run(&["case", "list", "--all", "--json"]));
+    let cases: Vec<Value> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let about = cases.iter().find(|case| {
+        let names = case["identities"].as_array().unwrap().iter().filter_map(Value::as_str);
+        names
+            .into_iter()
+            .any(|name| name.ends_with(&officer) || name.contains(&format!("|{officer}")))
+    });
+    let about = about.unwrap_or_else(|| panic!("no case about {officer}: {list}"));
+    assert_eq!(about["owner"], "ola", "never given to the one whom it is about: {about}");
+}
+
+/// No command counts, ranks or lists the work of members of staff.
+#[test]
+fn no_command_groups_by_staff() {
+    for by in ["identity", "reader", "staff", "who", "role", "unit", "session", "hour"] {
+        let store = ["--store", "s", "--key-file", "k"];
+        let asked = [&["scope", "--identity", "x", "--by", by], &store[..]].concat();
+        assert_eq!(bavn(&asked).status.code(), Some(2), "scope --by {by}");
+        let asked = [&["hunt", "list", "--by", by], &store[..]].concat();
+        assert_eq!(bavn(&asked).status.code(), Some(2), "hunt --by {by}");
+        let asked = [&["who", "--patient", "x", "--by", by], &store[..]].concat();
+        assert_eq!(bavn(&asked).status.code(), Some(2), "who --by {by}");
+    }
+    for command in ["staff", "person", "readers", "productivity"] {
+        assert_eq!(bavn(&[command]).status.code(), Some(2), "{command}");
+    }
+}
