@@ -12,6 +12,7 @@ mod engine;
 mod explain;
 mod flow;
 mod homes;
+mod observed;
 mod ocsf;
 mod queue;
 mod report;
@@ -24,6 +25,7 @@ pub mod words;
 
 pub use engine::{Engine, Settings};
 pub use explain::{Explanation, Feed, Trial, TrialOutcome};
+pub use observed::{CellReport, DetectorReport, LevelReport};
 pub use ocsf::{OcsfOptions, ocsf_line, risk_score};
 pub use report::{LaneReport, Report, RoleReport};
 pub use state::{ContextDigest, StateError};
