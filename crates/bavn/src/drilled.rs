@@ -25,8 +25,8 @@ pub(crate) struct Watching {
 }
 
 /// Makes a region, watches it and judges what was said.
-pub(crate) fn watch(plan: RegionPlan, watching: &Watching) -> CommandResult<RegionOutcome> {
-    let mut outcomes = watch_each(&plan, std::slice::from_ref(watching))?;
+pub(crate) fn watch(plan: &RegionPlan, watching: &Watching) -> CommandResult<RegionOutcome> {
+    let mut outcomes = watch_each(plan, std::slice::from_ref(watching))?;
     outcomes.pop().ok_or_else(|| {
         CommandError::new(Kind::Internal, anyhow::anyhow!("a region gave no outcome"))
     })
@@ -242,7 +242,7 @@ mod tests {
         };
         let watching = Watching { budget: 20.0, without_care: false, muted: Vec::new() };
         let plan = RegionPlan { lot: Lot::Ordinary, settings: settings.clone() };
-        let outcome = watch(plan, &watching).unwrap();
+        let outcome = watch(&plan, &watching).unwrap();
         let alerts = outcome.watched.alarms.iter().filter(|alarm| alarm.is_alert);
         let in_process: Said =
             alerts.map(|alarm| (alarm.at.millis(), alarm.names.clone())).collect();

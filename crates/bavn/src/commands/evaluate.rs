@@ -113,7 +113,7 @@ fn watch_all(
     watching: &Watching,
     threads: usize,
 ) -> CommandResult<Vec<RegionOutcome>> {
-    each(regions, threads, |region| drilled::watch(region.clone(), watching))
+    each(regions, threads, |region| drilled::watch(region, watching))
 }
 
 /// Asks something of every region, several at once; the answers stand in the order of the regions.
@@ -171,7 +171,7 @@ fn ablations(
     let threads = arguments.threads.unwrap_or_else(cores).clamp(1, chosen.len().max(1));
     let watched = each(&chosen, threads, |region| {
         let mut outcomes = drilled::watch_each(region, &ways)?;
-        outcomes.insert(1, drilled::watch(region.clone(), &without_care)?);
+        outcomes.insert(1, drilled::watch(region, &without_care)?);
         Ok(outcomes)
     })?;
     for outcomes in watched {
