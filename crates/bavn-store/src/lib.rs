@@ -5,6 +5,7 @@
 
 mod asked;
 mod error;
+mod explained;
 mod files;
 mod format;
 mod frame;
@@ -23,11 +24,13 @@ mod sealed;
 mod segment;
 mod silence;
 mod varint;
+mod verdict;
 mod verify;
 mod who;
 mod writer;
 
 pub use error::{Result, StoreError};
+pub use explained::Explained;
 pub use frame::Frame;
 pub use hunt::Trace;
 pub use journal::Journal;
@@ -40,6 +43,7 @@ pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
 };
 pub use silence::Silence;
+pub use verdict::{Judged, Reached, Verdict};
 pub use verify::{Depth, Fault, Place, Verified, What, verify};
 pub use who::{Reader, Reading, Who};
 pub use writer::{OWN_SOURCE, Person, Taken, Writer};

@@ -33,6 +33,9 @@ pub(crate) struct Manifest {
     pub(crate) commits: Vec<Committed>,
     /// Silences of sources that stand in the log.
     pub(crate) silences: Vec<LoggedSilence>,
+    /// What explains the visits, a file a commit that had news of it; the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) verdicts: Vec<Judgements>,
     /// Last, and not part of what the log's own entry of this commit says.
     pub(crate) log: Logged,
 }
@@ -100,6 +103,19 @@ pub(crate) struct Segment {
     pub(crate) index: Vec<Named>,
     /// Who spoke on which day.
     pub(crate) heard: Vec<Heard>,
+}
+
+/// The verdicts that one commit brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Judgements {
+    pub(crate) commit: u64,
+    /// When the first and the last of the visits began, in microseconds since the epoch.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    /// By what was known at this instant the last of them was judged.
+    pub(crate) judged_until: i64,
+    pub(crate) file: Named,
 }
 
 /// What one source said on one day.
@@ -242,7 +258,8 @@ impl Manifest {
 
     /// Every file that exists.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
-        self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries)
+        let verdicts = self.verdicts.iter().map(|held| &held.file);
+        self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries).chain(verdicts)
     }
 
     /// Removes what an interrupted commit left in the folders of data; the log sees to its own.
@@ -250,6 +267,8 @@ impl Manifest {
         let known: BTreeSet<&str> = self.files().map(|file| file.name.as_str()).collect();
         for folder in FOLDERS {
             let path = store.join(folder);
+            // A store of an earlier release may lack one.
+            std::fs::create_dir_all(&path).map_err(crate::error::io(&path, "made"))?;
             let doing = || crate::error::io(&path, "read");
             for entry in std::fs::read_dir(&path).map_err(doing())? {
                 let entry = entry.map_err(doing())?;
@@ -273,5 +292,5 @@ pub(crate) const MANIFEST: &str = "manifest";
 const MANIFEST_NEW: &str = "manifest.new";
 const SEALED_AS: &[u8] = b"bavn manifest 1";
 /// Folders whose files only the manifest may name.
-pub(crate) const FOLDERS: [&str; 3] = ["segments", "index", "names"];
+pub(crate) const FOLDERS: [&str; 4] = ["segments", "index", "names", "verdicts"];
 const BLOCK_BYTES: usize = 1 << 20;

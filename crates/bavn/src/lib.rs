@@ -2,6 +2,7 @@
 
 pub mod cli;
 mod commands;
+mod controllers;
 mod demo;
 mod desk;
 mod drilled;

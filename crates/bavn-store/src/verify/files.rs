@@ -15,6 +15,7 @@ use crate::proof::{
 use crate::reader::Store;
 use crate::sealed::Sealed;
 use crate::segment::{Part, damage};
+use crate::verdict;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,9 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     }
     for file in &store.manifest.dictionaries {
         check_file(store, file, found, || in_sealed(store, file, DICTIONARY));
+    }
+    for held in &store.manifest.verdicts {
+        check_file(store, &held.file, found, || in_sealed(store, &held.file, verdict::SEALED_AS));
     }
     for name in [MANIFEST, RING, FORMAT_FILE] {
         // Opening the store has read and authenticated them.

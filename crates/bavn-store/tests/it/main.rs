@@ -12,4 +12,5 @@ mod foreign;
 mod proof;
 mod region;
 mod same_as_scan;
+mod verdicts;
 mod verify;

@@ -186,6 +186,9 @@ fn bokmaal(reason: &Reason) -> String {
         Reason::HitsUnknown { look_ups } => {
             format!("{look_ups} søk eller uttrekk sier ikke hvem de viste")
         }
+        Reason::NotJudged { patients } => {
+            format!("for {patients} pasienter kan det ikke avgjøres om oppslagene er forklart")
+        }
         Reason::Silent(silence) => {
             format!("«{}» var taus fra {} til {}", silence.source, silence.from, silence.to)
         }

@@ -15,6 +15,7 @@ mod evaluate;
 mod explain;
 mod prove;
 mod store;
+mod verdicts;
 mod watch;
 
 use std::path::Path;
