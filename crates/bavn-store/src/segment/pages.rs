@@ -218,9 +218,10 @@ impl Pages {
     /// The header of the next page.
     fn peek(&mut self) -> Option<&Header> {
         if self.peeked.is_none() {
-            let (kind, page) = match self.dictionary_next {
-                true => (DICTIONARY_HEADER, None),
-                false => (DATA_HEADER, Some(self.page)),
+            let (kind, page) = if self.dictionary_next {
+                (DICTIONARY_HEADER, None)
+            } else {
+                (DATA_HEADER, Some(self.page))
             };
             let header = Header::read(&self.module(kind, page)?)?;
             if self.dictionary_next != (header.kind == KIND_DICTIONARY) {

@@ -294,7 +294,7 @@ fn count(runs: &Runs) -> usize {
 }
 
 fn whole(file: &ParquetFile, group: usize) -> [Range<usize>; 1] {
-    [0..file.rows_in(group)]
+    std::array::from_fn(|_| 0..file.rows_in(group))
 }
 
 fn longs(file: &ParquetFile, group: usize, column: usize, runs: &Runs) -> Result<Vec<i64>> {

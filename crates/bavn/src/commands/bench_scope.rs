@@ -22,6 +22,8 @@ struct Measured {
     scope: Times,
     /// One patient's readers, all days.
     readers: Times,
+    /// One patient's whole report, look-up by look-up, all days.
+    report: Times,
     /// Forty readers, all days.
     union: Times,
     peak_rss_megabytes: Option<f64>,
@@ -61,15 +63,24 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
     store.scope(&readers(&mut dice, arguments, 5), part)?;
     let cold_start_milliseconds = started.elapsed().as_secs_f64() * 1e3;
 
-    let scope = times(|| Ok(store.scope(&readers(&mut dice, arguments, 5), part)?.best))?;
-    let of_patient = times(|| {
+    let scope =
+        times(QUESTIONS, || Ok(store.scope(&readers(&mut dice, arguments, 5), part)?.best))?;
+    let of_patient = times(QUESTIONS, || {
         let patient = patient_name(dice.below(arguments.patients));
         match store.readers(&patient, whole, &Purpose::Drill) {
             Err(bavn_store::StoreError::Unknown { .. }) => Ok(0),
             found => Ok(found?.len() as u64),
         }
     })?;
-    let union = times(|| Ok(store.scope(&readers(&mut dice, arguments, 40), whole)?.best))?;
+    let report = times(REPORTS, || {
+        let patient = patient_name(dice.below(arguments.patients));
+        match store.who(&patient, whole, &Purpose::Drill) {
+            Err(bavn_store::StoreError::Unknown { .. }) => Ok(0),
+            found => Ok(found?.readings.len() as u64),
+        }
+    })?;
+    let union =
+        times(QUESTIONS, || Ok(store.scope(&readers(&mut dice, arguments, 40), whole)?.best))?;
 
     let (sizes, look_ups) = (store.sizes(), arguments.look_ups);
     let a_look_up = |bytes: u64| bytes as f64 / look_ups as f64;
@@ -87,6 +98,7 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
         cold_start_milliseconds,
         scope,
         readers: of_patient,
+        report,
         union,
         peak_rss_megabytes: peak_rss_megabytes(),
     };
@@ -104,7 +116,7 @@ fn in_words(measured: &Measured) -> String {
     format!(
         "{} look-ups of {} days loaded in {:.1} s: {:.0} look-ups/s{}\n{:.1} bytes a look-up: {:.1} \
          columns, {:.1} index; beside them {:.1} names, {:.1} evidence\nfrom closed to the first \
-         answer {:.0} ms{}{}{}",
+         answer {:.0} ms{}{}{}{}",
         measured.look_ups,
         measured.days,
         measured.load_seconds,
@@ -118,22 +130,23 @@ fn in_words(measured: &Measured) -> String {
         measured.cold_start_milliseconds,
         times("5 readers, two thirds of the days", &measured.scope),
         times("one patient's readers", &measured.readers),
+        times("one patient's whole report", &measured.report),
         times("40 readers, all days", &measured.union),
     )
 }
 
-/// Asks [`QUESTIONS`] times.
+/// Asks so many times.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn times(mut ask: impl FnMut() -> CommandResult<u64>) -> CommandResult<Times> {
-    let mut taken = Vec::with_capacity(QUESTIONS);
+fn times(count: usize, mut ask: impl FnMut() -> CommandResult<u64>) -> CommandResult<Times> {
+    let mut taken = Vec::with_capacity(count);
     let mut answer = 0;
-    for _ in 0..QUESTIONS {
+    for _ in 0..count {
         let started = Instant::now();
         answer = ask()?;
         taken.push(started.elapsed().as_secs_f64() * 1e3);
     }
     taken.sort_by(f64::total_cmp);
-    let at = |part: usize| taken.get((QUESTIONS - 1) * part / 100).copied().unwrap_or_default();
+    let at = |part: usize| taken.get((count - 1) * part / 100).copied().unwrap_or_default();
     Ok(Times { milliseconds_p50: at(50), milliseconds_p99: at(99), answer })
 }
 
@@ -236,6 +249,8 @@ impl Dice {
 }
 
 const QUESTIONS: usize = 100;
+/// Whole reports, which read segments.
+const REPORTS: usize = 20;
 const VISITS_AT_ONCE: usize = 8_192;
 const STAFF_A_UNIT: u64 = 40;
 const PATIENTS_A_UNIT: u64 = 400;

@@ -228,6 +228,17 @@ impl Plan<'_> {
         Ok(())
     }
 
+    /// What watches one pass; its verdicts are kept where look-ups are.
+    fn engine(&self, context: Context) -> Engine {
+        let mut engine = Engine::new(context, Settings { budget_per_10k_staff_day: self.budget });
+        if let Some(keeper) = self.keeper {
+            engine.keep_judgements();
+            // People are numbered anew in every pass.
+            keeper.lock().unwrap_or_else(PoisonError::into_inner).begin_again();
+        }
+        engine
+    }
+
     /// One pass. The inner error names an input that is out of order.
     #[expect(clippy::disallowed_methods, reason = "the edge measures its own speed")]
     fn run_once(
@@ -237,18 +248,8 @@ impl Plan<'_> {
     ) -> CommandResult<Result<Watched, u32>> {
         let Loaded { directory, context, problems, problem_count, .. } =
             load_context(self.context, &self.formats.mappings)?;
-        for problem in problems.iter().take(PROBLEMS_SHOWN) {
-            super::say(format_args!("context: {problem}"));
-        }
-        if problem_count > PROBLEMS_SHOWN as u64 {
-            super::say(format_args!("context: {problem_count} records could not be read"));
-        }
-        let mut engine = Engine::new(context, Settings { budget_per_10k_staff_day: self.budget });
-        if let Some(keeper) = self.keeper {
-            engine.keep_judgements();
-            // People are numbered anew in every pass.
-            keeper.lock().unwrap_or_else(PoisonError::into_inner).begin_again();
-        }
+        tell_problems(&problems, problem_count);
+        let mut engine = self.engine(context);
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
         let mut alarms = Vec::new();
         let started = Instant::now();
@@ -392,6 +393,15 @@ impl Tally {
             seconds,
             events_per_second: totals.records as f64 / seconds.max(f64::MIN_POSITIVE),
         }
+    }
+}
+
+fn tell_problems(problems: &[impl std::fmt::Display], count: u64) {
+    for problem in problems.iter().take(PROBLEMS_SHOWN) {
+        super::say(format_args!("context: {problem}"));
+    }
+    if count > PROBLEMS_SHOWN as u64 {
+        super::say(format_args!("context: {count} records could not be read"));
     }
 }
 

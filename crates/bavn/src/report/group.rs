@@ -1,6 +1,7 @@
 //! Look-ups by the stay or visit that they belong to, the newest first.
 
 use super::words::Words;
+use bavn_detect::cases::Zone;
 use bavn_model::{Context, Directory, PatientId, Tie, TieKind, Timestamp};
 use bavn_store::{Reading, Who};
 use std::cmp::Reverse;
@@ -47,7 +48,7 @@ pub(crate) fn groups<'w>(who: &'w Who, around: Option<Around<'_>>) -> Vec<Group<
         let [name, role, unit] = around.map_or([const { None }; 3], |around| around.post(reading));
         let stay = around.zip(patient).and_then(|(around, of)| around.stay(of, reading.at));
         let about = stay.unwrap_or_else(|| About::Day {
-            day: reading.at.day(),
+            day: Zone::default().local(reading.at).day(),
             place: unit.clone().or_else(|| reading.source.clone()),
         });
         found.entry(about).or_default().push(Row { reading, name, role, unit });
@@ -93,10 +94,12 @@ impl About {
             Self::Stay { from, to, unit } => {
                 let unit = unit.as_deref().map(|unit| format!(", {unit}")).unwrap_or_default();
                 let (from, last) = (words.date(*from), words.date(*to));
-                match *to == Timestamp::MAX {
-                    true => format!("{}{unit}, {from} –", words.stay),
-                    false if from == last => format!("{}{unit}, {from}", words.stay),
-                    false => format!("{}{unit}, {from} – {last}", words.stay),
+                if *to == Timestamp::MAX {
+                    format!("{}{unit}, {from} –", words.stay)
+                } else if from == last {
+                    format!("{}{unit}, {from}", words.stay)
+                } else {
+                    format!("{}{unit}, {from} – {last}", words.stay)
                 }
             }
             Self::Day { day, place } => {

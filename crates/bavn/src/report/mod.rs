@@ -10,6 +10,7 @@ use bavn_model::{Flag, Kind, Outcome};
 use bavn_store::{Reading, Who};
 use group::{Group, Row};
 use serde_json::{Value, json as value};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 impl Words {
@@ -40,16 +41,22 @@ impl Words {
         ]
     }
 
-    fn readers_of(&self, who: &Who) -> Vec<String> {
+    fn readers_of(&self, who: &Who, groups: &[Group<'_>]) -> Vec<String> {
+        let named =
+            |(_, row): (&Group<'_>, &Row<'_>)| Some((row.reading.who.clone()?, row.name.clone()?));
+        let names: BTreeMap<String, String> = rows(groups).filter_map(named).collect();
         let line = |reader: &bavn_store::Reader| {
             let denied = match reader.attempts {
                 0 => String::new(),
                 attempts => format!(" ({attempts} {})", self.denied),
             };
-            let name = self.who(reader.who.as_deref());
+            let who = self.who(reader.who.as_deref());
+            let name = reader.who.as_ref().and_then(|who| names.get(who));
+            let name = name.map(|name| format!("{name}, ")).unwrap_or_default();
             let (first, last) = (self.date(reader.first), self.date(reader.last));
+            let when = if first == last { first } else { format!("{first} – {last}") };
             let look_ups = reader.look_ups;
-            format!("{name}: {look_ups} {}{denied}, {first} – {last}", self.look_ups)
+            format!("{name}{who}: {look_ups} {}{denied}, {when}", self.look_ups)
         };
         let mut readers: Vec<&bavn_store::Reader> = who.readers.iter().collect();
         readers.sort_by_key(|reader| std::cmp::Reverse(reader.last));
@@ -87,7 +94,7 @@ pub(crate) fn text(who: &Who, groups: &[Group<'_>], words: &Words) -> String {
     lines.push(words.intro.to_owned());
     lines.push(String::new());
     lines.push(format!("{}:", words.readers));
-    lines.extend(words.readers_of(who).into_iter().map(|line| format!("  {line}")));
+    lines.extend(words.readers_of(who, groups).into_iter().map(|line| format!("  {line}")));
     for group in groups {
         lines.push(String::new());
         lines.push(group.about.title(words));
@@ -229,7 +236,7 @@ pub(crate) fn html(who: &Who, groups: &[Group<'_>], words: &Words) -> String {
          <p>{}</p>\n<h2>{}</h2>\n<ul>\n",
         words.language, words.intro, words.readers,
     );
-    for line in words.readers_of(who) {
+    for line in words.readers_of(who, groups) {
         let _never = writeln!(page, "<li>{}</li>", escape(&line));
     }
     let _never = writeln!(page, "</ul>\n<h2>{}</h2>", words.by_time);
@@ -364,10 +371,11 @@ fn named(name: &str) -> Value {
 /// Enough to tell the rows of one report apart.
 const REFERENCE_DIGITS: usize = 8;
 const STYLE: &str = "body{font:1.125rem/1.5 sans-serif;color:#111;background:#fff;margin:0}\
-main{max-width:70rem;margin:0 auto;padding:1rem;overflow-wrap:anywhere}\
+main{max-width:70rem;margin:0 auto;padding:1rem;overflow-wrap:break-word}\
 table{border-collapse:collapse;width:100%}\
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #767676}\
-tr.emergency td{border-left:0;font-weight:bold}\
+td:nth-child(2),li{overflow-wrap:anywhere}\
+tr.emergency td{font-weight:bold}\
 @media (max-width:48rem){thead{position:absolute;width:1px;height:1px;overflow:hidden;\
 clip-path:inset(50%)}table,tbody,tr,td{display:block}td{border:0;padding:.1rem 0}\
 tr{border-bottom:1px solid #767676;padding:.6rem 0}\

@@ -1,8 +1,8 @@
 //! The words of a patient's report: plain, in two languages, and never a judgement of a reader.
 
 use bavn_detect::cases::Zone;
-use bavn_model::{Flag, Timestamp};
-use bavn_store::{Class, Reached, Reading, Verdict};
+use bavn_model::{Flag, PurposeSet, Timestamp};
+use bavn_store::{Class, OWN_SOURCE, Reached, Reading, Verdict};
 use std::borrow::Cow;
 
 /// The words of a report in one language.
@@ -28,6 +28,7 @@ pub(crate) struct Words {
     pub(super) made_by_reader: &'static str,
     pub(super) not_checked: &'static str,
     pub(super) came_later: &'static str,
+    pub(super) asked_here: &'static str,
     pub(super) gaps: &'static str,
     pub(super) silent: &'static str,
     pub(super) ask: &'static str,
@@ -38,6 +39,8 @@ pub(crate) struct Words {
     kinds: [&'static str; 10],
     /// `FHIR` types of content.
     content: [&'static str; CONTENT.len()],
+    /// In the order of [`PURPOSES`].
+    purposes: [&'static str; PURPOSES.len()],
     /// In the order of [`TEMPLATES`].
     templates: [&'static str; TEMPLATES.len()],
     months: [&'static str; 12],
@@ -67,6 +70,7 @@ pub(crate) const ENGLISH: Words = Words {
     made_by_reader: "no reason recorded but what the reader wrote",
     not_checked: "could not be checked: records are missing",
     came_later: "recorded later",
+    asked_here: "somebody asked this system about you, for the purpose stated",
     gaps: "What may be missing",
     silent: "sent nothing, so look-ups may be missing, from",
     ask: "How to ask",
@@ -104,6 +108,17 @@ pub(crate) const ENGLISH: Words = Words {
         "care plans",
         "appointments",
         "orders and referrals",
+    ],
+    purposes: [
+        "emergency",
+        "treatment",
+        "running the hospital",
+        "payment",
+        "quality work",
+        "research",
+        "at the patient's request",
+        "technical support",
+        "teaching",
     ],
     templates: [
         "you were treated in the reader's unit",
@@ -157,6 +172,7 @@ pub(crate) const BOKMAAL: Words = Words {
     made_by_reader: "ingen grunn registrert utover det leseren selv skrev",
     not_checked: "kunne ikke kontrolleres: opplysninger mangler",
     came_later: "registrert senere",
+    asked_here: "noen spurte dette systemet om deg, med formålet som er oppgitt",
     gaps: "Hva som kan mangle",
     silent: "sendte ingenting, så oppslag kan mangle, fra",
     ask: "Slik spør du",
@@ -194,6 +210,17 @@ pub(crate) const BOKMAAL: Words = Words {
         "behandlingsplaner",
         "timeavtaler",
         "rekvisisjoner og henvisninger",
+    ],
+    purposes: [
+        "øyeblikkelig hjelp",
+        "behandling",
+        "drift av sykehuset",
+        "betaling",
+        "kvalitetsarbeid",
+        "forskning",
+        "etter ønske fra pasienten",
+        "teknisk støtte",
+        "undervisning",
     ],
     templates: [
         "du var til behandling i leserens enhet",
@@ -257,17 +284,34 @@ impl Words {
     }
 
     pub(super) fn stated(&self, reading: &Reading) -> String {
-        match (&reading.reason, &reading.purpose) {
+        let purpose = reading.purpose.as_deref().map(|codes| self.purpose(codes));
+        match (&reading.reason, purpose) {
             (Some(reason), Some(purpose)) => format!("{reason} ({purpose})"),
-            (Some(one), None) | (None, Some(one)) => one.clone(),
+            (Some(reason), None) => reason.clone(),
+            (None, Some(purpose)) => purpose,
             (None, None) => self.not_stated.to_owned(),
         }
+    }
+
+    /// Codes of a purpose of use in words; one that is not known stays as the source has it.
+    fn purpose(&self, codes: &str) -> String {
+        let word = |code| {
+            let class = PurposeSet::from_code(code);
+            let known = PURPOSES.iter().position(|&known| class.has(known));
+            known.and_then(|at| self.purposes.get(at).copied()).unwrap_or(code)
+        };
+        let mut words: Vec<&str> = codes.split(' ').map(word).collect();
+        words.dedup();
+        words.join(", ")
     }
 
     /// What was found; a look-up that exposed nothing, or the patient's own, needs none.
     pub(super) fn found(&self, reading: &Reading) -> String {
         if !reading.class.exposes() {
             return "–".to_owned();
+        }
+        if reading.source.as_deref() == Some(OWN_SOURCE) {
+            return self.asked_here.to_owned();
         }
         let Some(verdict) = &reading.verdict else { return self.not_checked.to_owned() };
         match verdict.reached {
@@ -322,6 +366,18 @@ const CONTENT: [&str; 15] = [
     "CarePlan",
     "Appointment",
     "ServiceRequest",
+];
+/// What goes first says most: every emergency is treatment too.
+const PURPOSES: [PurposeSet; 9] = [
+    PurposeSet::EMERGENCY,
+    PurposeSet::TREATMENT,
+    PurposeSet::OPERATIONS,
+    PurposeSet::PAYMENT,
+    PurposeSet::QUALITY,
+    PurposeSet::RESEARCH,
+    PurposeSet::PATIENT_REQUEST,
+    PurposeSet::SUPPORT,
+    PurposeSet::TEACHING,
 ];
 /// As the engine names them.
 const TEMPLATES: [&str; 10] = [
