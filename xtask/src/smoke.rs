@@ -1,7 +1,7 @@
 //! Does the built program do in small what the docs say it does?
 //!
 //! It decodes every test record, watches a small drilled region with a theft in it, and runs each
-//! bench once. What it prints is held against the JSON Schemas that other programs rely on.
+//! bench once. What it prints, of alarms and of what a store is asked, is held against the JSON Schemas that other programs rely on.
 
 use crate::{product, schema, shell};
 use anyhow::{Context, Result, bail};
@@ -16,11 +16,75 @@ pub(crate) fn schemas() -> Result<bool> {
     let events = test_events(&bavn, &folder)?;
     let region = region(&bavn, &folder)?;
     let alarms = folder.join("alarms.ndjson");
+    let (store, key) = (folder.join("store"), folder.join("key"));
+    shell::output(Command::new(&bavn).args(["store", "make-key"]).arg(&key))?;
     let mut watch = Command::new(&bavn);
     watch.arg("watch").arg("--context").arg(region.join("context"));
+    watch.arg("--store").arg(&store).arg("--key-file").arg(&key);
     shell::output(watch.arg("--alarms").arg(&alarms).arg(region.join("events")))?;
     let alarms = product::lines(&std::fs::read_to_string(alarms)?)?;
-    Ok(fits("event", &events)? & fits("alarm", &alarms)?)
+    let asked = Asked { bavn: &bavn, region: &region, store: &store, key: &key };
+    Ok(fits("event", &events)? & fits("alarm", &alarms)? & asked.fit(&folder)?)
+}
+
+/// A store of the region, and what is asked of it.
+struct Asked<'a> {
+    bavn: &'a Path,
+    region: &'a Path,
+    store: &'a Path,
+    key: &'a Path,
+}
+
+impl Asked<'_> {
+    /// Whether every answer about a few readers and patients is what its schema says.
+    fn fit(&self, folder: &Path) -> Result<bool> {
+        let Some(file) = ndjson_file(&self.region.join("events"))? else { return Ok(false) };
+        let text = shell::output(Command::new(self.bavn).arg("decode").arg(file))?;
+        let events = product::lines(&text)?;
+        let read = events.iter().filter(|event| event["kind"] == "read");
+        let read = read.filter(|event| event["who"].is_string());
+        let some: Vec<&Value> = read.step_by(events.len().div_ceil(ASKED_ABOUT)).collect();
+        let (mut scopes, mut whos, mut explained) = (Vec::new(), Vec::new(), Vec::new());
+        let (context, drill) = (self.region.join("context"), ["--purpose", "drill"]);
+        for event in &some {
+            let (Some(who), Some(id)) = (event["who"].as_str(), event["id"].as_str()) else {
+                continue;
+            };
+            for more in [&["--by", "action"][..], &["--list", "--minus-explained"]] {
+                let scope = ["scope", "--json", "--identity", who];
+                scopes.push(self.ask(&[&scope[..], &drill, more].concat())?);
+            }
+            if let Some(patient) = event["patients"][0].as_str() {
+                let who = ["who", "--format", "json", "--patient", patient];
+                whos.push(self.ask(&[&who[..], &drill].concat())?);
+            }
+            let mut explain = Command::new(self.bavn);
+            explain.args(["explain", id, "--json", "--context"]).arg(&context);
+            explained
+                .extend(product::lines(&shell::output(explain.arg(self.region.join("events")))?)?);
+        }
+        let list = folder.join("list.csv");
+        let names: Vec<&str> = some.iter().filter_map(|event| event["who"].as_str()).collect();
+        std::fs::write(&list, names.join("\n") + "\nnobody-at-all\n")?;
+        let list = list.to_string_lossy();
+        let hunted = self.ask(&[&["hunt", "--json", &list][..], &drill].concat())?;
+        let verified = self.ask(&["verify", "--json"])?;
+        Ok(fits("scope", &scopes)?
+            & fits("who", &whos)?
+            & fits("explain", &explained)?
+            & fits("hunt", &[hunted])?
+            & fits("verify", &[verified])?)
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<Value> {
+        let mut command = Command::new(self.bavn);
+        command.args(arguments).arg("--store").arg(self.store).arg("--key-file").arg(self.key);
+        let output = command.output().context("bavn could not be started")?;
+        if !matches!(output.status.code(), Some(0 | A_SOURCE_WAS_SILENT)) {
+            bail!("`bavn {}` ended with {}", arguments.join(" "), output.status);
+        }
+        serde_json::from_slice(&output.stdout).context("an answer is no JSON")
+    }
 }
 
 /// Whether each bench runs to its end and counts what it read.
@@ -105,6 +169,9 @@ fn fits(name: &str, values: &[Value]) -> Result<bool> {
 
 const SHOWN_MAX: usize = 10;
 const INPUT_NOT_READ_TO_ITS_END: i32 = 3;
+const A_SOURCE_WAS_SILENT: i32 = 4;
+/// Look-ups whose reader and patient are asked about.
+const ASKED_ABOUT: usize = 3;
 const REGION: &[&str] = &[
     "--staff",
     "120",

@@ -6,10 +6,11 @@
 
 use crate::visit::{Verdict, Visit};
 use bavn_model::{IdentityId, RoleId, Timestamp, UnitId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One visit, drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lot {
     /// Says nothing of reader or patient.
     pub lot: u64,
@@ -21,7 +22,7 @@ pub struct Lot {
 }
 
 /// The draw, by function.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Lots {
     roles: BTreeMap<Option<RoleId>, BTreeMap<u64, Lot>>,
 }

@@ -156,6 +156,7 @@ fn unmapped(finding: &Finding, speaker: &Speaker<'_>) -> Value {
         "innocent_story": speaker.innocent_story(finding.innocent_story),
         "next_step": speaker.next_step(finding.next_step),
         "counterfactual": speaker.counterfactual(finding),
+        "not_seen": speaker.not_seen(),
         "detectors": finding.detectors,
     })
 }

@@ -3,15 +3,16 @@
 use crate::house::UnitWeek;
 use crate::visit::{Verdict, Visit};
 use bavn_model::{Context, IdentityId, UnitId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts by unit and week.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Units {
     cells: BTreeMap<(UnitId, i32), Cell>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Cell {
     visits: u64,
     explained: u64,

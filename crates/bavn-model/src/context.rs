@@ -147,6 +147,8 @@ pub struct ContextBuilder {
     pub ties: Vec<Tie>,
     pub assignments: Vec<Assignment>,
     pub staff: Vec<(IdentityId, Staff)>,
+    /// Names of staff in words, for the patient's report; nothing is compared by them.
+    pub staff_names: Vec<(IdentityId, Box<str>)>,
     pub patients: Vec<(PatientId, Patient)>,
     pub kin: Vec<Kin>,
     pub units: Vec<Unit>,
@@ -191,6 +193,11 @@ impl ContextBuilder {
                 };
             }
         }
+        for (id, _) in &mut self.staff_names {
+            *id = identity(*id);
+        }
+        self.staff_names.sort_unstable();
+        self.staff_names.dedup_by_key(|(id, _)| *id);
         let mut patients = vec![Patient::default(); self.directory.patients.len()];
         for (id, facts) in self.patients {
             if let Some(held) = patients.get_mut(usize::from(patient(id))) {
@@ -243,6 +250,7 @@ impl ContextBuilder {
             ),
             assignments: self.assignments,
             staff,
+            staff_names: self.staff_names,
             patients,
             kin,
             units,
@@ -262,6 +270,8 @@ pub struct Context {
     assignments: Vec<Assignment>,
     assignment_starts: Vec<u32>,
     staff: Vec<Staff>,
+    /// Sorted.
+    staff_names: Vec<(IdentityId, Box<str>)>,
     patients: Vec<Patient>,
     kin: Vec<Kin>,
     units: Vec<Option<Unit>>,
@@ -282,6 +292,12 @@ impl Context {
 
     pub fn staff(&self, identity: IdentityId) -> Staff {
         self.staff.get(usize::from(identity)).copied().unwrap_or_default()
+    }
+
+    /// A member of staff's name in words, to show to a patient who asks.
+    pub fn staff_name(&self, identity: IdentityId) -> Option<&str> {
+        let at = self.staff_names.binary_search_by_key(&identity, |&(id, _)| id).ok()?;
+        self.staff_names.get(at).map(|(_, name)| &**name)
     }
 
     pub fn patient(&self, patient: PatientId) -> Patient {

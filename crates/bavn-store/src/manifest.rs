@@ -67,6 +67,9 @@ pub(crate) struct Manifest {
     /// By source that numbers its records: which have come.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) counted: BTreeMap<u32, Counted>,
+    /// What explains the visits, a file a commit that had news of it; the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) verdicts: Vec<Judgements>,
     /// Last, and not part of what the log's own entry of this commit says.
     pub(crate) log: Logged,
 }
@@ -147,6 +150,19 @@ pub(crate) struct Leaving {
     pub(crate) name: String,
     /// When it was replaced, in microseconds since the epoch.
     pub(crate) at: i64,
+}
+
+/// The verdicts that one commit brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Judgements {
+    pub(crate) commit: u64,
+    /// When the first and the last of the visits began, in microseconds since the epoch.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    /// By what was known at this instant the last of them was judged.
+    pub(crate) judged_until: i64,
+    pub(crate) file: Named,
 }
 
 /// What one source said on one day.
@@ -300,8 +316,9 @@ impl Manifest {
     pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
         let history = self.history.iter().map(|part| &part.file);
         let retired = self.retired.iter().map(|retirement| &retirement.list);
+        let verdicts = self.verdicts.iter().map(|held| &held.file);
         let data = self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries);
-        data.chain(history).chain(retired)
+        data.chain(history).chain(retired).chain(verdicts)
     }
 
     /// Every file that may lie in the folders of data, by name.
@@ -326,6 +343,8 @@ impl Manifest {
         let known = self.names();
         for folder in FOLDERS {
             let path = store.join(folder);
+            // A store of an earlier release may lack one.
+            std::fs::create_dir_all(&path).map_err(crate::error::io(&path, "made"))?;
             let doing = || crate::error::io(&path, "read");
             for entry in std::fs::read_dir(&path).map_err(doing())? {
                 let entry = entry.map_err(doing())?;
@@ -368,5 +387,5 @@ pub(crate) const MANIFEST: &str = "manifest";
 const MANIFEST_NEW: &str = "manifest.new";
 pub(crate) const SEALED_AS: &[u8] = b"bavn manifest 1";
 /// Folders whose files only the manifest may name.
-pub(crate) const FOLDERS: [&str; 3] = ["segments", "index", "names"];
+pub(crate) const FOLDERS: [&str; 4] = ["segments", "index", "names", "verdicts"];
 const BLOCK_BYTES: usize = 1 << 20;

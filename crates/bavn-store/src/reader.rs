@@ -206,14 +206,14 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `found` for each row of the window that touches one of the keys, with what the source
-    /// said. Opens only segments whose index holds a key.
+    /// Calls `found` for each row of the window that touches one of the keys, with its id. Opens only
+    /// segments whose index holds a key, and of those only the pages that hold such rows.
     pub(crate) fn rows(
         &self,
         by: By,
         keys: &[u32],
         window: Window,
-        mut found: impl FnMut(&Row, &Evidence) -> Result<()>,
+        mut found: impl FnMut(&Row, u128) -> Result<()>,
     ) -> Result<()> {
         let keys: BTreeSet<u32> = keys.iter().copied().collect();
         for (segment, indexes) in self.manifest.segments.iter().zip(&self.indexes) {
@@ -228,15 +228,14 @@ impl Store {
             if !is_there {
                 continue;
             }
-            self.segment(segment, true)?.each_with_evidence(|_, row, evidence| {
-                let is_it = match by {
-                    By::Identity => keys.contains(&row.identity),
-                    By::Patient => row.patients.iter().any(|patient| keys.contains(patient)),
-                    By::Host => keys.contains(&row.host),
-                    By::Client => keys.contains(&row.client),
-                };
-                if is_it && window.has(row.at) { found(row, evidence) } else { Ok(()) }
-            })?;
+            let reader = self.segment(segment, true)?;
+            for places in reader.places(by, &keys)?.chunks(ROWS_AT_ONCE) {
+                for (row, id) in reader.pick(places)? {
+                    if window.has(row.at) {
+                        found(&row, id)?;
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -295,6 +294,9 @@ fn other_format(folder: &Path) -> StoreError {
 fn overlaps(segment: &Segment, window: Window) -> bool {
     segment.from < window.to.micros() && segment.to >= window.from.micros()
 }
+
+/// Rows held in memory at once.
+const ROWS_AT_ONCE: usize = 1 << 18;
 
 /// Bytes of a store's parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

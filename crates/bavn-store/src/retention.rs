@@ -118,11 +118,14 @@ pub(crate) struct Shield {
 
 impl Shield {
     pub(crate) fn has(&self, row: &Row) -> bool {
-        let reader = [row.identity, row.on_behalf_of];
-        self.window.has(row.at)
-            && (self.identities.is_empty() || reader.iter().any(|id| self.identities.contains(id)))
-            && (self.patients.is_empty()
-                || row.patients.iter().any(|id| self.patients.contains(id)))
+        self.window.has(row.at) && self.is_about(&[row.identity, row.on_behalf_of], &row.patients)
+    }
+
+    pub(crate) fn is_about(&self, readers: &[u32], patients: &[u32]) -> bool {
+        let among = |all: &BTreeSet<u32>, ids: &[u32]| {
+            all.is_empty() || ids.iter().any(|id| all.contains(id))
+        };
+        among(&self.identities, readers) && among(&self.patients, patients)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whose records were exposed to these readers, and how sure is that?
 
 use crate::error::Result;
+use crate::explained::{Explained, Outcomes};
 use crate::index::{By, Posting};
 use crate::names::Of;
 use crate::reader::{AsOf, Store, Window};
@@ -57,6 +58,8 @@ pub struct Scope {
     pub look_ups: u64,
     pub attempts: Attempts,
     pub days: BTreeMap<i32, OfDay>,
+    /// What was left out, if explained look-ups were not wanted.
+    pub explained: Option<Explained>,
     pub as_of: AsOf,
     /// SHA-256 of question, commit and answer: the same store gives the same.
     pub digest: String,
@@ -85,6 +88,8 @@ pub enum Reason {
     PatientUnresolved { look_ups: u64 },
     /// So many searches, lists or exports do not say which patients they showed.
     HitsUnknown { look_ups: u64 },
+    /// Of so many patients, no verdict says whether a look-up was explained.
+    NotJudged { patients: u64 },
     /// A source was silent for a time within the window.
     Silent(Silence),
     /// Look-ups from before this instant are past their time, and gone unless they are held.
@@ -106,20 +111,53 @@ impl Store {
         Ok(scope)
     }
 
-    /// How many look-ups of each kind, and of how many patients.
-    pub fn scope_by_kind(
+    /// The same without patients all of whose exposing look-ups were explained. The lower bound
+    /// counts those of whom a look-up was looked into and nothing was found.
+    pub fn scope_unexplained(&self, subject: &Subject, window: Window) -> Result<Scope> {
+        let (by, keys) = self.keys(subject)?;
+        let mut postings = self.postings(by, &keys, window)?;
+        let outcomes = self.outcomes(by, &keys, window, &postings)?;
+        let same = self.same(Of::Patient);
+        let mut explained = Explained { judged_until: self.judged_until(), ..Explained::default() };
+        let mut left_out = BTreeSet::new();
+        postings.retain(|posting| {
+            let patient = same.leader(posting.partner);
+            let goes = posting.class().exposes() && outcomes.is_explained(patient);
+            if goes {
+                explained.look_ups += u64::from(posting.count);
+                left_out.insert(patient);
+            }
+            !goes
+        });
+        explained.patients = left_out.len() as u64;
+        let silences = self.silences(window)?;
+        let mut scope = self.add_up(&postings, silences);
+        leave_open(&mut scope, &outcomes, explained);
+        scope.digest = evidence_digest(by, &keys, window, &scope);
+        Ok(scope)
+    }
+
+    /// The look-ups of an answer by what `key` makes of each one's kind and source, and how many of
+    /// its patients they exposed.
+    pub fn scope_by(
         &self,
         subject: &Subject,
         window: Window,
-    ) -> Result<BTreeMap<&'static str, OfDay>> {
+        answer: &Scope,
+        key: impl Fn(Kind, Option<&str>) -> String,
+    ) -> Result<BTreeMap<String, OfDay>> {
         let (by, keys) = self.keys(subject)?;
-        let same = self.same(Of::Patient);
-        let mut kinds: BTreeMap<&'static str, (u64, BTreeSet<u32>)> = BTreeMap::new();
+        let (same, sources) = (self.same(Of::Patient), self.names(Of::Source)?);
+        let of_answer: BTreeSet<u32> = answer.exposed.iter().map(|one| one.patient.0).collect();
+        let mut found: BTreeMap<String, (u64, BTreeSet<u32>)> = BTreeMap::new();
         self.rows(by, &keys, window, |row, _| {
-            if row.class().exposes() && !row.patients.is_empty() {
-                let (look_ups, patients) = kinds.entry(word(row.kind)).or_default();
-                *look_ups += 1;
-                patients.extend(row.patients.iter().map(|&patient| same.leader(patient)));
+            let patients = row.patients.iter().map(|&patient| same.leader(patient));
+            let patients: BTreeSet<u32> =
+                patients.filter(|patient| of_answer.contains(patient)).collect();
+            if row.class().exposes() && !patients.is_empty() {
+                let counts = found.entry(key(row.kind, sources.known(row.source))).or_default();
+                counts.0 += 1;
+                counts.1.extend(patients);
             }
             Ok(())
         })?;
@@ -127,7 +165,7 @@ impl Store {
             look_ups,
             patients: patients.len() as u64,
         };
-        Ok(kinds.into_iter().map(|(kind, found)| (kind, count(found))).collect())
+        Ok(found.into_iter().map(|(key, counts)| (key, count(counts))).collect())
     }
 
     /// The names of the patients of an answer: every spelling, the first as the source gave it
@@ -229,10 +267,24 @@ impl Store {
             look_ups,
             attempts,
             days: days.into_iter().map(|(day, found)| (day, of_day(found))).collect(),
+            explained: None,
             as_of: self.as_of(),
             digest: String::new(),
         }
     }
+}
+
+/// Bounds and reasons where it is not known of everybody whether the look-ups were explained.
+fn leave_open(scope: &mut Scope, outcomes: &Outcomes, mut explained: Explained) {
+    let is_unexplained = |patient: &&Exposed| outcomes.is_unexplained(patient.patient.0);
+    let judged = scope.exposed.iter().filter(is_unexplained);
+    scope.lower = judged.filter(|patient| patient.certain).count() as u64;
+    let not_judged = scope.exposed.iter().filter(|patient| !is_unexplained(patient)).count() as u64;
+    if not_judged > 0 {
+        scope.reasons.insert(0, Reason::NotJudged { patients: not_judged });
+    }
+    explained.not_judged = not_judged;
+    scope.explained = Some(explained);
 }
 
 /// The same commit, question and answer give the same digest.
@@ -246,6 +298,11 @@ fn evidence_digest(by: By, keys: &[u32], window: Window, scope: &Scope) -> Strin
     }
     digest.update(&window.from.micros().to_be_bytes());
     digest.update(&window.to.micros().to_be_bytes());
+    if let Some(explained) = scope.explained {
+        digest.update(b"minus explained\0");
+        digest.update(&explained.patients.to_be_bytes());
+        digest.update(&explained.not_judged.to_be_bytes());
+    }
     for exposed in &scope.exposed {
         digest.update(&exposed.patient.0.to_be_bytes());
         digest.update(&[exposed.grade as u8, u8::from(exposed.certain)]);
@@ -302,7 +359,3 @@ impl std::fmt::Display for Purpose {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a purpose is `insight`, `case N`, `audit` or `drill`")]
 pub struct UnknownPurpose;
-
-fn word(kind: Kind) -> &'static str {
-    crate::row::kind_word(kind)
-}

@@ -12,6 +12,7 @@ pub(crate) enum Step {
     FinishSegment,
     AppendToLog,
     WriteIndex,
+    WriteVerdicts,
     WriteNames,
     CloseLog,
     MakeDurable,
@@ -38,7 +39,7 @@ mod tests {
     use crate::asked::ASKED;
     use crate::error::io;
     use crate::keys::{Chance, Kek};
-    use crate::{Depth, Frame, Person, Store, Subject, Window, Writer, verify};
+    use crate::{Depth, Frame, Judged, Person, Reached, Store, Subject, Window, Writer, verify};
     use bavn_model::{EventId, Flags, Kind, Origin, Outcome, PatientName, Record, Timestamp};
     use std::cell::Cell;
     use std::path::Path;
@@ -189,6 +190,45 @@ mod tests {
         }
         // In the midst of the index.
         goes_on_after(Step::WriteIndex, 2);
+    }
+
+    /// Verdicts wait for the next commit, and are not written twice.
+    #[test]
+    fn whatever_step_of_a_commit_fails_no_verdict_is_lost() {
+        let steps = [Step::WriteVerdicts, Step::MakeDurable, Step::Rename, Step::Publish];
+        for step in steps {
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = Writer::open(folder.path(), "north", kek(), chance()).unwrap();
+            writer.take(&frame(0..100), now(0)).unwrap();
+            writer.commit(now(0)).unwrap();
+            let since = Timestamp::start_of_day(19_700);
+            let judged = Judged {
+                identity: 0,
+                patient: 0,
+                since,
+                at: since,
+                reached: Reached::Explained,
+                by: "stay",
+                known_at: None,
+            };
+            writer.judge([judged]);
+            let link = |writer: &mut Writer| {
+                let first = |name: &str| (name.ends_with("/0")).then_some(0);
+                writer.link(|_, name| first(name));
+            };
+            link(&mut writer);
+            FAILS.set(Some((step, 0)));
+            assert!(writer.commit(now(0)).is_err(), "{step:?}");
+            assert_eq!(writer.judged(), 1, "{step:?}");
+            link(&mut writer);
+            writer.commit(now(0)).unwrap();
+            assert_eq!(writer.judged(), 0, "{step:?}");
+            drop(writer);
+            let store = Store::open(folder.path(), &kek()).unwrap();
+            assert_eq!(store.manifest.verdicts.len(), 1, "{step:?}");
+            let found = verify(folder.path(), &kek(), Depth::LookUps, &[]).unwrap();
+            assert!(found.is_whole() && found.strangers.is_empty(), "{step:?}: {found:?}");
+        }
     }
 
     #[test]

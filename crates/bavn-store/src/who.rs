@@ -7,8 +7,9 @@ use crate::reader::{AsOf, Store, Window};
 use crate::row::{Class, NOBODY};
 use crate::scope::Purpose;
 use crate::silence::Silence;
+use crate::verdict::Verdict;
 use bavn_model::{EventId, Flags, Kind, Outcome, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One look-up of a patient's record, with its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Reading {
     pub outcome: Outcome,
     pub flags: Flags,
     pub class: Class,
+    /// What explained the visit that it belongs to, if that was judged.
+    pub verdict: Option<Verdict>,
 }
 
 /// One reader of a patient's record.
@@ -53,6 +56,8 @@ pub struct Who {
     /// By time.
     pub readings: Vec<Reading>,
     pub silences: Vec<Silence>,
+    /// As of when the store's verdicts are.
+    pub judged_until: Option<Timestamp>,
     pub as_of: AsOf,
 }
 
@@ -100,10 +105,11 @@ impl Store {
             Some(names.name(id).to_owned())
         };
         let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-        let mut readings = Vec::new();
-        self.rows(By::Patient, &keys, window, |row, evidence| {
+        let (mut readings, mut by) = (Vec::new(), Vec::new());
+        self.rows(By::Patient, &keys, window, |row, id| {
+            by.push(row.identity);
             readings.push(Reading {
-                id: EventId(evidence.id),
+                id: EventId(id),
                 at: Timestamp::from_micros(row.at),
                 who: name(Of::Identity, row.identity),
                 on_behalf_of: name(Of::Identity, row.on_behalf_of),
@@ -117,13 +123,38 @@ impl Store {
                 outcome: row.outcome,
                 flags: row.flags,
                 class: row.class(),
+                verdict: None,
             });
             Ok(())
         })?;
+        self.judge_readings(&keys, window, &mut readings, &by)?;
         readings.sort_by_key(|reading| (reading.at, reading.id));
         let silences = self.silences(window)?;
         let patient = name(Of::Patient, keys.first().copied().unwrap_or(NOBODY));
         let patient = patient.unwrap_or_else(|| typed.to_owned());
-        Ok(Who { patient, readers, readings, silences, as_of: self.as_of() })
+        let (judged_until, as_of) = (self.judged_until(), self.as_of());
+        Ok(Who { patient, readers, readings, silences, judged_until, as_of })
+    }
+
+    /// Adds what was found of each look-up; `by` holds their readers.
+    fn judge_readings(
+        &self,
+        patient: &[u32],
+        window: Window,
+        readings: &mut [Reading],
+        by: &[u32],
+    ) -> Result<()> {
+        let same = self.same(Of::Identity);
+        let readers: BTreeSet<u32> = by.iter().copied().filter(|&who| who != NOBODY).collect();
+        let readers: Vec<u32> = readers.into_iter().collect();
+        let verdicts = self.verdicts(&same.all_of(&readers), window)?;
+        let patients = self.same(Of::Patient);
+        let Some(patient) = patient.first().map(|&of| patients.leader(of)) else { return Ok(()) };
+        for (reading, &who) in readings.iter_mut().zip(by) {
+            if reading.class.exposes() {
+                reading.verdict = verdicts.of(same.leader(who), patient, reading.at.micros());
+            }
+        }
+        Ok(())
     }
 }

@@ -23,7 +23,7 @@ use crate::in_force::InForce;
 use crate::index::{self, By, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
-use crate::manifest::{Heard, Manifest, Named, Progress, Segment, names_of};
+use crate::manifest::{Heard, Judgements, Manifest, Named, Progress, Segment, names_of};
 use crate::names::{DICTIONARY, Dictionary, Of};
 use crate::promise::Spoke;
 use crate::proof::{Entry, Hash, Ledger, Log, sha256};
@@ -33,6 +33,7 @@ use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
 use crate::step::{Step, pass};
 use crate::varint::Input;
+use crate::verdict::{self, Judged, Pending};
 use bavn_model::Timestamp;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
@@ -62,6 +63,7 @@ pub struct Writer {
     /// For a person of the caller's (by kind and number), the first spelling of the store's.
     persons: HashMap<(Of, u32), u32>,
     linked: HashMap<Of, u32>,
+    pending: Pending,
 }
 
 impl std::fmt::Debug for Writer {
@@ -117,6 +119,8 @@ impl Writer {
         }
         upgrade(store)?;
         let InForce { ring, manifest, ledger, dictionary } = InForce::read(store, &kek)?;
+        let mut pending = Pending::default();
+        pending.begin_again(manifest.commit);
         Ok(Self {
             store: store.to_owned(),
             _lock: lock,
@@ -135,6 +139,7 @@ impl Writer {
             is_behind: false,
             persons: HashMap::new(),
             linked: HashMap::new(),
+            pending,
         })
     }
 
@@ -165,6 +170,7 @@ impl Writer {
         self.known = Known::default();
         self.persons.clear();
         self.linked.clear();
+        self.pending.go_back(self.manifest.commit);
         self.is_behind = false;
         Ok(())
     }
@@ -232,6 +238,25 @@ impl Writer {
         Ok(taken)
     }
 
+    /// A caller who numbers people anew begins again: what he said of who is whom, and verdicts that
+    /// are not committed yet, are forgotten; what is committed stays.
+    pub fn begin_again(&mut self) {
+        self.persons.clear();
+        self.linked.clear();
+        self.pending.begin_again(self.manifest.commit);
+    }
+
+    /// Takes what visits were found to be explained by; each goes into the first commit that knows
+    /// its reader and patient by [`Self::link`].
+    pub fn judge(&mut self, judged: impl IntoIterator<Item = Judged>) {
+        self.pending.add(judged);
+    }
+
+    /// Verdicts that no commit has taken yet.
+    pub fn judged(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Says who is whom: `person` gives one number for all spellings of one identity or patient, as
     /// far as the caller knows. Asked once for each spelling.
     pub fn link(&mut self, mut person: impl FnMut(Person, &str) -> Option<u32>) {
@@ -268,7 +293,13 @@ impl Writer {
 
     fn commit_taken(&mut self, left: &Left, now: Timestamp) -> Result<()> {
         let mut building = self.building.take();
-        if building.is_none() && !self.dictionary.is_news() && left.said.is_empty() {
+        let number = |of, number| self.persons.get(&(of, number)).copied();
+        let people = |judged: &Judged| {
+            Some((number(Of::Identity, judged.identity)?, number(Of::Patient, judged.patient)?))
+        };
+        let verdicts = self.pending.ready(people, &self.manifest, &self.store, &self.ring)?;
+        let is_news = self.dictionary.is_news() || verdicts.is_some() || !left.said.is_empty();
+        if building.is_none() && !is_news {
             return Ok(());
         }
         let mut manifest = self.next_manifest(now);
@@ -279,6 +310,16 @@ impl Writer {
         if let Some(building) = building {
             self.end_segment(building, &mut manifest, &mut log)?;
         }
+        if let Some(ready) = verdicts {
+            pass(Step::WriteVerdicts)?;
+            let key = self.key_of(now)?;
+            let name = format!("verdicts/{:08}.verdicts", manifest.commit);
+            let file = self.sealed(&name, verdict::SEALED_AS, key)?;
+            verdict::write(file, &ready.words, &ready.entries)?;
+            let (first, last, judged_until) = ready.span()?;
+            let (commit, file) = (manifest.commit, Named::of(&self.store, name)?);
+            manifest.verdicts.push(Judgements { commit, first, last, judged_until, file });
+        }
         if self.dictionary.is_news() {
             pass(Step::WriteNames)?;
             let name = names_of(manifest.commit);
@@ -288,6 +329,7 @@ impl Writer {
         }
         self.put_in_force(manifest, log)?;
         self.dictionary.keep();
+        self.pending.keep();
         self.known.shrink();
         Ok(())
     }
@@ -463,12 +505,18 @@ impl Writer {
         Ok(id)
     }
 
-    fn begin_segment(&mut self, now: Timestamp) -> Result<Building> {
+    /// The number of the month's key, made if it is the first time.
+    fn key_of(&mut self, now: Timestamp) -> Result<u32> {
         let key = month(now);
         if self.ring.ensure(key, &self.kek, &mut *self.chance)? {
             pass(Step::SaveKeys)?;
             self.ring.save(&self.store.join(RING))?;
         }
+        Ok(key)
+    }
+
+    fn begin_segment(&mut self, now: Timestamp) -> Result<Building> {
+        let key = self.key_of(now)?;
         pass(Step::BeginSegment)?;
         self.begin_numbered(self.manifest.next_segment(), key)
     }

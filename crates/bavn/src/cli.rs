@@ -228,6 +228,14 @@ pub(crate) struct Scope {
     pub(crate) by: Option<ScopeBy>,
     #[command(flatten)]
     pub(crate) context: ContextPaths,
+    /// Which source is whose, as TOML, for `--by controller`: `[sources]`, then lines of
+    /// `"SOURCE*" = "CONTROLLER"`. All others belong to the store's controller.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) controllers: Option<PathBuf>,
+    /// Leave out patients all of whose look-ups were explained, by the verdicts that
+    /// `bavn watch --store` kept.
+    #[arg(long)]
+    pub(crate) minus_explained: bool,
     /// Name the patients; needs `--purpose`.
     #[arg(long)]
     pub(crate) list: bool,
@@ -275,6 +283,9 @@ pub(crate) struct Who {
     /// Why: `insight`, `case N`, `audit` or `drill`. Asking is itself stored.
     #[arg(long, value_name = "PURPOSE")]
     pub(crate) purpose: Option<String>,
+    /// Adds each reader's role and unit, and groups look-ups by the patient's stays.
+    #[command(flatten)]
+    pub(crate) context: ContextPaths,
     /// `fhir` is a Bundle of `AuditEvent`.
     #[arg(long, default_value = "text", value_name = "text|csv|json|html|fhir")]
     pub(crate) format: WhoFormat,
@@ -609,6 +620,9 @@ pub(crate) struct Hunt {
     pub(crate) access: StoreAccess,
     #[command(flatten)]
     pub(crate) period: Period,
+    /// Why: `insight`, `case N`, `audit` or `drill`. Asking is itself stored.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
     #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
     /// Every look-up, one a row.

@@ -3,6 +3,7 @@
 mod board;
 pub mod cli;
 mod commands;
+mod controllers;
 mod demo;
 mod desk;
 mod drilled;

@@ -87,6 +87,9 @@ pub(super) fn practitioner(draft: &mut Draft, resource: &Value<'_>, name: &str) 
         ..Staff::default()
     };
     draft.staff.push(StaffDraft { identity, facts, face: face.whole });
+    if let Some(name) = name_in_words(resource) {
+        draft.builder.staff_names.push((identity, name.into()));
+    }
     draft.measure(Measure::StaffIdentifier, identified);
     draft.measure(Measure::StaffName, face.family.is_some());
     draft.measure(Measure::StaffBorn, !resource.get("birthDate").is_null());
@@ -208,6 +211,15 @@ fn face_of(draft: &mut Draft, resource: &Value<'_>) -> Face {
         postal_area,
         whole,
     }
+}
+
+/// As it is written, or made of its parts.
+fn name_in_words(resource: &Value<'_>) -> Option<String> {
+    let name = current(resource.get("name"), &["old", "maiden", "anonymous"]);
+    let parts = name.get("given").items().iter().chain([name.get("family")]);
+    let parts: Vec<&str> = parts.filter_map(Value::str).collect();
+    let made = (!parts.is_empty()).then(|| parts.join(" "));
+    name.get("text").str().map(str::to_owned).or(made)
 }
 
 /// The first entry whose `use` is not one of `past` and whose period has no end; else none.

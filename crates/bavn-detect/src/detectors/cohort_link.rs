@@ -93,7 +93,7 @@ impl CohortLink {
         let mut units: Vec<(Option<UnitId>, f32)> = Vec::new();
         for (&identity, held) in users {
             let Some(person) = people.get(identity) else { continue };
-            let [all, _, _, cold] = *person.usual();
+            let [all, _, _, cold, _] = *person.usual();
             let usual = held.visits * (cold / all.max(0.5)).min(1.0);
             count.expected += usual.min(COLD_MAX);
             if held.cold < COLD_MIN {

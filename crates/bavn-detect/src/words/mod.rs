@@ -82,6 +82,20 @@ impl Speaker<'_> {
         }
     }
 
+    /// What no alarm and no scope can know of, until a source covers it.
+    pub const fn not_seen(&self) -> &'static str {
+        match self.language {
+            Language::English => {
+                "reads below the application (database, backup, disk), and systems that send no \
+                 look-ups here"
+            }
+            Language::Bokmaal => {
+                "lesing under applikasjonen (database, sikkerhetskopi, disk), og systemer som ikke \
+                 sender oppslag hit"
+            }
+        }
+    }
+
     fn who(&self, finding: &Finding) -> String {
         let mut names = finding.entities.iter().map(|entity| {
             let role = self

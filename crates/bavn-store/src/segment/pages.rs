@@ -115,6 +115,7 @@ impl ParquetFile {
             kind_at: self.file_aad.len(),
             page: 0,
             dictionary_next: chunk.dictionary_page_offset().is_some(),
+            peeked: None,
             compressed: chunk.compression() != Compression::UNCOMPRESSED,
         })
     }
@@ -174,6 +175,8 @@ struct Pages {
     kind_at: usize,
     page: u16,
     dictionary_next: bool,
+    /// The header of the next page, if it has been opened.
+    peeked: Option<Header>,
     compressed: bool,
 }
 
@@ -212,12 +215,48 @@ impl Pages {
         Some((false, self.module(DATA_HEADER, page)?, self.module(DATA, page)?))
     }
 
-    fn next_page(&mut self) -> Option<Page> {
-        let (is_dictionary, header, data) = self.open_page()?;
-        let header = Header::read(&header)?;
-        if is_dictionary != (header.kind == KIND_DICTIONARY) {
-            return None;
+    /// The header of the next page.
+    fn peek(&mut self) -> Option<&Header> {
+        if self.peeked.is_none() {
+            let (kind, page) = if self.dictionary_next {
+                (DICTIONARY_HEADER, None)
+            } else {
+                (DATA_HEADER, Some(self.page))
+            };
+            let header = Header::read(&self.module(kind, page)?)?;
+            if self.dictionary_next != (header.kind == KIND_DICTIONARY) {
+                return None;
+            }
+            self.peeked = Some(header);
         }
+        self.peeked.as_ref()
+    }
+
+    /// Which page comes next; from then on it has been passed.
+    fn pass(&mut self) -> Option<(Header, Option<u16>)> {
+        self.peek()?;
+        let header = self.peeked.take()?;
+        if std::mem::take(&mut self.dictionary_next) {
+            return Some((header, None));
+        }
+        let page = self.page;
+        self.page = page.checked_add(1)?;
+        Some((header, Some(page)))
+    }
+
+    /// Passes the next page without opening its content.
+    fn skip_page(&mut self) -> Option<()> {
+        self.pass()?;
+        let length = Input(self.bytes.get(self.at..)?).array().map(u32::from_le_bytes)?;
+        let end = self.at.checked_add(4)?.checked_add(length as usize)?;
+        self.at = Some(end).filter(|&end| end <= self.bytes.len())?;
+        Some(())
+    }
+
+    fn next_page(&mut self) -> Option<Page> {
+        let (header, page) = self.pass()?;
+        let is_dictionary = page.is_none();
+        let data = self.module(if is_dictionary { DICTIONARY } else { DATA }, page)?;
         let data = if self.compressed {
             zstd::bulk::decompress(&data, header.plain_bytes).ok()?
         } else {
@@ -301,11 +340,15 @@ impl PageReader for Pages {
         if self.at == self.bytes.len() {
             return Ok(None);
         }
-        Ok(Some(PageMetadata { num_rows: None, num_levels: None, is_dict: self.dictionary_next }))
+        let is_dict = self.dictionary_next;
+        let wrong = || ParquetError::General("a page is not what was written".to_owned());
+        let num_levels = self.peek().ok_or_else(wrong)?.values as usize;
+        Ok(Some(PageMetadata { num_rows: None, num_levels: Some(num_levels), is_dict }))
     }
 
     fn skip_next_page(&mut self) -> parquet::errors::Result<()> {
-        self.get_next_page().map(|_| ())
+        let wrong = || ParquetError::General("a page is not what was written".to_owned());
+        self.skip_page().ok_or_else(wrong)
     }
 
     fn at_record_boundary(&mut self) -> parquet::errors::Result<bool> {

@@ -1,8 +1,12 @@
 //! Rows back from a segment's two files.
 
 use super::pages::{Damage, ParquetFile};
-use super::schema::{AT, FLAGS, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, SOURCE, WORDS};
+use super::schema::{
+    AT, CLIENT, FLAGS, HOST, IDENTITY, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, SOURCE,
+    WORDS,
+};
 use crate::error::{Result, StoreError};
+use crate::index::By;
 use crate::keys::KEY_BYTES;
 use crate::row::{
     Evidence, NOBODY, NONCE_BYTES, Row, action_of, flags_of, found_by_of, kind_of, outcome_of,
@@ -12,6 +16,7 @@ use parquet::column::reader::ColumnReader;
 use parquet::data_type::ByteArray;
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 
 /// One segment, open for reading.
@@ -50,7 +55,7 @@ impl SegmentReader {
     pub(crate) fn each(&self, mut found: impl FnMut(u64, Row) -> Result<()>) -> Result<()> {
         let mut place = 0;
         for group in 0..self.rows.row_groups() {
-            for row in read_rows(&self.rows, group)? {
+            for row in read_rows(&self.rows, group, &whole(&self.rows, group))? {
                 found(place, row)?;
                 place += 1;
             }
@@ -71,7 +76,10 @@ impl SegmentReader {
                 match said.next() {
                     Some(next) => break next,
                     None => match groups.next() {
-                        Some(group) => said = read_evidence(evidence, group)?.into_iter(),
+                        Some(group) => {
+                            said = read_evidence(evidence, group, &whole(evidence, group))?
+                                .into_iter();
+                        }
                         None => return Err(evidence.wrong()),
                     },
                 }
@@ -83,8 +91,44 @@ impl SegmentReader {
     /// One row, by its place in the segment.
     pub(crate) fn at(&self, place: u64) -> Result<Option<(Row, Evidence)>> {
         let Some(evidence) = &self.evidence else { return Ok(None) };
-        let row = in_group(&self.rows, place, read_rows)?;
-        Ok(row.zip(in_group(evidence, place, read_evidence)?))
+        let row = in_groups(&self.rows, &[place], read_rows)?.pop();
+        Ok(row.zip(in_groups(evidence, &[place], read_evidence)?.pop()))
+    }
+
+    /// Rows by their places, which are sorted, each with its id. Opens only pages that hold one.
+    pub(crate) fn pick(&self, places: &[u64]) -> Result<Vec<(Row, u128)>> {
+        let Some(evidence) = &self.evidence else { return Ok(Vec::new()) };
+        let rows = in_groups(&self.rows, places, read_rows)?;
+        let ids = in_groups(evidence, places, |file, group, runs| fixed(file, group, 0, runs))?;
+        Ok(rows.into_iter().zip(ids.into_iter().map(u128::from_be_bytes)).collect())
+    }
+
+    /// Places of the rows that concern one of the keys: one column is read, and no other.
+    pub(crate) fn places(&self, by: By, keys: &BTreeSet<u32>) -> Result<Vec<u64>> {
+        let column = match by {
+            By::Patient => PATIENT,
+            By::Identity => IDENTITY,
+            By::Client => CLIENT,
+            By::Host => HOST,
+        };
+        let (mut places, mut before) = (Vec::new(), 0);
+        for group in 0..self.rows.row_groups() {
+            let runs = whole(&self.rows, group);
+            let mut note = |row: usize, is_it: bool| {
+                if is_it {
+                    places.push(before + row as u64);
+                }
+            };
+            if by == By::Patient {
+                let rows = lists(&self.rows, group, column, &runs)?.into_iter().enumerate();
+                rows.for_each(|(row, all)| note(row, all.iter().any(|one| keys.contains(one))));
+            } else {
+                let rows = numbers(&self.rows, group, column, &runs)?.into_iter().enumerate();
+                rows.for_each(|(row, one)| note(row, keys.contains(&one)));
+            }
+            before += self.rows.rows_in(group) as u64;
+        }
+        Ok(places)
     }
 
     /// The inputs from which rows came, each once.
@@ -92,7 +136,7 @@ impl SegmentReader {
         let mut found = BTreeSet::new();
         if let Some(evidence) = &self.evidence {
             for group in 0..evidence.row_groups() {
-                found.extend(plain_numbers(evidence, group, 2)?);
+                found.extend(plain_numbers(evidence, group, 2, &whole(evidence, group))?);
             }
         }
         Ok(found)
@@ -102,8 +146,9 @@ impl SegmentReader {
     pub(crate) fn heard(&self) -> Result<Vec<(i64, u32)>> {
         let mut heard = Vec::new();
         for group in 0..self.rows.row_groups() {
-            let times = longs(&self.rows, group, AT)?;
-            heard.extend(times.into_iter().zip(numbers(&self.rows, group, SOURCE)?));
+            let runs = whole(&self.rows, group);
+            let times = longs(&self.rows, group, AT, &runs)?;
+            heard.extend(times.into_iter().zip(numbers(&self.rows, group, SOURCE, &runs)?));
         }
         Ok(heard)
     }
@@ -113,11 +158,11 @@ impl SegmentReader {
         let Some(evidence) = &self.evidence else { return Ok(Vec::new()) };
         let mut times = Vec::new();
         for group in 0..self.rows.row_groups() {
-            times.extend(longs(&self.rows, group, AT)?);
+            times.extend(longs(&self.rows, group, AT, &whole(&self.rows, group))?);
         }
         let mut ids = Vec::with_capacity(times.len());
         for group in 0..evidence.row_groups() {
-            for id in fixed(evidence, group, 0)? {
+            for id in fixed(evidence, group, 0, &whole(evidence, group))? {
                 ids.push(u128::from_be_bytes(id));
             }
         }
@@ -146,39 +191,47 @@ pub(crate) fn damage(
     open(path, part, number, key)?.first_damage()
 }
 
-/// What stands at a place, reading the one row group that holds it.
-fn in_group<T>(
+/// What stands at places, which are sorted; reads only row groups that hold one.
+fn in_groups<T>(
     file: &ParquetFile,
-    place: u64,
-    read: impl Fn(&ParquetFile, usize) -> Result<Vec<T>>,
-) -> Result<Option<T>> {
-    let mut before = 0;
+    places: &[u64],
+    read: impl Fn(&ParquetFile, usize, &Runs) -> Result<Vec<T>>,
+) -> Result<Vec<T>> {
+    let (mut found, mut before, mut rest) = (Vec::new(), 0, places);
     for group in 0..file.row_groups() {
-        let rows = file.rows_in(group) as u64;
-        if place < before + rows {
-            return Ok(read(file, group)?.into_iter().nth((place - before) as usize));
+        let end = before + file.rows_in(group) as u64;
+        let (here, after) = rest.split_at(rest.partition_point(|&place| place < end));
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for row in here.iter().filter_map(|place| Some(place.checked_sub(before)? as usize)) {
+            match runs.last_mut() {
+                Some(run) if run.end == row => run.end += 1,
+                _ => runs.push(row..row + 1),
+            }
         }
-        before += rows;
+        if !runs.is_empty() {
+            found.extend(read(file, group, &runs)?);
+        }
+        (before, rest) = (end, after);
     }
-    Ok(None)
+    Ok(found)
 }
 
-fn read_rows(file: &ParquetFile, group: usize) -> Result<Vec<Row>> {
-    let at = longs(file, group, AT)?;
+fn read_rows(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Row>> {
+    let at = longs(file, group, AT, runs)?;
     let [who, behalf, client, host, source] = {
-        let mut columns = NUMBERS.map(|column| numbers(file, group, column));
+        let mut columns = NUMBERS.map(|column| numbers(file, group, column, runs));
         let mut taken = [const { Vec::new() }; NUMBERS.len()];
         for (slot, column) in taken.iter_mut().zip(&mut columns) {
             *slot = std::mem::replace(column, Ok(Vec::new()))?;
         }
         taken
     };
-    let patients = lists(file, group, PATIENT)?;
+    let patients = lists(file, group, PATIENT, runs)?;
     let mut words = [const { Vec::new() }; WORDS.len()];
     for (slot, column) in words.iter_mut().zip(WORDS) {
-        *slot = texts(file, group, column)?;
+        *slot = texts(file, group, column, runs)?;
     }
-    let flags = plain_numbers(file, group, FLAGS)?;
+    let flags = plain_numbers(file, group, FLAGS, runs)?;
     let number = |column: &[u32], row: usize| column.get(row).copied().unwrap_or(NOBODY);
     let mut rows = Vec::with_capacity(at.len());
     for (row, (at, patients)) in at.into_iter().zip(patients).enumerate() {
@@ -210,11 +263,11 @@ fn read_rows(file: &ParquetFile, group: usize) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn read_evidence(file: &ParquetFile, group: usize) -> Result<Vec<Evidence>> {
-    let (ids, nonces) = (fixed(file, group, 0)?, fixed::<NONCE_BYTES>(file, group, 1)?);
-    let (files, lines) = (plain_numbers(file, group, 2)?, longs(file, group, 3)?);
-    let (entries, offsets) = (numbers(file, group, 4)?, longs(file, group, 5)?);
-    let (queries, originals) = (texts(file, group, 6)?, texts(file, group, 7)?);
+fn read_evidence(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Evidence>> {
+    let (ids, nonces) = (fixed(file, group, 0, runs)?, fixed::<NONCE_BYTES>(file, group, 1, runs)?);
+    let (files, lines) = (plain_numbers(file, group, 2, runs)?, longs(file, group, 3, runs)?);
+    let (entries, offsets) = (numbers(file, group, 4, runs)?, longs(file, group, 5, runs)?);
+    let (queries, originals) = (texts(file, group, 6, runs)?, texts(file, group, 7, runs)?);
     let all = ids.into_iter().zip(nonces).zip(files.into_iter().zip(lines));
     let all = all.zip(entries.into_iter().zip(offsets)).zip(queries.into_iter().zip(originals));
     Ok(all
@@ -231,36 +284,63 @@ fn read_evidence(file: &ParquetFile, group: usize) -> Result<Vec<Evidence>> {
         .collect())
 }
 
-/// Reads a column of a row group to its end: values, and the levels of each.
+/// Reads the wanted rows of a column of a row group: values, and the levels of each.
 macro_rules! read_all {
-    ($file:expr, $group:expr, $column:expr, $variant:path, $defined:expr, $repeated:expr) => {{
-        let count = $file.rows_in($group);
+    ($file:expr, $group:expr, $column:expr, $runs:expr, $variant:path, $defined:expr, $repeated:expr) => {{
         let $variant(mut reader) = $file.column($group, $column)? else {
             return Err($file.wrong());
         };
-        let mut values = Vec::with_capacity(count);
-        let read = reader.read_records(count, $defined, $repeated, &mut values);
-        match read {
-            Ok((records, ..)) if records == count => values,
-            _ => return Err($file.wrong()),
+        let mut values = Vec::with_capacity(count($runs));
+        let mut at = 0;
+        for run in $runs {
+            if run.start > at {
+                match reader.skip_records(run.start - at) {
+                    Ok(skipped) if skipped == run.start - at => {}
+                    _ => return Err($file.wrong()),
+                }
+            }
+            match reader.read_records(run.len(), $defined, $repeated, &mut values) {
+                Ok((records, ..)) if records == run.len() => {}
+                _ => return Err($file.wrong()),
+            }
+            at = run.end;
         }
+        values
     }};
 }
 
-fn longs(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<i64>> {
-    Ok(read_all!(file, group, column, ColumnReader::Int64ColumnReader, None, None))
+/// Rows of a row group, in order.
+type Runs = [Range<usize>];
+
+fn count(runs: &Runs) -> usize {
+    runs.iter().map(ExactSizeIterator::len).sum()
 }
 
-fn plain_numbers(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<u32>> {
-    let values = read_all!(file, group, column, ColumnReader::Int32ColumnReader, None, None);
+fn whole(file: &ParquetFile, group: usize) -> [Range<usize>; 1] {
+    std::array::from_fn(|_| 0..file.rows_in(group))
+}
+
+fn longs(file: &ParquetFile, group: usize, column: usize, runs: &Runs) -> Result<Vec<i64>> {
+    Ok(read_all!(file, group, column, runs, ColumnReader::Int64ColumnReader, None, None))
+}
+
+fn plain_numbers(file: &ParquetFile, group: usize, column: usize, runs: &Runs) -> Result<Vec<u32>> {
+    let values = read_all!(file, group, column, runs, ColumnReader::Int32ColumnReader, None, None);
     Ok(values.into_iter().map(|number: i32| number as u32).collect())
 }
 
 /// A number for each row, [`NOBODY`] where there is none.
-fn numbers(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<u32>> {
+fn numbers(file: &ParquetFile, group: usize, column: usize, runs: &Runs) -> Result<Vec<u32>> {
     let mut defined = Vec::new();
-    let values =
-        read_all!(file, group, column, ColumnReader::Int32ColumnReader, Some(&mut defined), None);
+    let values = read_all!(
+        file,
+        group,
+        column,
+        runs,
+        ColumnReader::Int32ColumnReader,
+        Some(&mut defined),
+        None
+    );
     let mut values = values.into_iter();
     Ok(defined
         .into_iter()
@@ -271,18 +351,24 @@ fn numbers(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<u32>> 
         .collect())
 }
 
-fn lists(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<SmallVec<[u32; 2]>>> {
+fn lists(
+    file: &ParquetFile,
+    group: usize,
+    column: usize,
+    runs: &Runs,
+) -> Result<Vec<SmallVec<[u32; 2]>>> {
     let (mut defined, mut repeated) = (Vec::new(), Vec::new());
     let values = read_all!(
         file,
         group,
         column,
+        runs,
         ColumnReader::Int32ColumnReader,
         Some(&mut defined),
         Some(&mut repeated)
     );
     let mut values = values.into_iter();
-    let mut lists: Vec<SmallVec<[u32; 2]>> = Vec::with_capacity(file.rows_in(group));
+    let mut lists: Vec<SmallVec<[u32; 2]>> = Vec::with_capacity(count(runs));
     for (level, again) in defined.into_iter().zip(repeated) {
         let (level, again): (i16, i16) = (level, again);
         if again == 0 {
@@ -297,12 +383,18 @@ fn lists(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<SmallVec
     Ok(lists)
 }
 
-fn texts(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<Option<ByteArray>>> {
+fn texts(
+    file: &ParquetFile,
+    group: usize,
+    column: usize,
+    runs: &Runs,
+) -> Result<Vec<Option<ByteArray>>> {
     let mut defined = Vec::new();
     let values = read_all!(
         file,
         group,
         column,
+        runs,
         ColumnReader::ByteArrayColumnReader,
         Some(&mut defined),
         None
@@ -314,8 +406,20 @@ fn texts(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<Option<B
         .collect())
 }
 
-fn fixed<const N: usize>(file: &ParquetFile, group: usize, column: usize) -> Result<Vec<[u8; N]>> {
-    let values =
-        read_all!(file, group, column, ColumnReader::FixedLenByteArrayColumnReader, None, None);
+fn fixed<const N: usize>(
+    file: &ParquetFile,
+    group: usize,
+    column: usize,
+    runs: &Runs,
+) -> Result<Vec<[u8; N]>> {
+    let values = read_all!(
+        file,
+        group,
+        column,
+        runs,
+        ColumnReader::FixedLenByteArrayColumnReader,
+        None,
+        None
+    );
     values.iter().map(|value| value.data().try_into().map_err(|_| file.wrong())).collect()
 }

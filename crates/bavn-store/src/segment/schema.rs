@@ -43,8 +43,11 @@ pub(super) const EVIDENCE: &str = "message evidence {
 }";
 
 pub(super) const AT: usize = 0;
+pub(super) const IDENTITY: usize = 1;
+pub(super) const CLIENT: usize = 3;
 pub(super) const PATIENT: usize = 4;
-pub(super) const NUMBERS: [usize; 5] = [1, 2, 3, 5, 6];
+pub(super) const HOST: usize = 5;
+pub(super) const NUMBERS: [usize; 5] = [IDENTITY, 2, CLIENT, HOST, 6];
 pub(super) const WORDS: [usize; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
 pub(super) const SOURCE: usize = 6;
 pub(super) const FLAGS: usize = 15;

@@ -18,6 +18,7 @@ use crate::reader::Store;
 use crate::sealed::Sealed;
 use crate::segment::{Part, damage};
 use crate::stretches::{PLACES, RETIRED, Stretches};
+use crate::verdict;
 use std::path::{Path, PathBuf};
 
 pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
@@ -57,6 +58,9 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     }
     for part in &store.manifest.history {
         check_file(store, &part.file, found, || in_sealed(store, &part.file, HISTORY));
+    }
+    for held in &store.manifest.verdicts {
+        check_file(store, &held.file, found, || in_sealed(store, &held.file, verdict::SEALED_AS));
     }
     for name in [MANIFEST, RING, FORMAT_FILE] {
         // Opening the store has read and authenticated them.

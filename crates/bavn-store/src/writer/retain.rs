@@ -8,12 +8,13 @@ use super::remake::{Fate, Shares};
 use super::{NONCE_BYTES, Writer, random};
 use crate::error::{Result, StoreError};
 use crate::keys::to_hex;
-use crate::manifest::{Manifest, Named, Segment};
+use crate::manifest::{Judgements, Manifest, Named, Segment};
 use crate::names::{Dictionary, Of, Same, meant};
 use crate::proof::{Entry, Log, sha256};
 use crate::retention::{Held, Keep, Order, Policy, Retired, Retirement, Shield};
 use crate::row::{Evidence, Row};
 use crate::stretches::{RETIRED, Stretches};
+use crate::verdict::{self, VerdictFile};
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
 
@@ -173,10 +174,51 @@ impl Writer {
         }
         self.retire(&mut manifest, &mut log, (Retired::Originals, &shares.lost), said)?;
         if expired.look_ups > 0 {
+            self.drop_verdicts(&mut manifest, &clocks, now)?;
             expired.names = self.forget_unused(&mut manifest, now)?;
         }
         self.put_in_force_and_forget(manifest, log)?;
         Ok(expired)
+    }
+
+    /// Verdicts go with the look-ups that they speak of; those on people who are held stay.
+    fn drop_verdicts(
+        &mut self,
+        manifest: &mut Manifest,
+        clocks: &Clocks,
+        now: Timestamp,
+    ) -> Result<()> {
+        let over = |since: i64| verdict::visit_end(since) < clocks.look_ups_before;
+        let held = |entry: &verdict::Entry| {
+            let (reader, patient) = ([entry.identity], [entry.patient]);
+            clocks.shields.iter().any(|shield| shield.is_about(&reader, &patient))
+        };
+        let all = std::mem::take(&mut manifest.verdicts);
+        for (number, judgements) in all.into_iter().enumerate() {
+            if !over(judgements.first) {
+                manifest.verdicts.push(judgements);
+                continue;
+            }
+            let file = VerdictFile::open(&self.store.join(&judgements.file.name), &self.ring)?;
+            let mut entries = Vec::new();
+            file.all(&mut |entry| {
+                if !over(entry.since) || held(entry) {
+                    entries.push(*entry);
+                }
+            })?;
+            let (Some(first), Some(last)) = (
+                entries.iter().map(|entry| entry.since).min(),
+                entries.iter().map(|entry| entry.since).max(),
+            ) else {
+                continue;
+            };
+            let name = format!("verdicts/{:08}-{number}.verdicts", manifest.commit);
+            let key = self.key_of(now)?;
+            verdict::write(self.sealed(&name, verdict::SEALED_AS, key)?, file.words(), &entries)?;
+            let file = Named::of(&self.store, name)?;
+            manifest.verdicts.push(Judgements { first, last, file, ..judgements });
+        }
+        Ok(())
     }
 
     /// What was replaced must not be read any more, by nobody.

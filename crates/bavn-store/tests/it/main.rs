@@ -18,4 +18,5 @@ mod proof;
 mod reads;
 mod region;
 mod same_as_scan;
+mod verdicts;
 mod verify;

@@ -106,10 +106,20 @@ fn check_who(folder: &std::path::Path, all: &[Plain], window: Window) {
             .iter()
             .filter(|plain| plain.patients.contains(&patient) && has(window, plain.at))
             .collect();
-        let mut ids: Vec<_> = slow.iter().map(|plain| (plain.at, plain.id)).collect();
-        ids.sort_unstable();
-        let found: Vec<_> = who.readings.iter().map(|read| (read.at, read.id.0)).collect();
-        assert_eq!(found, ids);
+        let mut rows: Vec<_> = slow
+            .iter()
+            .map(|p| (p.at, p.id, &p.who, &p.host, p.kind, p.outcome, Some("TREAT"), p.flags))
+            .collect();
+        rows.sort_unstable_by_key(|row| (row.0, row.1));
+        let found: Vec<_> = who
+            .readings
+            .iter()
+            .map(|r| {
+                let purpose = r.purpose.as_deref();
+                (r.at, r.id.0, &r.who, &r.host, r.kind, r.outcome, purpose, r.flags)
+            })
+            .collect();
+        assert_eq!(found, rows);
         let mut counts: BTreeMap<Option<String>, (u64, Timestamp, Timestamp)> = BTreeMap::new();
         for plain in &slow {
             let count = counts.entry(plain.who.clone()).or_insert((0, plain.at, plain.at));
@@ -121,6 +131,15 @@ fn check_who(folder: &std::path::Path, all: &[Plain], window: Window) {
             who.readers.into_iter().map(|r| (r.who, (r.look_ups, r.first, r.last))).collect();
         assert_eq!(readers, counts);
     }
+}
+
+/// Rows of several pages and row groups, of which only those that are asked for are opened.
+#[test]
+fn a_report_from_many_pages_is_that_of_a_plain_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = look_ups(12, 25_000);
+    write(folder.path(), &all, 22_000);
+    check_who(folder.path(), &all, Window::ALL);
 }
 
 #[test]

@@ -236,6 +236,9 @@ fn bokmaal(reason: &Reason) -> String {
         Reason::Silent(silence) => {
             format!("«{}» var taus fra {} til {}", silence.source, silence.from, silence.to)
         }
+        Reason::NotJudged { patients } => {
+            format!("for {patients} pasienter kan det ikke avgjøres om oppslagene er forklart")
+        }
         Reason::NoLongerKept { before } => {
             format!("oppslag før {before} oppbevares ikke lenger")
         }

@@ -23,6 +23,8 @@ struct Measured {
     scope: Times,
     /// One patient's readers, all days.
     readers: Times,
+    /// One patient's whole report, look-up by look-up, all days.
+    report: Times,
     /// Forty readers, all days.
     union: Times,
     /// For whoever asks others the same.
@@ -82,13 +84,13 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
         part_to: part.to.micros(),
         ..Asked::default()
     };
-    let scope = times(|| {
+    let scope = times(QUESTIONS, || {
         let readers = readers(&mut dice, arguments, 5);
         let patients = store.scope(&subject(&readers), part)?.best;
         keep(&mut asked.scope, (readers, patients));
         Ok(patients)
     })?;
-    let of_patient = times(|| {
+    let of_patient = times(QUESTIONS, || {
         let patient = dice.below(arguments.patients);
         let readers = match store.readers(&patient_name(patient), whole, &Purpose::Drill) {
             Err(bavn_store::StoreError::Unknown { .. }) => 0,
@@ -97,7 +99,14 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
         keep(&mut asked.readers, (patient, readers));
         Ok(readers)
     })?;
-    let union = times(|| {
+    let report = times(REPORTS, || {
+        let patient = patient_name(dice.below(arguments.patients));
+        match store.who(&patient, whole, &Purpose::Drill) {
+            Err(bavn_store::StoreError::Unknown { .. }) => Ok(0),
+            found => Ok(found?.readings.len() as u64),
+        }
+    })?;
+    let union = times(QUESTIONS, || {
         let readers = readers(&mut dice, arguments, 40);
         let patients = store.scope(&subject(&readers), whole)?.best;
         keep(&mut asked.union, (readers, patients));
@@ -120,6 +129,7 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
         cold_start_milliseconds,
         scope,
         readers: of_patient,
+        report,
         union,
         asked,
         peak_rss_megabytes: peak_rss_megabytes(),
@@ -138,7 +148,7 @@ fn in_words(measured: &Measured) -> String {
     format!(
         "{} look-ups of {} days loaded in {:.1} s: {:.0} look-ups/s{}\n{:.1} bytes a look-up: {:.1} \
          columns, {:.1} index; beside them {:.1} names, {:.1} evidence\nfrom closed to the first \
-         answer {:.0} ms{}{}{}",
+         answer {:.0} ms{}{}{}{}",
         measured.look_ups,
         measured.days,
         measured.load_seconds,
@@ -152,22 +162,23 @@ fn in_words(measured: &Measured) -> String {
         measured.cold_start_milliseconds,
         times("5 readers, two thirds of the days", &measured.scope),
         times("one patient's readers", &measured.readers),
+        times("one patient's whole report", &measured.report),
         times("40 readers, all days", &measured.union),
     )
 }
 
-/// Asks [`QUESTIONS`] times.
+/// Asks so many times.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn times(mut ask: impl FnMut() -> CommandResult<u64>) -> CommandResult<Times> {
-    let mut taken = Vec::with_capacity(QUESTIONS);
+fn times(count: usize, mut ask: impl FnMut() -> CommandResult<u64>) -> CommandResult<Times> {
+    let mut taken = Vec::with_capacity(count);
     let mut answer = 0;
-    for _ in 0..QUESTIONS {
+    for _ in 0..count {
         let started = Instant::now();
         answer = ask()?;
         taken.push(started.elapsed().as_secs_f64() * 1e3);
     }
     taken.sort_by(f64::total_cmp);
-    let at = |part: usize| taken.get((QUESTIONS - 1) * part / 100).copied().unwrap_or_default();
+    let at = |part: usize| taken.get((count - 1) * part / 100).copied().unwrap_or_default();
     Ok(Times { milliseconds_p50: at(50), milliseconds_p99: at(99), answer })
 }
 
@@ -294,6 +305,8 @@ impl Dice {
 const QUESTIONS: usize = 100;
 /// Of each kind; peers take far longer over one.
 const QUESTIONS_KEPT: usize = 12;
+/// Whole reports, which read segments.
+const REPORTS: usize = 20;
 const VISITS_AT_ONCE: usize = 8_192;
 const STAFF_A_UNIT: u64 = 40;
 const PATIENTS_A_UNIT: u64 = 400;

@@ -1,6 +1,6 @@
 //! `bavn hunt`: a list from a CERT, and every look-up that was made from it.
 
-use super::keep::{open, record_asking, window};
+use super::keep::{open, purpose, record_asking, window};
 use crate::cli::Hunt as Arguments;
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
@@ -12,13 +12,14 @@ use std::io::Write as _;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let wanted = window(&arguments.period)?;
+    let why = purpose(arguments.purpose.as_deref())?;
     let text = std::fs::read_to_string(&arguments.file)
         .with_context(|| format!("`{}` cannot be read as text", arguments.file.display()))
         .map_err(|error| CommandError::new(Kind::Usage, error))?;
     let store = open(&arguments.access)?;
     let hunted = hunt(&store, &text, wanted)?;
     // It says what accounts did: that somebody asked is on record before anything is shown.
-    record_asking(&arguments.access, &store, &Purpose::Audit, "bavn hunt", &[])?;
+    record_asking(&arguments.access, &store, &why, "bavn hunt", &[])?;
     let answer = if arguments.json {
         format!("{}\n", hunted.json())
     } else if arguments.csv {

@@ -2,6 +2,7 @@
 
 use super::keep::{open, purpose, record_asking, window};
 use crate::cli::{Scope as Arguments, ScopeBy};
+use crate::controllers::Controllers;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::load_context;
 use bavn_decode::Mappings;
@@ -22,7 +23,11 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         wanted.from = since;
     }
     let store = open(&arguments.access)?;
-    let scope = store.scope(&subject, wanted)?;
+    let scope = if arguments.minus_explained {
+        store.scope_unexplained(&subject, wanted)?
+    } else {
+        store.scope(&subject, wanted)?
+    };
     let names = match &why {
         Some(why) => names(arguments, &store, &scope, why)?,
         None => Vec::new(),
@@ -100,13 +105,16 @@ fn counts(
     scope: &Scope,
     names: &[Vec<String>],
 ) -> CommandResult<Vec<(String, OfDay)>> {
-    let named = |(key, count): (&str, OfDay)| (key.to_owned(), count);
+    let count = |key: &dyn Fn(bavn_model::Kind, Option<&str>) -> String| {
+        store.scope_by(subject, wanted, scope, key).map(|counts| counts.into_iter().collect())
+    };
     Ok(match by {
         ScopeBy::Controller => {
-            let all = OfDay { look_ups: scope.look_ups, patients: scope.best };
-            vec![(store.controller().to_owned(), all)]
+            let controllers = Controllers::read(arguments.controllers.as_deref())?;
+            let own = store.controller();
+            count(&|_, source| controllers.of(source, own).to_owned())?
         }
-        ScopeBy::Action => store.scope_by_kind(subject, wanted)?.into_iter().map(named).collect(),
+        ScopeBy::Action => count(&|kind, _| crate::report::word(kind))?,
         ScopeBy::Day => {
             let day = |day: i32| date(Timestamp::start_of_day(day));
             scope.days.iter().map(|(&at, &count)| (day(at), count)).collect()
@@ -206,6 +214,12 @@ impl Answer<'_> {
                 "look_ups": as_of.look_ups,
                 "manifest": as_of.manifest,
             },
+            "explained": scope.explained.map(|explained| json!({
+                "patients": explained.patients,
+                "look_ups": explained.look_ups,
+                "not_judged": explained.not_judged,
+                "judged_until": explained.judged_until.map(|at| at.to_string()),
+            })),
             "digest": scope.digest,
             "not_seen": NOT_SEEN,
         });
@@ -251,6 +265,14 @@ impl Answer<'_> {
                 scope.attempts.look_ups, scope.attempts.patients
             ),
         ];
+        if let Some(explained) = scope.explained {
+            let until = explained.judged_until.map_or("never".to_owned(), |at| at.to_string());
+            lines.push(format!(
+                "  left out: {} patients whose {} look-ups were all explained, as far as was known \
+                 at {until}",
+                explained.patients, explained.look_ups
+            ));
+        }
         lines.extend(scope.reasons.iter().map(|reason| format!("  {}", reason_text(reason))));
         if let Some(by) = self.by {
             lines.push(format!("by {}:", format!("{by:?}").to_lowercase()));
@@ -292,6 +314,9 @@ pub(crate) fn reason_text(reason: &Reason) -> String {
         Reason::HitsUnknown { look_ups } => {
             format!("{look_ups} searches or exports do not say whom they showed")
         }
+        Reason::NotJudged { patients } => {
+            format!("of {patients} patients it cannot be judged whether the look-ups are explained")
+        }
         Reason::Silent(silence) => {
             let end = if silence.ended { "to" } else { "and still at" };
             format!("`{}` was silent from {} {end} {}", silence.source, silence.from, silence.to)
@@ -312,6 +337,9 @@ fn reason_json(reason: &Reason) -> Value {
         }
         Reason::HitsUnknown { look_ups } => {
             json!({ "reason": "hits_unknown", "look_ups": look_ups })
+        }
+        Reason::NotJudged { patients } => {
+            json!({ "reason": "not_judged", "patients": patients })
         }
         Reason::Silent(silence) => json!({
             "reason": "source_silent",

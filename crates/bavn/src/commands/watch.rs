@@ -12,9 +12,9 @@ use anyhow::Context as _;
 use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
 use bavn_detect::house::{HouseDeed, Run, SourceCount};
-use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
-use bavn_model::{Context, Directory, Finding};
-use bavn_store::{Frame, Person};
+use bavn_detect::{Engine, Judgement, OcsfOptions, Settings, Verdict, ocsf_line};
+use bavn_model::{Context, Directory, Finding, FindingState};
+use bavn_store::{Frame, Judged, Person, Reached};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
@@ -246,7 +246,8 @@ impl Plan<'_> {
             told.tally.count(&finding);
             let names = directory.lock().unwrap_or_else(PoisonError::into_inner);
             raise(&ocsf_line(&finding, &names, context, self.options))?;
-            if let Some(desk) = self.desk.filter(|_| finding.is_alert) {
+            let is_news = finding.is_alert || finding.state == FindingState::Closed;
+            if let Some(desk) = self.desk.filter(|_| is_news) {
                 let alarm = Alarm::of(&finding, &names, context);
                 if live {
                     desk.receive(alarm, super::keep::now())?;
@@ -258,6 +259,18 @@ impl Plan<'_> {
         Ok(())
     }
 
+    /// What watches one pass; its verdicts are kept where look-ups are.
+    fn engine(&self, context: Context) -> Engine {
+        let settings = Settings { budget_per_10k_staff_day: self.budget };
+        let mut engine = Engine::without(context, settings, self.muted);
+        if let Some(keeper) = self.keeper {
+            engine.keep_judgements();
+            // People are numbered anew in every pass.
+            keeper.lock().unwrap_or_else(PoisonError::into_inner).begin_again();
+        }
+        engine
+    }
+
     /// One pass. The inner error names an input that is out of order.
     #[expect(clippy::disallowed_methods, reason = "the edge measures its own speed")]
     fn run_once(
@@ -267,14 +280,8 @@ impl Plan<'_> {
     ) -> CommandResult<Result<Watched, u32>> {
         let Loaded { directory, context, problems, problem_count, .. } =
             load_context(self.context, &self.formats.mappings)?;
-        for problem in problems.iter().take(PROBLEMS_SHOWN) {
-            super::say(format_args!("context: {problem}"));
-        }
-        if problem_count > PROBLEMS_SHOWN as u64 {
-            super::say(format_args!("context: {problem_count} records could not be read"));
-        }
-        let settings = Settings { budget_per_10k_staff_day: self.budget };
-        let mut engine = Engine::without(context, settings, self.muted);
+        tell_problems(&problems, problem_count);
+        let mut engine = self.engine(context);
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
         let mut alarms = Vec::new();
         let started = Instant::now();
@@ -283,7 +290,8 @@ impl Plan<'_> {
         let mut tally = Tally::default();
         let totals = std::thread::scope(|scope| {
             let (give, take) = sync_channel::<Batch>(BATCHES_IN_FLIGHT);
-            let (store, frames) = sync_channel::<Frame>(FRAMES_IN_FLIGHT);
+            let (store, frames) = sync_channel::<Kept>(FRAMES_IN_FLIGHT);
+            let judged = self.keeper.map(|_| store.clone());
             let storing = self.keeper.map(|keeper| {
                 let directory = &directory;
                 scope.spawn(move || store_frames(keeper, &frames, directory))
@@ -308,11 +316,11 @@ impl Plan<'_> {
                             return Ok(());
                         }
                         let full = std::mem::take(&mut frame);
-                        store.send(full).map_err(|_| StreamError::StoreStopped)
+                        store.send(Kept::Frame(full)).map_err(|_| StreamError::StoreStopped)
                     },
                     |batch, _totals| give.send(batch).map_err(|_| StreamError::Stopped),
                 );
-                if !frame.is_empty() && store.send(frame).is_err() {
+                if !frame.is_empty() && store.send(Kept::Frame(frame)).is_err() {
                     return Err(StreamError::StoreStopped);
                 }
                 read
@@ -327,6 +335,10 @@ impl Plan<'_> {
                 for access in &batch {
                     engine.observe(access, &mut findings);
                 }
+                if let Some(judged) = &judged {
+                    // If the store has stopped, it says itself why.
+                    let _stopped = judged.send(Kept::Verdicts(engine.take_judgements()));
+                }
                 let mut told =
                     Told { findings: &mut findings, alarms: &mut alarms, tally: &mut tally };
                 self.tell(&mut told, &directory, engine.context(), &mut raise)?;
@@ -334,6 +346,7 @@ impl Plan<'_> {
             if let Some(line) = &progress {
                 line.finish_and_clear();
             }
+            drop(judged);
             let read = reader.join();
             let stored = storing.map(|storing| {
                 storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -422,11 +435,47 @@ impl Tally {
     }
 }
 
-/// Keeps frames as they come; at the end says who is whom, and commits. A live input is committed
+fn tell_problems(problems: &[impl std::fmt::Display], count: u64) {
+    for problem in problems.iter().take(PROBLEMS_SHOWN) {
+        super::say(format_args!("context: {problem}"));
+    }
+    if count > PROBLEMS_SHOWN as u64 {
+        super::say(format_args!("context: {count} records could not be read"));
+    }
+}
+
+/// What the store is given.
+#[derive(Debug)]
+enum Kept {
+    Frame(Frame),
+    /// What was found of look-ups of this or an earlier frame, or of one yet to come.
+    Verdicts(Vec<Judgement>),
+}
+
+/// As the store keeps it.
+fn judged(judgement: &Judgement) -> Judged {
+    let (reached, by) = match judgement.verdict {
+        Verdict::Explained { template } => (Reached::Explained, template),
+        Verdict::MadeByReader { template } => (Reached::MadeByReader, template),
+        Verdict::Unexplained => (Reached::Unexplained, ""),
+        Verdict::CannotJudge { missing } => (Reached::CannotJudge, missing),
+    };
+    Judged {
+        identity: judgement.identity.0,
+        patient: judgement.patient.0,
+        since: judgement.since,
+        at: judgement.at,
+        reached,
+        by,
+        known_at: judgement.known_at,
+    }
+}
+
+/// Keeps frames and verdicts as they come; at the end says who is whom, and commits. A live input is committed
 /// every [`COMMIT_SECS`], so that answers are not much behind it.
 fn store_frames(
     keeper: &Mutex<bavn_store::Writer>,
-    frames: &Receiver<Frame>,
+    frames: &Receiver<Kept>,
     directory: &Mutex<Directory>,
 ) -> CommandResult<u64> {
     let mut writer = keeper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -440,14 +489,26 @@ fn store_frames(
         writer.commit(super::keep::now())
     };
     let mut committed_at = super::keep::now();
-    for frame in frames {
+    let mut verdicts = 0;
+    for kept in frames {
         let now = super::keep::now();
-        writer.take(&frame, now)?;
+        match kept {
+            Kept::Frame(frame) => {
+                writer.take(&frame, now)?;
+            }
+            Kept::Verdicts(found) => {
+                verdicts += found.len();
+                writer.judge(found.iter().map(judged));
+            }
+        }
         // Back by as much is a jump, after which the wait would be long.
-        if now.secs_since(committed_at).abs() >= COMMIT_SECS {
+        let is_due = now.secs_since(committed_at).abs() >= COMMIT_SECS;
+        if is_due {
             super::keep::say_clock(&writer);
+        }
+        if is_due || verdicts >= VERDICTS_MAX {
             commit(&mut writer)?;
-            committed_at = now;
+            (committed_at, verdicts) = (now, 0);
         }
     }
     commit(&mut writer)?;
@@ -470,6 +531,8 @@ const PROBLEMS_SHOWN: usize = 5;
 const FRAME_BYTES: usize = 1 << 20;
 /// Frames that may wait between reading and storing.
 const FRAMES_IN_FLIGHT: usize = 8;
+/// Verdicts of one commit, 64 bytes each in memory.
+const VERDICTS_MAX: usize = 1 << 20;
 /// A live input ends only when the machine does.
 const COMMIT_SECS: i64 = 600;
 /// Batches that may wait between reading and detecting.

@@ -3,8 +3,11 @@
 use super::keep::{open, purpose, record_asking, window};
 use crate::cli::{Who as Arguments, WhoFormat, WhoLanguage};
 use crate::error::CommandResult;
-use crate::report::{csv, fhir, html, json, text};
+use crate::input::load_context;
+use crate::report::{Around, csv, fhir, groups, html, json, text};
+use bavn_decode::Mappings;
 use std::io::Write as _;
+use std::sync::Arc;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let wanted = window(&arguments.period)?;
@@ -16,12 +19,21 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         WhoLanguage::En => &crate::report::ENGLISH,
         WhoLanguage::Nb => &crate::report::BOKMAAL,
     };
+    let loaded = if arguments.context.context.is_empty() {
+        None
+    } else {
+        Some(load_context(&arguments.context, &Arc::new(Mappings::default()))?)
+    };
+    let around = loaded
+        .as_ref()
+        .map(|loaded| Around { directory: &loaded.directory, context: &loaded.context });
+    let groups = groups(&who, around);
     let report = match arguments.format {
-        WhoFormat::Text => text(&who, words),
-        WhoFormat::Csv => csv(&who),
-        WhoFormat::Json => json(&who),
-        WhoFormat::Html => html(&who, words),
-        WhoFormat::Fhir => fhir(&who),
+        WhoFormat::Text => text(&who, &groups, words),
+        WhoFormat::Csv => csv(&groups, words),
+        WhoFormat::Json => json(&who, &groups, words),
+        WhoFormat::Html => html(&who, &groups, words),
+        WhoFormat::Fhir => fhir(&who, &groups),
     };
     Ok(std::io::stdout().write_all(report.as_bytes())?)
 }

@@ -104,10 +104,10 @@ fn a_theft_becomes_a_case_that_is_scoped_hunted_and_decided() {
     let text =
         format!("# from a CERT\nindicator,first seen\n{reader},2024\n\"{host}\"\nnobody-9\n");
     std::fs::write(&indicators, text).unwrap();
-    let found = place.json(&["hunt", path(&indicators), "--json"]);
+    let found = place.json(&["hunt", path(&indicators), "--json", "--purpose", "drill"]);
     assert_eq!(found["same_hand"].as_array().unwrap().len(), 1, "{found}");
     assert!(found["patients"]["best"].as_u64() >= scope["patients"]["best"].as_u64());
-    let rows = place.said(&["hunt", path(&indicators), "--csv"]);
+    let rows = place.said(&["hunt", path(&indicators), "--csv", "--purpose", "drill"]);
     assert!(rows.lines().count() > stolen.len() && !rows.contains("Patient/"));
 
     place.said(&["case", "verdict", number, "compromise", "--reason", "nobody was at work"]);

@@ -10,6 +10,9 @@ const CONTEXT: &str = r#"{"resourceType":"Organization","id":"ward-1","name":"Wa
 {"resourceType":"PractitionerRole","id":"r1","practitioner":{"reference":"Practitioner/anna"},"organization":{"reference":"Organization/ward-1"},"period":{"start":"2023-01-01"},"code":[{"coding":[{"code":"nurse"}]}]}
 {"resourceType":"Patient","id":"p1"}
 {"resourceType":"Patient","id":"p2"}
+{"resourceType":"Patient","id":"p3"}
+{"resourceType":"Practitioner","id":"bob"}
+{"resourceType":"ServiceRequest","id":"o1","status":"active","intent":"order","subject":{"reference":"Patient/p3"},"authoredOn":"2024-03-01T15:00:00Z","requester":{"reference":"Practitioner/bob"},"performer":[{"reference":"Organization/ward-1"}]}
 {"resourceType":"Encounter","id":"e1","status":"finished","class":{"code":"IMP"},"subject":{"reference":"Patient/p1"},"period":{"start":"2024-02-28T10:00:00Z","end":"2024-03-04T10:00:00Z"},"serviceProvider":{"reference":"Organization/ward-1"}}
 {"resourceType":"Encounter","id":"e2","status":"finished","class":{"code":"IMP"},"subject":{"reference":"Patient/p2"},"period":{"start":"2024-02-28T10:00:00Z","end":"2024-03-04T10:00:00Z"},"serviceProvider":{"reference":"Organization/ward-2"}}
 "#;
@@ -18,7 +21,7 @@ const CONTEXT: &str = r#"{"resourceType":"Organization","id":"ward-1","name":"Wa
 fn hospital() -> (tempfile::TempDir, String, String) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("context.ndjson"), CONTEXT).unwrap();
-    let events = [("x1", "08:00", "p1"), ("x2", "09:00", "p2")]
+    let events = [("x1", "08:00", "p1"), ("x2", "09:00", "p2"), ("x3", "10:00", "p3")]
         .map(|(id, at, who)| audit_event(id, &format!("2024-03-01T{at}:00Z"), "anna", who));
     let file = folder.path().join("events.ndjson");
     fs::write(&file, events.join("\n")).unwrap();
@@ -73,6 +76,23 @@ fn another_wards_patient_is_told_as_such_in_json() {
     assert_eq!(stay["holds"], false);
     assert!(stay["text"]["en"].as_str().unwrap().contains("somebody else's (Organization/ward-2"));
     assert!(stay["text"]["nb"].as_str().unwrap().contains("noen andres"));
+}
+
+#[test]
+fn an_order_that_came_five_hours_later_is_told_beside_what_was_known() {
+    let (folder, ..) = hospital();
+    let decoded = stdout(&bavn(&["decode", path(&folder.path().join("events.ndjson"))]));
+    let third: Value = serde_json::from_str(decoded.lines().nth(2).unwrap()).unwrap();
+    let third = third["id"].as_str().unwrap();
+    let english = stdout(&explain(&folder, third, &[]));
+    assert!(english.contains("\nunexplained; "), "{english}");
+    let later = "\nexplained later by an order, known 5 hours after the visit had begun\n";
+    assert!(english.contains(later), "{english}");
+    let said: Value = serde_json::from_str(&stdout(&explain(&folder, third, &["--json"]))).unwrap();
+    let visit = &said["visits"][0];
+    assert_eq!(visit["explained"], false, "what was known then stays");
+    assert_eq!(visit["later"]["known_at"], "2024-03-01T15:00:00Z");
+    assert_eq!(visit["later"]["judged_at"], "2024-03-02T10:00:00Z");
 }
 
 #[test]

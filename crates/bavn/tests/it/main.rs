@@ -18,6 +18,7 @@ mod faults;
 mod life;
 mod prove;
 mod store;
+mod verdicts;
 mod watch;
 
 use std::path::Path;
