@@ -1,7 +1,7 @@
 //! `bavn store shred` and `replay`: nobody can tell any more who a patient was.
 
 use super::keep::{kek, purpose, record_asking};
-use super::life::said;
+use super::life::{held_by_cases, said};
 use super::store::opened;
 use crate::cli::{StoreAccess, StoreReplay, StoreShred};
 use crate::desk::Desk;
@@ -68,7 +68,7 @@ pub(crate) fn replay(arguments: &StoreReplay) -> CommandResult {
     Ok(())
 }
 
-/// First the acts on cases and of the house, for which the spellings are needed, then the store: a crash between them is
+/// In the acts on cases and of the house first, for which the spellings are needed: a crash between is
 /// mended by a replay.
 fn shred_everywhere(
     access: &StoreAccess,
@@ -76,11 +76,16 @@ fn shred_everywhere(
     tombstone: &Tombstone,
     said: &Order,
 ) -> CommandResult<Shredded> {
-    let spellings = writer.spellings(tombstone)?;
     let kek = kek(&access.key)?;
-    Desk::open(&access.store, &kek, Duty::default())?.forget(&spellings)?;
-    HouseDesk::open(&access.store, &kek)?.forget(&spellings)?;
-    Ok(writer.shred(tombstone, said)?)
+    let desk = Desk::open(&access.store, &kek, Duty::default())?;
+    let house = HouseDesk::open(&access.store, &kek)?;
+    let held = held_by_cases(&super::keep::open(access)?, &desk)?;
+    let mut forgot = Ok(());
+    let shredded = writer.shred(tombstone, &held, said, &mut |spellings| {
+        forgot = desk.forget(spellings).and_then(|()| house.forget(spellings));
+        forgot.is_ok()
+    });
+    forgot.and(shredded.map_err(Into::into))
 }
 
 /// A tombstone that lies in the store is put back together with it.
