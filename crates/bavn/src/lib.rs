@@ -1,5 +1,6 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
+mod breach;
 pub mod cli;
 mod commands;
 mod demo;
@@ -8,8 +9,12 @@ mod drilled;
 pub mod error;
 pub mod input;
 mod keyed;
+mod outbox;
 pub mod pipeline;
+mod recipients;
+mod register;
 mod report;
+mod who_paper;
 
 use clap::Parser;
 use error::Kind;

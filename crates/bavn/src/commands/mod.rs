@@ -8,6 +8,7 @@ mod console;
 mod context;
 mod decode;
 mod demo;
+pub(crate) mod dpia;
 mod drill;
 mod evaluate;
 mod explain;
@@ -16,8 +17,10 @@ mod formats;
 mod hunt;
 pub(crate) mod keep;
 pub(crate) mod notice;
+mod notice_case;
 mod proof;
-mod scope;
+pub(crate) mod reader;
+pub(crate) mod scope;
 mod store;
 mod verify;
 pub(crate) mod watch;
@@ -45,7 +48,7 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Store(command) => store::run(&command),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
         Command::Notice(command) => notice::run(&command),
-        Command::Dpia(arguments) => notice::dpia(&arguments),
+        Command::Dpia(arguments) => dpia::run(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),
         Command::Bench(Bench::Watch(arguments)) => bench::watch(&arguments),

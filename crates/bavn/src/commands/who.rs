@@ -22,6 +22,14 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         WhoFormat::Json => json(&who),
         WhoFormat::Html => html(&who, words),
         WhoFormat::Fhir => fhir(&who),
+        WhoFormat::Pdf => {
+            let language = match arguments.language {
+                WhoLanguage::En => bavn_share::Language::En,
+                WhoLanguage::Nb => bavn_share::Language::Nb,
+            };
+            let bytes = super::notice::on_paper(&crate::who_paper::document(&who, language))?;
+            return Ok(std::io::stdout().write_all(&bytes)?);
+        }
     };
     Ok(std::io::stdout().write_all(report.as_bytes())?)
 }
