@@ -2,8 +2,9 @@
 
 use super::keep;
 use super::notice_case::{self, CaseNotice, OfCase};
-use crate::cli::SpokenLanguage;
+use crate::cli::{CaseStore, ContextPaths, KeySource, SpokenLanguage, StoreAccess};
 use crate::error::{CommandError, CommandResult, Kind};
+use bavn_detect::cases::CaseNumber;
 use bavn_share::{
     Breach, Document, Instant, Language, Notice, RECORD_BYTES_MAX, ReaderMessage, Regime, clocks,
     clocks_document, clocks_html, clocks_text, incident_finding, notice_document, notice_html,
@@ -36,8 +37,28 @@ pub(crate) struct Record {
     /// Breach record (JSON, see docs/schema/breach.schema.json).
     #[arg(long, value_name = "FILE", required_unless_present = "case", conflicts_with = "case")]
     breach: Option<PathBuf>,
+    /// The case whose record is made from its scope and acts; needs `--store`.
+    #[arg(long, value_name = "CASE", requires = "store")]
+    case: Option<CaseNumber>,
+    #[arg(long, value_name = "DIR", requires = "case")]
+    store: Option<PathBuf>,
     #[command(flatten)]
-    of: Option<OfCase>,
+    key: KeySource,
+    /// What is the same in every breach (TOML, as for `bavn notice record`).
+    #[arg(long, value_name = "FILE", requires = "case")]
+    about: Option<PathBuf>,
+    #[command(flatten)]
+    context: ContextPaths,
+}
+
+impl Record {
+    /// The case, if one is meant.
+    fn of(&self) -> Option<OfCase> {
+        let (case, store) = (self.case?, self.store.clone()?);
+        let access = StoreAccess { store, key: self.key.clone() };
+        let store = CaseStore { access, duty: None };
+        Some(OfCase { store, case, about: self.about.clone(), context: self.context.clone() })
+    }
 }
 
 /// What every document needs.
@@ -163,7 +184,7 @@ pub(crate) fn on_paper(document: &Document) -> CommandResult<Vec<u8>> {
 fn draft(arguments: &Draft) -> CommandResult<Vec<u8>> {
     let language = spoken(arguments.shown.language);
     let breach = of_record(&arguments.record, language)?;
-    let previous = match (&arguments.previous, &arguments.record.of) {
+    let previous = match (&arguments.previous, &arguments.record.of()) {
         (Some(file), _) => Some(self::breach(file)?),
         (None, Some(of)) => notice_case::before(of, &arguments.regime)?,
         (None, None) => None,
@@ -236,7 +257,7 @@ fn known(own: Option<&Path>) -> CommandResult<Vec<Regime>> {
 
 /// From a file, or made from a case.
 fn of_record(record: &Record, language: Language) -> CommandResult<Breach> {
-    match (&record.breach, &record.of) {
+    match (&record.breach, &record.of()) {
         (Some(path), _) => breach(path),
         (None, Some(of)) => Ok(notice_case::made(of, language)?.0),
         (None, None) => Err(CommandError::usage("give `--breach FILE` or `--case CASE`")),
@@ -245,7 +266,7 @@ fn of_record(record: &Record, language: Language) -> CommandResult<Breach> {
 
 /// The alarms that an incident rests on.
 fn findings(arguments: &Incident) -> CommandResult<Vec<String>> {
-    match (&arguments.record.of, arguments.finding.is_empty()) {
+    match (&arguments.record.of(), arguments.finding.is_empty()) {
         (Some(of), true) => super::case::desk(&of.store)?.look(|book| {
             let case = book.case(book.settled(of.case));
             case.map_or_else(Vec::new, |case| {
