@@ -3,6 +3,7 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::chart;
+use crate::notice_words::notice_words;
 use crate::page::{grouped, short};
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::session::Behind;
@@ -56,6 +57,22 @@ fn page(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra) -> Answer {
     let heading = format!("C-{} {}", case.number, title(case, here.language));
     let path = format!("/case/{}", case.number);
     here.page(&heading, &path, &body(here, book, case, extra, &heading))
+}
+
+fn notices_link(here: &Here<'_>, case: &Case) -> Markup {
+    let is_there = here.board.notices().is_some() && here.may(Right::SeeNotices, Purpose::Case);
+    let path = here.link(&format!("/case/{}/notice", case.number));
+    html! {
+        @if is_there { p { a data-key="t" href=(path) { (notice_words(here.language).title) } } }
+    }
+}
+
+fn notices_link(here: &Here<'_>, case: &Case) -> Markup {
+    let is_there = here.board.notices().is_some() && here.may(Right::SeeNotices, Purpose::Case);
+    let path = format!("/case/{}/notice?lang={}", case.number, code(here.language));
+    html! {
+        @if is_there { p { a data-key="t" href=(path) { (notice_words(here.language).title) } } }
+    }
 }
 
 /// What a case page needs beside the case.
@@ -154,6 +171,7 @@ fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str)
             }
         }
         @if let Some(into) = case.merged_into { p { a href=(here.link(&format!("/case/{into}"))) { "→ C-" (into) } } }
+        (notices_link(here, case))
         @if let Some(scope) = &extra.scope { (bounds(here, &path, scope)) }
         @if case.merged_into.is_none() { (forms(here, case)) }
         (scales(case, language, words))

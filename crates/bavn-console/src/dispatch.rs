@@ -4,8 +4,9 @@ use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::reply::Answer;
 use crate::{
-    case_acts, case_page, coverage_page, drill_page, hunt_page, me_page, patient_page, person_page,
-    proof_page, queue_page, reveal_page, review_page, scope_page, session_acts, settings_page,
+    case_acts, case_page, coverage_page, drill_page, hunt_page, me_page, notice_acts, notice_page,
+    patient_page, person_page, proof_page, queue_page, recipients_page, reveal_page, review_page,
+    scope_page, session_acts, settings_page,
 };
 
 /// One address, and each page's `.json` and `.csv` twin with it.
@@ -58,6 +59,10 @@ pub(crate) const ROUTES: &[Route] = &[
     get("proof", Right::SeeProof, Purpose::None, proof_page::answer),
     get("review", Right::Review, Purpose::Review, review_page::answer),
     get("settings", Right::SeeSettings, Purpose::None, settings_page::answer),
+    get("case/*/notice", Right::SeeNotices, Purpose::Case, notice_page::answer),
+    get("case/*/notice/*", Right::SeeNotices, Purpose::Case, notice_page::one),
+    get("case/*/notice/*/paper", Right::SeeNotices, Purpose::Case, notice_page::paper),
+    get("case/*/recipients", Right::SeeNotices, Purpose::Case, recipients_page::answer),
     get("me", Right::SeeOneself, Purpose::None, me_page::answer),
     post("case/*/take", Right::WorkOnCase, Purpose::Case, case_acts::take),
     post("case/*/note", Right::WorkOnCase, Purpose::Case, case_acts::note),
@@ -75,6 +80,12 @@ pub(crate) const ROUTES: &[Route] = &[
     post("settings/*/sign", Right::SignForEmployees, Purpose::None, settings_page::confirm),
     post("settings/*/object", Right::SignForEmployees, Purpose::None, settings_page::decline),
     post("me", Right::SeeOneself, Purpose::None, me_page::answer_case),
+    post("case/*/declare", Right::WorkOnNotices, Purpose::Case, notice_acts::declare),
+    post("case/*/answers", Right::WorkOnNotices, Purpose::Case, notice_acts::answers),
+    post("case/*/prepare", Right::WorkOnNotices, Purpose::Case, notice_acts::prepare),
+    post("case/*/sign", Right::WorkOnNotices, Purpose::Case, notice_acts::sign),
+    post("case/*/want-list", Right::WorkOnNotices, Purpose::Case, notice_acts::want_list),
+    post("case/*/release-list", Right::WorkOnNotices, Purpose::Case, notice_acts::release_list),
     post("role", Right::SeeOneself, Purpose::None, session_acts::role),
     post("leave", Right::SeeOneself, Purpose::None, session_acts::leave),
 ];

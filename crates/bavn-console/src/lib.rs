@@ -16,11 +16,18 @@ mod form;
 mod heat;
 mod hunt_page;
 mod me_page;
+mod notice_acts;
+mod notice_page;
+#[cfg(test)]
+mod notice_tests;
+mod notice_view;
+mod notice_words;
 mod page;
 mod patient_page;
 mod person_page;
 mod proof_page;
 mod queue_page;
+mod recipients_page;
 mod reply;
 mod reveal_page;
 mod review_page;
@@ -36,6 +43,7 @@ mod trail;
 mod view;
 
 pub use access::{Granted, Purpose, Right, Role, permits};
+pub use notice_view::{BreachView, Notices};
 pub use routes::router;
 pub use session::{Chance, Doors, Visitor};
 pub use view::{

@@ -1,8 +1,10 @@
 //! What needs me now? The cases and alarms that wait, and one alarm alone.
 
+use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::case_page;
 use crate::chart;
+use crate::notice_page;
 use crate::page::{grouped, short};
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::text::{Language, Texts, code, texts};
@@ -21,7 +23,12 @@ pub(crate) fn queue(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let view = here.board.queue();
     here.looked(|book| match sent.shape {
         Shape::Html => {
-            let body = queue_body(here, book, &view);
+            let told = html! {
+                @if here.may(Right::SeeNotices, Purpose::Case) && here.board.notices().is_some() {
+                    (notice_page::waiting(book, here.now, here.language))
+                }
+            };
+            let body = queue_body(here, book, &view, &told);
             here.live_page(texts(here.language).queue, "/", &body)
         }
         Shape::Json => {
@@ -76,12 +83,13 @@ pub(crate) fn alarm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 }
 
 /// The queue, its first alarm opened.
-fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView) -> Markup {
+fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> Markup {
     let texts = texts(here.language);
     html! {
         h1 { (texts.queue) }
         (status(view, texts))
         (case_page::waiting(book, here.language))
+        (told)
         @if view.alarms.is_empty() {
             @if book.queue().is_empty() { p class="quiet" { (texts.quiet) } }
         } @else {

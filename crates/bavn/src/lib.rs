@@ -1,6 +1,7 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
 mod board;
+mod breach;
 pub mod cli;
 mod commands;
 mod controllers;
@@ -13,8 +14,12 @@ mod house_desk;
 pub mod input;
 mod keyed;
 mod mend;
+mod outbox;
 pub mod pipeline;
+mod recipients;
+mod register;
 mod report;
+mod who_paper;
 
 use clap::Parser;
 use error::Kind;

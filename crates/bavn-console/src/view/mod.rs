@@ -13,6 +13,7 @@ pub use people::{
 };
 
 use crate::access::Granted;
+use crate::notice_view::Notices;
 use crate::session::Visitor;
 use crate::text::Language;
 use bavn_detect::cases::{Book, CaseNumber, Deed, Said};
@@ -41,6 +42,10 @@ pub trait Board: Send + Sync + 'static {
     fn trail(&self, case: CaseNumber) -> Result<TrailView, Trouble>;
     /// What the law wants done about a case, and by when.
     fn clocks(&self, case: CaseNumber) -> Vec<ClockView>;
+    /// Whoever can make the breach record of a case; none where no look-ups are kept.
+    fn notices(&self) -> Option<&dyn Notices> {
+        None
+    }
     /// Puts on record who sees names, before they are shown: a look-up like all others, of these
     /// patients, if any.
     fn record(

@@ -2,6 +2,7 @@
 //! committed is seen.
 
 mod health;
+mod notices;
 mod people;
 mod time;
 
@@ -11,8 +12,9 @@ use crate::commands::scope::{case_subject, date, reason_text};
 use crate::desk::{Desk, failed};
 use crate::error::CommandError;
 use crate::house_desk::HouseDesk;
+use crate::register::Register;
 use bavn_console::{
-    Board, ClockView, CoverageView, DrillView, Granted, HeldAbout, HuntView, PatientView,
+    Board, ClockView, CoverageView, DrillView, Granted, HeldAbout, HuntView, Notices, PatientView,
     PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, TrailView, Trouble, Visitor,
     Wish,
 };
@@ -36,6 +38,9 @@ pub(crate) struct StoreBoard {
     pub(crate) signed: Option<(String, String)>,
     /// Score of a drill.
     pub(crate) score: Option<PathBuf>,
+    pub(crate) register: Register,
+    /// Where sealed lists are taken from; none: no list leaves by the console.
+    pub(crate) outbox: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for StoreBoard {
@@ -109,6 +114,10 @@ impl Board for StoreBoard {
             Some(time::clocks(case, self.desk.duty()))
         });
         clocks.ok().flatten().unwrap_or_default()
+    }
+
+    fn notices(&self) -> Option<&dyn Notices> {
+        Some(self)
     }
 
     fn record(

@@ -6,6 +6,7 @@ use crate::board::StoreBoard;
 use crate::cli::Console as Arguments;
 use crate::error::{CommandError, CommandResult};
 use crate::house_desk::HouseDesk;
+use crate::register::Register;
 use bavn_console::{Board, Doors, Role};
 use std::io::Write as _;
 use std::path::Path;
@@ -25,6 +26,12 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         clock: Box::new(now),
         signed: signed(arguments.assessment.as_deref())?,
         score: arguments.score.clone(),
+        register: Register::new(
+            &arguments.store.access,
+            arguments.about.as_deref(),
+            &arguments.context,
+        )?,
+        outbox: arguments.outbox.clone(),
     });
     // A store that does not open is told now, not to the first who looks.
     open(&board.access)?;

@@ -1,11 +1,12 @@
 //! The demonstration's alarms, as the console asks for them.
 
 use crate::board::StoreBoard;
-use crate::cli::{KeySource, StoreAccess};
+use crate::cli::{ContextPaths, KeySource, StoreAccess};
 use crate::commands::keep;
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::house_desk::HouseDesk;
+use crate::register::Register;
 use anyhow::Context as _;
 use bavn_console::{
     Alarm, Board, ClockView, CoverageView, DrillView, Granted, HeldAbout, HourBar, HuntView,
@@ -161,6 +162,8 @@ impl DemoBoard {
         let store = StoreBoard {
             desk: Desk::in_memory(),
             house: HouseDesk::open(&access.store, &kek()?)?,
+            register: Register::new(&access, None, &ContextPaths::default())?,
+            outbox: None,
             access,
             changed: watch::channel(0).0,
             clock: Box::new(move || {

@@ -1,0 +1,44 @@
+//! What must be told of a case, as the pages on notices ask.
+
+use super::StoreBoard;
+use crate::desk::failed;
+use crate::error::Kind;
+use bavn_console::{BreachView, Notices, Trouble, Visitor};
+use bavn_detect::cases::CaseNumber;
+use bavn_detect::words::Language;
+
+impl Notices for StoreBoard {
+    fn breach(
+        &self,
+        case: CaseNumber,
+        who: &Visitor,
+        language: Language,
+    ) -> Result<BreachView, Trouble> {
+        let language = match language {
+            Language::English => bavn_share::Language::En,
+            Language::Bokmaal => bavn_share::Language::Nb,
+        };
+        let by = ("urn:bavn:user", who.name.as_str());
+        let (record, _) =
+            self.register.record(&self.desk, case, by, language).map_err(|error| failed(&error))?;
+        Ok(BreachView { record, regimes: self.register.about().regimes.clone() })
+    }
+
+    fn release_list(
+        &self,
+        case: CaseNumber,
+        who: &Visitor,
+        seen: usize,
+    ) -> Result<(String, String), Trouble> {
+        let outbox = self.outbox.as_deref().ok_or_else(|| {
+            Trouble::Refused("the console was started without `--outbox`".to_owned())
+        })?;
+        let by = ("urn:bavn:user", who.name.as_str());
+        self.register.release(&self.desk, case, by, outbox, Some(seen)).map_err(|error| match error
+            .kind
+        {
+            Kind::Usage => Trouble::Refused(error.source.to_string()),
+            _ => failed(&error),
+        })
+    }
+}
