@@ -55,7 +55,7 @@ fn missing_numbers_and_broken_promises_are_shown_and_logged() {
     );
     assert!(words.contains("what a source leaves out is not measured"), "{words}");
 
-    let promise = ["coverage", "promise", "--source", "ward-log", "--every", "30"];
+    let promise = ["proof", "promise", "--source", "ward-log", "--every", "30"];
     assert_eq!(place.ask(&promise).status.code(), Some(0));
     watched(&place, "counted-2.csv", &[(80, 5, "a"), (200, 9, "a"), (210, 10, "b")]);
     let output = place.ask(&["coverage"]);
