@@ -138,9 +138,9 @@ def when(micros):
 def show(canonical):
     kind, _, rest = canonical.partition(b"\0")
     if kind == b"bavn statement 1": return print("statement:", rest.decode(errors="replace"))
-    is_silence = kind == b"bavn silence 1"
-    at, rest, fields = rest[:8], rest[17:] if is_silence else rest, ["silent source"]
-    if not is_silence:
+    short = {b"bavn silence 1": ["silent source"], b"bavn retirement 1": ["retired", "by", "why", "of entries"]}
+    at, fields, rest = rest[:8], short.get(kind), rest[17:] if kind in short else rest
+    if not fields:
         at, fields, rest = rest[16:24], ["patient"] * struct.unpack(">I", rest[46:50])[0] + FIELDS, rest[50:]
     print(f"from: {when(struct.unpack('>q', at)[0])}")
     for field in fields:

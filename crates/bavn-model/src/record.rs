@@ -1,8 +1,8 @@
 //! One access as its source states it, in the source's own names.
 
 use crate::{EventId, Timestamp};
-use serde::Serialize;
 use serde::ser::SerializeSeq;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -159,7 +159,7 @@ pub enum Kind {
 }
 
 /// How the reader came to the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundBy {
     List,

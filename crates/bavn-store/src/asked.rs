@@ -97,5 +97,5 @@ pub(crate) fn left(store: &Path, ring: &KeyRing) -> Result<Left> {
 }
 
 pub(crate) const ASKED: &str = "asked";
-const SEALED_AS: &[u8] = b"bavn asked 1";
-const SAID_SEALED_AS: &[u8] = b"bavn said 1";
+pub(crate) const SEALED_AS: &[u8] = b"bavn asked 1";
+pub(crate) const SAID_SEALED_AS: &[u8] = b"bavn said 1";

@@ -68,7 +68,7 @@ impl Store {
         let names = self.names(Of::Source)?;
         let own = self.manifest.own_source;
         let mut found: BTreeMap<u32, OfSource> = BTreeMap::new();
-        let known = self.manifest.segments.iter().flat_map(|segment| &segment.heard);
+        let known = self.manifest.heard();
         let promised = self.manifest.promises.keys().copied();
         for source in known.map(|heard| heard.source).chain(promised) {
             found.entry(source).or_insert_with(|| OfSource {
@@ -147,8 +147,7 @@ impl Store {
     ) -> Vec<Silence> {
         times.sort_unstable();
         let (from, to) = (window.from.micros(), window.to.micros());
-        let heard = self.manifest.segments.iter().flat_map(|segment| &segment.heard);
-        let heard = || heard.clone().filter(|heard| heard.source == source);
+        let heard = || self.manifest.heard().filter(|heard| heard.source == source);
         // The days know the words around the window, to the day; a silence that begins before it is
         // told from the window's beginning at the latest.
         let before =

@@ -1,5 +1,6 @@
 //! What can be wrong with a store, and whether that is a lock, a fault or tampering.
 
+use bavn_model::Timestamp;
 use std::path::{Path, PathBuf};
 
 /// Why a store could not be opened, written or read.
@@ -39,6 +40,18 @@ pub enum StoreError {
     /// A bare value that several bear.
     #[error("`{name}` is the bare value of {count} different {what} names: {some}")]
     Ambiguous { what: &'static str, name: String, count: usize, some: String },
+    /// What an entry of the log hides is no longer held.
+    #[error("entry {entry} of the log was retired on {at}: what it hides is no longer held")]
+    Retired { entry: u64, at: Timestamp },
+    /// A legal hold forbids it.
+    #[error("hold {number} keeps it; nothing was changed")]
+    Held { number: u32 },
+    /// A tombstone of another store, or of another history of this one.
+    #[error("the tombstone is not of this store's history; nothing was changed")]
+    OtherHistory,
+    /// The store has been written anew since it was opened.
+    #[error("the store was written anew while it was read; ask again")]
+    Superseded,
     /// More than a store is made for.
     #[error("a store takes at most {max} {what}")]
     TooMany { what: &'static str, max: u64 },
@@ -55,7 +68,7 @@ impl StoreError {
 
     /// Whether the key is the matter (exit code 6).
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::WrongKey { .. } | Self::NotAKey { .. })
+        matches!(self, Self::WrongKey { .. } | Self::NotAKey { .. } | Self::Held { .. })
     }
 
     /// Which file it is about, if it is about one.

@@ -1,6 +1,7 @@
 //! Is this folder a store, and of which format?
 
 use crate::error::{Result, StoreError, io};
+use crate::files;
 use crate::keys::RING;
 use crate::manifest::{FOLDERS, MANIFEST};
 use crate::proof::PROOF;
@@ -41,23 +42,33 @@ fn is_begun(name: &std::ffi::OsStr) -> bool {
     FOLDERS.into_iter().chain(begun).any(|known| name == known)
 }
 
-/// Whether the folder holds a store that this release reads.
-pub(crate) fn check_format(store: &Path) -> Result<()> {
+/// The format of the store that the folder holds, if this release reads it.
+pub(crate) fn check_format(store: &Path) -> Result<u32> {
     let path = store.join(FORMAT_FILE);
     let not_a_store = || StoreError::NotAStore { path: store.to_owned() };
     let text = std::fs::read_to_string(&path).map_err(|_| not_a_store())?;
-    if text == FORMAT_LINE {
-        return Ok(());
-    }
     let number = text.strip_prefix("bavn store ").and_then(|rest| rest.trim_end().parse().ok());
     match number {
         Some(found) if found > FORMAT => {
             Err(StoreError::NewerFormat { path: store.to_owned(), found, known: FORMAT })
         }
+        Some(found) if found > 0 && text == format_line(found) => Ok(found),
         _ => Err(not_a_store()),
     }
 }
 
+/// Says that the store is of today's format before anything of that is written.
+pub(crate) fn upgrade(store: &Path) -> Result<()> {
+    if check_format(store)? < FORMAT {
+        files::replace(&store.join(FORMAT_FILE), format_line(FORMAT).as_bytes())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn format_line(format: u32) -> String {
+    format!("bavn store {format}\n")
+}
+
 pub(crate) const FORMAT_FILE: &str = "FORMAT";
-pub(crate) const FORMAT: u32 = 1;
-pub(crate) const FORMAT_LINE: &str = "bavn store 1\n";
+/// 2: segments made of others, and what is past its time (2026-11). Reads 1 too.
+pub(crate) const FORMAT: u32 = 2;

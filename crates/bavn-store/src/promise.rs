@@ -44,7 +44,7 @@ impl Manifest {
     }
 
     fn last_heard_of(&self, source: u32) -> Option<i64> {
-        let heard = self.segments.iter().flat_map(|segment| &segment.heard);
+        let heard = self.heard();
         heard.filter(|heard| heard.source == source).map(|heard| heard.last).max()
     }
 }

@@ -75,7 +75,7 @@ impl Manifest {
     /// As [`Store::silences`], by number.
     pub(crate) fn silences_in(&self, window: Window) -> Vec<Silent> {
         let mut days: BTreeMap<u32, BTreeMap<i32, (i64, i64, u64)>> = BTreeMap::new();
-        for heard in self.segments.iter().flat_map(|segment| &segment.heard) {
+        for heard in self.heard() {
             let day = days.entry(heard.source).or_default();
             let (first, last, count) = day.entry(heard.day).or_insert((i64::MAX, i64::MIN, 0));
             *first = (*first).min(heard.first);

@@ -5,10 +5,19 @@
 //! store is as it was, after it everything is there. What a crash leaves unnamed is swept away when
 //! the store is next opened for writing.
 
+mod compact;
+mod remake;
+mod retain;
+mod shred;
+
+pub use compact::Compacted;
+pub use retain::Expired;
+pub use shred::{Shredded, Tombstone};
+
 use crate::asked::{self, Left};
 use crate::error::{Result, StoreError, io};
 use crate::files;
-use crate::format::{FORMAT_FILE, FORMAT_LINE, make_folders};
+use crate::format::{FORMAT, FORMAT_FILE, format_line, make_folders, upgrade};
 use crate::frame::{Frame, LookUp};
 use crate::in_force::InForce;
 use crate::index::{self, By, Touch};
@@ -67,6 +76,8 @@ pub struct Taken {
     pub new: u64,
     /// Already in the store.
     pub known: u64,
+    /// Older than look-ups are kept.
+    pub expired: u64,
 }
 
 /// A segment being written.
@@ -102,8 +113,9 @@ impl Writer {
             Manifest::new().write(store, &ring, &mut *chance)?;
             Manifest::rename(store)?;
             Ledger::open(store, &ring, &Manifest::new())?;
-            files::replace(&store.join(FORMAT_FILE), FORMAT_LINE.as_bytes())?;
+            files::replace(&store.join(FORMAT_FILE), format_line(FORMAT).as_bytes())?;
         }
+        upgrade(store)?;
         let InForce { ring, manifest, ledger, dictionary } = InForce::read(store, &kek)?;
         Ok(Self {
             store: store.to_owned(),
@@ -197,10 +209,16 @@ impl Writer {
     fn take_all(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
         let mut input = Input(frame.bytes());
         let mut taken = Taken::default();
+        let policy = self.policy();
+        let expired = policy.look_ups_before(now);
         for _ in 0..frame.look_ups() {
             let Some(look_up) = LookUp::read(&mut input) else {
                 return Err(StoreError::Library { doing: "reading a frame" });
             };
+            if look_up.at < expired {
+                taken.expired += 1;
+                continue;
+            }
             let day = Timestamp::from_micros(look_up.at).day();
             let past =
                 Past { store: &self.store, ring: &self.ring, segments: &self.manifest.segments };
@@ -245,7 +263,7 @@ impl Writer {
             pass(Step::RemoveAsked)?;
             std::fs::remove_file(path).map_err(io(path, "removed"))?;
         }
-        Ok(())
+        self.compact_if_due(now)
     }
 
     fn commit_taken(&mut self, left: &Left, now: Timestamp) -> Result<()> {
@@ -334,7 +352,10 @@ impl Writer {
     fn next_manifest(&self, now: Timestamp) -> Manifest {
         let committed_at = now.micros().max(self.manifest.committed_at);
         let commit = self.manifest.commit + 1;
-        Manifest { commit, committed_at, ..self.manifest.clone() }
+        let mut manifest =
+            Manifest { format: FORMAT, commit, committed_at, ..self.manifest.clone() };
+        manifest.leaving.retain(|file| committed_at - file.at < LEAVING_MICROS);
+        manifest
     }
 
     /// All is written: the log is closed, everything made durable, and one rename puts it in force.
@@ -347,9 +368,11 @@ impl Writer {
         manifest.write(&self.store, &self.ring, &mut *self.chance)?;
         pass(Step::Rename)?;
         Manifest::rename(&self.store)?;
-        (self.manifest, self.kept) = (manifest, self.added);
+        let before = std::mem::replace(&mut self.manifest, manifest);
+        self.kept = self.added;
         pass(Step::Publish)?;
-        self.ledger.in_force(log, &self.manifest)
+        self.ledger.in_force(log, &self.manifest)?;
+        self.sweep_left(&before)
     }
 
     fn add(&mut self, look_up: &LookUp<'_>, now: Timestamp) -> Result<()> {
@@ -362,7 +385,8 @@ impl Writer {
             entry: look_up.entry.unwrap_or(NOBODY),
             byte_offset: look_up.byte_offset,
             query: look_up.query.map(Into::into),
-            original: Some(look_up.original.into()),
+            original: (look_up.at >= self.policy().originals_before(now))
+                .then(|| look_up.original.into()),
         };
         row.canonical(&evidence, &self.dictionary, &mut self.canonical);
         let hidden = sha256(&[&evidence.nonce, &self.canonical]);
@@ -446,8 +470,10 @@ impl Writer {
             self.ring.save(&self.store.join(RING))?;
         }
         pass(Step::BeginSegment)?;
-        let last = self.manifest.segments.iter().map(|segment| segment.number).max();
-        let number = last.unwrap_or(0) + 1;
+        self.begin_numbered(self.manifest.next_segment(), key)
+    }
+
+    fn begin_numbered(&self, number: u64, key: u32) -> Result<Building> {
         let names = ["rows", "evidence"].map(|part| format!("segments/{number:08}.{part}.parquet"));
         let [rows, evidence] = &names;
         let (rows, evidence) = (self.store.join(rows), self.store.join(evidence));
@@ -507,6 +533,7 @@ impl Writer {
             evidence: Named::of(&self.store, evidence)?,
             index,
             heard: building.heard.into_values().collect(),
+            places: None,
         });
         Ok(())
     }
@@ -609,12 +636,14 @@ fn month(now: Timestamp) -> u32 {
     digits.parse().unwrap_or(STORE_KEY + 1)
 }
 
+/// How long a file that was replaced stays for whoever reads it: ten minutes.
+const LEAVING_MICROS: i64 = 600_000_000;
 /// Nonces drawn at a time.
 const NONCES_DRAWN: usize = 256;
 /// A clock that is set by the network is set back now and then, by so little.
 const CLOCK_JITTER_MICROS: i64 = 1_000_000;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.
-const SEGMENT_ROWS: u64 = 1 << 21;
+pub(crate) const SEGMENT_ROWS: u64 = 1 << 21;
 
 #[cfg(test)]
 mod tests {

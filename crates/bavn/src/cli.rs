@@ -601,12 +601,101 @@ pub(crate) struct Hunt {
 pub(crate) enum StoreCommand {
     /// Make the exposure index anew from the segments.
     RebuildIndex(StoreAccess),
+    /// Put small segments together: few files answer faster than many, and say the same.
+    Compact(StoreAccess),
+    /// What the store takes, how long the disk lasts, what is kept how long, held, and gone.
+    Status(StoreStatus),
+    /// Let everything go that is past its time by the policy; what is held stays.
+    Retain(StoreRetain),
+    /// Place a legal hold: what fits stays, whatever the policy says.
+    Hold(StoreHold),
+    /// Release a legal hold.
+    Release(StoreRelease),
+    /// Make it impossible to tell who a patient was; counts and proofs stay.
+    Shred(StoreShred),
+    /// Shred again, in a store that was put back from a backup, whom tombstones mean.
+    Replay(StoreReplay),
     /// Make a new key for a controller, in a file that only its owner can read.
     MakeKey(MakeKey),
     /// Put the store under another key; no segment is rewritten.
     RotateKey(RotateKey),
     /// Print the data key of a month, for another program that reads its segments.
     ExportKey(ExportKey),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreStatus {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// Size of the disk that the store has to itself [default: what is free where it lies].
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) disk: Option<u64>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreRetain {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// A policy (TOML), which the store keeps from now on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Only say what would go.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreHold {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// Everything of a case: its acts, and the look-ups of its readers since it began.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) case: Option<CaseNumber>,
+    #[arg(long, value_name = "ID")]
+    pub(crate) patient: Option<String>,
+    #[arg(long, value_name = "ID")]
+    pub(crate) identity: Option<String>,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreRelease {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// Number of the hold, as `bavn store status` shows it.
+    pub(crate) hold: u32,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreShred {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[arg(long, value_name = "ID")]
+    pub(crate) patient: String,
+    /// Why somebody names a patient: insight, audit, drill or `case N`.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
+    /// Why; it stays in the store, so name nobody.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// File outside the store that gets a line, by which a copy from before is shredded again.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tombstones: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreReplay {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[arg(value_name = "TOMBSTONES")]
+    pub(crate) tombstones: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -6,6 +6,7 @@ mod demo;
 mod desk;
 mod drilled;
 pub mod error;
+mod forgotten;
 pub mod input;
 mod keyed;
 mod mend;

@@ -29,6 +29,9 @@ fn hints(error: &StoreError) -> Vec<String> {
         StoreError::WrongKey { .. } | StoreError::NotAKey { .. } => {
             vec!["without the controller's own key nobody can read this store".to_owned()]
         }
+        StoreError::Held { .. } => {
+            vec!["`bavn store release` ends a hold, once nobody needs it any more".to_owned()]
+        }
         StoreError::NewerFormat { .. } => vec![
             "nothing was changed; install the release that wrote it, or a later one".to_owned(),
         ],

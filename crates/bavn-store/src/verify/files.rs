@@ -5,6 +5,7 @@ use super::{Depth, Verified};
 use crate::asked;
 use crate::error::Result;
 use crate::format::FORMAT_FILE;
+use crate::history::HISTORY;
 use crate::index::{self, By, Touch};
 use crate::journal::{JOURNAL, JOURNAL_LOCK, Journal};
 use crate::keys::RING;
@@ -16,7 +17,7 @@ use crate::proof::{
 use crate::reader::Store;
 use crate::sealed::Sealed;
 use crate::segment::{Part, damage};
-use std::collections::BTreeSet;
+use crate::stretches::{PLACES, RETIRED, Stretches};
 use std::path::{Path, PathBuf};
 
 pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
@@ -24,6 +25,7 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         Depth::LookUps => store.dictionary().ok(),
         Depth::Bytes => None,
     };
+    let retired = if names.is_some() { all_retired(store) } else { Stretches::default() };
     for segment in &store.manifest.segments {
         let before = found.faults.len() as u64 + found.more_faults;
         for (part, file) in [(Part::Rows, &segment.columns), (Part::Evidence, &segment.evidence)] {
@@ -32,9 +34,12 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         for (by, file) in By::ALL.into_iter().zip(&segment.index) {
             check_file(store, file, found, || in_sealed(store, file, by.sealed_as()));
         }
+        if let Some(file) = &segment.places {
+            check_file(store, file, found, || in_sealed(store, file, PLACES));
+        }
         let is_good = |found: &Verified| found.faults.len() as u64 + found.more_faults == before;
         if let Some(names) = names.as_ref().filter(|_| is_good(found))
-            && let Some(fault) = in_look_ups(store, segment, names)
+            && let Some(fault) = in_look_ups(store, segment, names, &retired)
         {
             found.fault(fault);
         }
@@ -45,6 +50,13 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     }
     for file in &store.manifest.dictionaries {
         check_file(store, file, found, || in_sealed(store, file, DICTIONARY));
+    }
+    for retirement in &store.manifest.retired {
+        let file = &retirement.list;
+        check_file(store, file, found, || in_sealed(store, file, RETIRED));
+    }
+    for part in &store.manifest.history {
+        check_file(store, &part.file, found, || in_sealed(store, &part.file, HISTORY));
     }
     for name in [MANIFEST, RING, FORMAT_FILE] {
         // Opening the store has read and authenticated them.
@@ -109,7 +121,7 @@ fn in_segment(store: &Store, segment: &Segment, part: Part, file: &Named) -> Opt
         }
         Ok(None) => {
             let names = store.dictionary().ok()?;
-            first_other_look_up(store, segment, &names, &mut Vec::new())
+            first_other_look_up(store, segment, &names, &all_retired(store), &mut Vec::new())
         }
     }
 }
@@ -141,9 +153,14 @@ fn check_said(store: &Store, found: &mut Verified) {
 }
 
 /// Every look-up of a segment against its entry of the log, and the index against the look-ups.
-fn in_look_ups(store: &Store, segment: &Segment, names: &Dictionary) -> Option<Fault> {
+fn in_look_ups(
+    store: &Store,
+    segment: &Segment,
+    names: &Dictionary,
+    retired: &Stretches,
+) -> Option<Fault> {
     let mut touches = Vec::new();
-    if let Some((place, what)) = first_other_look_up(store, segment, names, &mut touches) {
+    if let Some((place, what)) = first_other_look_up(store, segment, names, retired, &mut touches) {
         return Some(Fault { file: (&segment.columns.name).into(), place, what });
     }
     By::ALL.into_iter().zip(&segment.index).find_map(|(by, file)| {
@@ -161,22 +178,36 @@ fn in_look_ups(store: &Store, segment: &Segment, names: &Dictionary) -> Option<F
     })
 }
 
+/// Entries that cannot be computed any more. A list that cannot be read is told by itself.
+fn all_retired(store: &Store) -> Stretches {
+    let lists = store.manifest.retired.iter().map(|retirement| store.retired_list(retirement));
+    Stretches::any_of(&lists.filter_map(Result::ok).collect::<Vec<_>>())
+}
+
 /// The first look-up of a segment whose entry in the log is not made of it.
 fn first_other_look_up(
     store: &Store,
     segment: &Segment,
     names: &Dictionary,
+    retired: &Stretches,
     touches: &mut Vec<Touch>,
 ) -> Option<(Place, What)> {
     let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
     let mut canonical = Vec::new();
     let mut first = None;
+    let places = match Stretches::of(&store.folder, &store.ring, segment) {
+        Ok(places) => places,
+        Err(error) => return Some((Place::Whole, error.into())),
+    };
     let read = store.segment(segment, true).and_then(|reader| {
         reader.each_with_evidence(|row, look_up, evidence| {
             Touch::of(look_up, touches);
             look_up.canonical(evidence, names, &mut canonical);
             let hidden = sha256(&[&evidence.nonce, &canonical]);
-            let entry = segment.first_entry + row;
+            let entry = places.at(row).unwrap_or(u64::MAX);
+            if retired.place(entry).is_some() {
+                return Ok(());
+            }
             if first.is_none() && !entries.is(entry, &Entry::LookUp(hidden))? {
                 first = Some(Place::Row { row, entry });
             }
@@ -213,7 +244,7 @@ impl Entries {
 /// Whatever else lies in the folder: what there was of the log's tiles before, and strangers.
 fn check_all_else(store: &Store, found: &mut Verified) {
     let manifest = &store.manifest;
-    let mut known: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
+    let mut known = manifest.names();
     known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK, JOURNAL, JOURNAL_LOCK]);
     let tiles = store.tiles();
     let mut folders = vec![PathBuf::new()];

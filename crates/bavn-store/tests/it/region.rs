@@ -130,6 +130,7 @@ pub(crate) fn write(folder: &Path, all: &[Plain], a_commit: usize) -> Taken {
         let taken = writer.take(&frame, now()).unwrap();
         sum.new += taken.new;
         sum.known += taken.known;
+        sum.expired += taken.expired;
         writer.commit(now()).unwrap();
     }
     sum

@@ -263,7 +263,7 @@ fn signer(folder: &Path) -> String {
     Store::open(folder, &kek()).unwrap().signer().unwrap().origin().to_owned()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for path in files(from) {
         let target = to.join(path.strip_prefix(from).unwrap());
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();

@@ -79,6 +79,9 @@ fn in_words(found: &Verified, without_checkpoint: bool) -> String {
     if found.published_late {
         words.push_str("the published checkpoint is one commit behind, as a crash leaves it\n");
     }
+    for gone in &found.retired {
+        let _never = writeln!(words, "{}", super::life::gone_in_words(gone));
+    }
     for stranger in &found.strangers {
         let _never = writeln!(words, "no part of the store: `{}`", stranger.display());
     }
@@ -102,6 +105,7 @@ fn as_json(found: &Verified) -> serde_json::Value {
         })).collect::<Vec<_>>(),
         "more_faults": found.more_faults,
         "good": { "segments": found.good_segments, "of": found.segments, "look_ups": found.good_look_ups },
+        "retired": found.retired.iter().map(super::life::gone_as_json).collect::<Vec<_>>(),
         "strangers": found.strangers.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
     })
 }

@@ -15,6 +15,7 @@ mod demo;
 mod evaluate;
 mod explain;
 mod faults;
+mod life;
 mod prove;
 mod store;
 mod watch;
