@@ -10,6 +10,7 @@
 mod bad_input;
 mod cases;
 mod console;
+mod coverage;
 mod decode;
 mod demo;
 mod dpia;
