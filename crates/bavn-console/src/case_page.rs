@@ -67,14 +67,6 @@ fn notices_link(here: &Here<'_>, case: &Case) -> Markup {
     }
 }
 
-fn notices_link(here: &Here<'_>, case: &Case) -> Markup {
-    let is_there = here.board.notices().is_some() && here.may(Right::SeeNotices, Purpose::Case);
-    let path = format!("/case/{}/notice?lang={}", case.number, code(here.language));
-    html! {
-        @if is_there { p { a data-key="t" href=(path) { (notice_words(here.language).title) } } }
-    }
-}
-
 /// What a case page needs beside the case.
 struct Extra {
     trail: Option<TrailView>,

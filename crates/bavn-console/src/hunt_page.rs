@@ -55,8 +55,8 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
             let path = format!("/hunt/{}", sent.part(0));
             here.page(here.say("Hunt", "Jakt"), &path, &body(here, &path, &view))
         }
-        Shape::Json => Answer { body: view.json, ..json(&json!(null)) },
-        Shape::Csv => Answer { body: view.csv, ..csv("", std::iter::empty()) },
+        Shape::Json => Answer { body: view.json.into_bytes(), ..json(&json!(null)) },
+        Shape::Csv => Answer { body: view.csv.into_bytes(), ..csv("", std::iter::empty()) },
     }
 }
 

@@ -91,8 +91,10 @@ fn asked(
     match (view, sent.shape) {
         (Err(trouble), _) => here.failed(&trouble),
         (Ok(view), Shape::Html) => page(here, &view),
-        (Ok(view), Shape::Json) => Answer { body: view.json, ..json(&json!(null)) },
-        (Ok(view), Shape::Csv) => Answer { body: view.csv, ..csv("", std::iter::empty()) },
+        (Ok(view), Shape::Json) => Answer { body: view.json.into_bytes(), ..json(&json!(null)) },
+        (Ok(view), Shape::Csv) => {
+            Answer { body: view.csv.into_bytes(), ..csv("", std::iter::empty()) }
+        }
     }
 }
 

@@ -287,6 +287,11 @@ const fn named(right: Right) -> [&'static str; 2] {
         Right::SeeScope => ["numbers of patients", "antall pasienter"],
         Right::WorkOnCase => ["work on cases", "arbeide med saker"],
         Right::Decide => ["decide cases", "avgjøre saker"],
+        Right::SeeNotices => ["notices", "meldinger"],
+        Right::WorkOnNotices => [
+            "prepare and sign notices, with another",
+            "forberede og signere meldinger, sammen med en annen",
+        ],
         Right::SeePerson => ["accounts of a case", "kontoer i en sak"],
         Right::Reveal => {
             ["patients of a case, with a reason", "pasienter i en sak, med begrunnelse"]

@@ -6,7 +6,7 @@ use crate::index::{By, Index, Posting, Touch, postings};
 use crate::keys::{Kek, KeyRing, RING, to_hex};
 use crate::manifest::{Manifest, Segment};
 use crate::names::{Dictionary, Names, Of, Same, meant};
-use crate::row::{Evidence, Row};
+use crate::row::Row;
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

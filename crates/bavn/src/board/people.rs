@@ -28,15 +28,16 @@ fn purpose(why: &Granted) -> Purpose {
 
 pub(super) fn patient(store: &Store, typed: &str, why: &Granted) -> CommandResult<PatientView> {
     let who = store.who(typed, Window::ALL, &purpose(why))?;
+    let rows = report::groups(&who, None);
     Ok(PatientView {
         patient: who.patient.clone(),
         look_ups: who.readings.len() as u64,
         groups: groups(&who.readings),
         silences: who.silences.iter().cloned().map(silence).collect(),
         as_of: format!("{} ({})", who.as_of.committed_at, who.as_of.manifest),
-        html: [report::html(&who, &report::ENGLISH), report::html(&who, &report::BOKMAAL)],
-        json: report::json(&who),
-        csv: report::csv(&who),
+        html: [&report::ENGLISH, &report::BOKMAAL].map(|words| report::html(&who, &rows, words)),
+        json: report::json(&who, &rows, &report::ENGLISH),
+        csv: report::csv(&rows, &report::ENGLISH),
     })
 }
 
@@ -82,7 +83,7 @@ pub(super) fn person(store: &Store, account: &str, window: Window) -> CommandRes
     let subject = Subject::Identities(vec![account.to_owned()]);
     let scope = store.scope(&subject, window)?;
     let traces = store.traces(&subject, window)?;
-    let by_kind = store.scope_by_kind(&subject, window)?;
+    let by_kind = store.scope_by(&subject, window, &scope, |kind, _| report::word(kind))?;
     let mut machines: BTreeMap<&str, (u64, BTreeSet<PatientNumber>, Timestamp)> = BTreeMap::new();
     for trace in &traces {
         for name in [trace.host.as_deref(), trace.client.as_deref()].into_iter().flatten() {
@@ -104,10 +105,7 @@ pub(super) fn person(store: &Store, account: &str, window: Window) -> CommandRes
         last: traces.last().map(|trace| trace.at),
         hours: hours(&traces),
         machines: machines.into_iter().map(machine).collect(),
-        kinds: by_kind
-            .into_iter()
-            .map(|(kind, of)| (kind.to_owned(), of.look_ups, of.patients))
-            .collect(),
+        kinds: by_kind.into_iter().map(|(kind, of)| (kind, of.look_ups, of.patients)).collect(),
         rows: traces.iter().rev().take(ROWS_SHOWN).map(row).collect(),
         as_of: format!("{} ({})", scope.as_of.committed_at, scope.as_of.manifest),
     })

@@ -5,7 +5,7 @@ use crate::cli::Hunt as Arguments;
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_model::Timestamp;
-use bavn_store::{PatientNumber, Purpose, Silence, Store, StoreError, Subject, Trace, Window};
+use bavn_store::{PatientNumber, Silence, Store, StoreError, Subject, Trace, Window};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
