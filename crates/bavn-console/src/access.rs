@@ -1,5 +1,6 @@
 //! Who may see what, and what for? What is not in the table is refused.
 
+use bavn_detect::cases::CaseNumber;
 use serde::{Deserialize, Serialize};
 
 /// What somebody works as; one at a time.
@@ -81,40 +82,133 @@ pub enum Right {
     /// Notes, tasks, who works on it.
     WorkOnCase,
     Decide,
+    /// What is known of one account, in a case.
+    SeePerson,
+    /// Who the patients of a case are.
+    Reveal,
     /// Look-ups from a list of accounts and machines.
     Hunt,
+    /// The form that asks for a patient; names nobody.
+    AskForPatient,
     /// Who has read a patient's record.
     SeePatient,
+    /// Which sources speak; shares of units.
+    SeeCoverage,
+    /// Of the log: nothing of what stands in it.
+    SeeProof,
+    /// How a drill went.
+    SeeScore,
+    /// Look-ups drawn by lot, and what was said of them.
+    Review,
+    /// What is in force, and who wanted it so.
+    SeeSettings,
+    /// To want a setting changed, or to confirm what somebody else wants.
+    ChangeSettings,
+    /// The consent of the employees' side.
+    SignForEmployees,
     /// What is held about oneself.
     SeeOneself,
 }
 
 impl Right {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 18] = [
         Self::SeeQueue,
         Self::SeeCase,
         Self::SeeScope,
         Self::WorkOnCase,
         Self::Decide,
+        Self::SeePerson,
+        Self::Reveal,
         Self::Hunt,
+        Self::AskForPatient,
         Self::SeePatient,
+        Self::SeeCoverage,
+        Self::SeeProof,
+        Self::SeeScore,
+        Self::Review,
+        Self::SeeSettings,
+        Self::ChangeSettings,
+        Self::SignForEmployees,
         Self::SeeOneself,
     ];
+
+    /// Whether what is seen names members of staff or patients: nothing of it is shown before the
+    /// employees' side has signed.
+    pub const fn names_people(self) -> bool {
+        !matches!(
+            self,
+            Self::SeeQueue
+                | Self::AskForPatient
+                | Self::SeeCoverage
+                | Self::SeeProof
+                | Self::SeeScore
+                | Self::SeeSettings
+                | Self::ChangeSettings
+                | Self::SignForEmployees
+                | Self::SeeOneself
+        )
+    }
 }
 
 /// Default deny.
 pub const fn permits(right: Right, role: Role, purpose: Purpose) -> bool {
-    use Role::{IncidentLead, PrivacyOfficer, SocAnalyst};
+    use Role::{
+        Administrator, Auditor, Employee, IncidentLead, Manager, PrivacyOfficer, SocAnalyst,
+    };
     match (right, purpose) {
         (Right::SeeQueue, Purpose::None)
-        | (Right::SeeCase | Right::SeeScope | Right::WorkOnCase, Purpose::Case) => {
-            matches!(role, PrivacyOfficer | SocAnalyst | IncidentLead)
-        }
-        (Right::Decide, Purpose::Case) => matches!(role, PrivacyOfficer | IncidentLead),
+        | (
+            Right::SeeCase | Right::SeeScope | Right::WorkOnCase | Right::SeePerson,
+            Purpose::Case,
+        ) => matches!(role, PrivacyOfficer | SocAnalyst | IncidentLead),
+        (Right::Decide | Right::Reveal | Right::SeePatient, Purpose::Case)
+        | (Right::AskForPatient, Purpose::None) => matches!(role, PrivacyOfficer | IncidentLead),
         (Right::Hunt, Purpose::Case) => matches!(role, SocAnalyst | IncidentLead),
-        (Right::SeePatient, Purpose::Insight) => matches!(role, PrivacyOfficer),
-        (Right::SeeOneself, Purpose::None) => true,
+        (Right::SeePatient, Purpose::Insight) | (Right::Review, Purpose::Review) => {
+            matches!(role, PrivacyOfficer)
+        }
+        (Right::SeeCoverage | Right::SeeScore, Purpose::None) => matches!(
+            role,
+            PrivacyOfficer | SocAnalyst | IncidentLead | Manager | Auditor | Administrator
+        ),
+        (Right::SeeSettings, Purpose::None) => matches!(
+            role,
+            PrivacyOfficer | SocAnalyst | IncidentLead | Auditor | Employee | Administrator
+        ),
+        (Right::ChangeSettings, Purpose::None) => {
+            matches!(role, PrivacyOfficer | IncidentLead | Administrator)
+        }
+        (Right::SignForEmployees, Purpose::None) => matches!(role, Employee),
+        (Right::SeeOneself | Right::SeeProof, Purpose::None) => true,
         _ => false,
+    }
+}
+
+/// That names may be shown: allowed by the table, and on record. Only a [`crate::router`] makes
+/// one, so that no query for names can be asked without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    purpose: Purpose,
+    case: Option<CaseNumber>,
+    by: String,
+}
+
+impl Granted {
+    pub(crate) const fn new(purpose: Purpose, case: Option<CaseNumber>, by: String) -> Self {
+        Self { purpose, case, by }
+    }
+
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    pub const fn case(&self) -> Option<CaseNumber> {
+        self.case
+    }
+
+    /// To whom.
+    pub fn by(&self) -> &str {
+        &self.by
     }
 }
 
@@ -126,6 +220,8 @@ mod tests {
     #[test]
     fn the_table_is_exact() {
         let officers = "privacy-officer soc-analyst incident-lead";
+        let two = "privacy-officer incident-lead";
+        let staff = "privacy-officer soc-analyst incident-lead manager auditor administrator";
         let everyone = "privacy-officer soc-analyst incident-lead manager auditor patient employee \
                         administrator";
         let table = [
@@ -133,9 +229,24 @@ mod tests {
             (Right::SeeCase, Purpose::Case, officers),
             (Right::SeeScope, Purpose::Case, officers),
             (Right::WorkOnCase, Purpose::Case, officers),
-            (Right::Decide, Purpose::Case, "privacy-officer incident-lead"),
+            (Right::Decide, Purpose::Case, two),
+            (Right::SeePerson, Purpose::Case, officers),
+            (Right::Reveal, Purpose::Case, two),
             (Right::Hunt, Purpose::Case, "soc-analyst incident-lead"),
+            (Right::AskForPatient, Purpose::None, two),
+            (Right::SeePatient, Purpose::Case, two),
             (Right::SeePatient, Purpose::Insight, "privacy-officer"),
+            (Right::SeeCoverage, Purpose::None, staff),
+            (Right::SeeProof, Purpose::None, everyone),
+            (Right::SeeScore, Purpose::None, staff),
+            (Right::Review, Purpose::Review, "privacy-officer"),
+            (
+                Right::SeeSettings,
+                Purpose::None,
+                "privacy-officer soc-analyst incident-lead auditor employee administrator",
+            ),
+            (Right::ChangeSettings, Purpose::None, "privacy-officer incident-lead administrator"),
+            (Right::SignForEmployees, Purpose::None, "employee"),
             (Right::SeeOneself, Purpose::None, everyone),
         ];
         let mut checked = 0;
@@ -154,6 +265,16 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 8 * 8 * 6);
+        assert_eq!(checked, 18 * 8 * 6);
+    }
+
+    /// A manager of a ward never sees who the patients are, nor what an account did.
+    #[test]
+    fn a_manager_sees_nobody() {
+        for right in Right::ALL.into_iter().filter(|right| right.names_people()) {
+            for purpose in Purpose::ALL {
+                assert!(!permits(right, Role::Manager, purpose), "{right:?} {purpose:?}");
+            }
+        }
     }
 }

@@ -1,22 +1,76 @@
-//! A case, its scope, and the cases that wait.
+//! What happened, is it harm, and what was done? A case, and the cases that wait.
 
+use crate::access::{Purpose, Right};
+use crate::answer::{Here, Sent};
 use crate::chart;
 use crate::page::{Shell, grouped, shell, short};
+use crate::reply::{Answer, Shape, csv, html as sent_html, json, missing};
 use crate::session::Visitor;
 use crate::text::{Language, Texts, code, texts};
-use crate::view::{Alarm, ScopeView};
-use bavn_detect::cases::{Book, Case, CaseNumber, Side, State, Verdict, deed_in_words};
+use crate::view::{Alarm, Wish};
+use bavn_detect::cases::{
+    Book, Case, CaseNumber, Deed, Side, State, Verdict, deed_in_words, json_of,
+};
 use maud::{Markup, html};
 
+/// A case names its readers, so that somebody sees it is itself on record.
+pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    let Some(number) = sent.case() else { return missing(here.language) };
+    let revision = match here.peek(|book| book.case(number).map(Case::revision)) {
+        Err(trouble) => return here.failed(&trouble),
+        Ok(None) => return missing(here.language),
+        Ok(Some(revision)) => revision,
+    };
+    if let Some(answer) = here.not_recorded(&format!("case {number}"), number) {
+        return answer;
+    }
+    let is_unread = |case: &Case| case.read_at.is_none() && case.merged_into.is_none();
+    if here.peek(|book| book.case(number).is_some_and(is_unread)).unwrap_or(false) {
+        // Somebody else may have read it first: that is as good.
+        drop(here.board.act(&here.visitor.name, number, Wish::Do(Deed::Read), revision));
+    }
+    here.looked(|book| {
+        let Some(case) = book.case(number) else { return missing(here.language) };
+        match sent.shape {
+            Shape::Json => json(&json_of(book, case, true)),
+            Shape::Csv => acts_csv(book, number),
+            Shape::Html => page(here, book, case),
+        }
+    })
+}
+
+fn acts_csv(book: &Book, number: CaseNumber) -> Answer {
+    let acts = book.acts().iter().enumerate().filter(|(_, act)| act.case == number);
+    let rows = acts.map(|(at, act)| {
+        let undone = book.is_undone(at).to_string();
+        vec![act.at.to_string(), act.by.clone(), deed_in_words(act, Language::English), undone]
+    });
+    csv("at,by,what,undone", rows)
+}
+
+fn page(here: &Here<'_>, book: &Book, case: &Case) -> Answer {
+    let view = here.board.queue();
+    let of_case = |uid: &str| case.alarms.iter().any(|alarm| alarm.uid == uid);
+    let around = Around {
+        visitor: &here.visitor,
+        language: here.language,
+        simulated: view.simulated,
+        may_decide: here.may(Right::Decide, Purpose::Case),
+        has_scope: here.board.keeps_look_ups(),
+        alarm: view.alarms.iter().find(|alarm| of_case(&alarm.uid)),
+    };
+    sent_html(&self::case(book, case, &around))
+}
+
 /// What a case page needs beside the case.
-pub(crate) struct Around<'a> {
-    pub(crate) visitor: &'a Visitor,
-    pub(crate) language: Language,
-    pub(crate) simulated: bool,
-    pub(crate) may_decide: bool,
-    pub(crate) has_scope: bool,
+struct Around<'a> {
+    visitor: &'a Visitor,
+    language: Language,
+    simulated: bool,
+    may_decide: bool,
+    has_scope: bool,
     /// Of the queue: the alarm with patients by the hour, if it is one of the case.
-    pub(crate) alarm: Option<&'a Alarm>,
+    alarm: Option<&'a Alarm>,
 }
 
 /// The cases that wait, the most urgent first.
@@ -61,7 +115,7 @@ fn summary(case: &Case, language: Language) -> &str {
     case.leading().map_or("", |alarm| alarm.said(language).summary.as_str())
 }
 
-pub(crate) fn case(book: &Book, case: &Case, around: &Around<'_>) -> Markup {
+fn case(book: &Book, case: &Case, around: &Around<'_>) -> Markup {
     let (language, words) = (around.language, texts(around.language));
     let path = format!("/case/{}", case.number);
     let heading = format!("C-{} {}", case.number, title(case, language));
@@ -213,60 +267,5 @@ fn history(book: &Book, case: &Case, language: Language, words: &Texts) -> Marku
     }
 }
 
-pub(crate) fn scope(
-    number: CaseNumber,
-    scope: &ScopeView,
-    visitor: &Visitor,
-    language: Language,
-) -> Markup {
-    let words = texts(language);
-    let heading = format!("C-{number}: {}", words.scope);
-    let upper = match scope.upper {
-        Some(upper) => format!("{} {}", words.scope_upper, grouped(upper)),
-        None => words.scope_open.to_owned(),
-    };
-    let path = format!("/case/{number}/scope");
-    let body = html! {
-        p { a href=(format!("/case/{number}?lang={}", code(language))) { "C-" (number) } }
-        h1 { (heading) }
-        p class="summary" {
-            strong { (grouped(scope.best)) } " " (words.patients) " (" (words.scope_lower) " "
-            (grouped(scope.lower)) ", " (upper) "). " (grouped(scope.look_ups)) " " (words.look_ups) "."
-        }
-        ul { @for [english, bokmaal] in &scope.reasons { li {
-            @if language == Language::Bokmaal { (bokmaal) } @else { (english) }
-        } } }
-        table {
-            thead { tr { th scope="col" { (words.day) } th scope="col" class="number" { (words.look_ups_day) }
-                th scope="col" class="number" { (words.exposed) } } }
-            tbody { @for (day, look_ups, patients) in &scope.days { tr {
-                td { (day) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
-            } } }
-        }
-        h2 { (words.unseen) }
-        p { (words.unseen_text) }
-        p class="facts" { (scope.as_of) br; "SHA-256 " code { (scope.digest) } }
-    };
-    let about = Shell { path: &path, simulated: false, visitor: Some(visitor), reloads: false };
-    shell(&heading, language, &about, &body)
-}
-
-/// What is known of who asks.
-pub(crate) fn me(book: &Book, visitor: &Visitor, simulated: bool, language: Language) -> Markup {
-    let words = texts(language);
-    let mine = book.acts().iter().filter(|act| act.by == visitor.name).rev().take(ACTS_SHOWN);
-    let body = html! {
-        h1 { (words.me) }
-        p { strong { (visitor.name) } ", " (visitor.role.word()) }
-        p { (words.me_text) }
-        ol class="history" { @for act in mine { li {
-            time datetime=(act.at) { (short(act.at)) } " C-" (act.case) ": " (deed_in_words(act, language))
-        } } }
-    };
-    let about = Shell { path: "/me", simulated, visitor: Some(visitor), reloads: false };
-    shell(words.me, language, &about, &body)
-}
-
 /// Rows of a page; the twins have all.
 const CASES_SHOWN: usize = 200;
-const ACTS_SHOWN: usize = 500;

@@ -6,12 +6,19 @@
 
 mod access;
 mod answer;
+mod case_acts;
 mod case_page;
 mod chart;
+mod dispatch;
 mod form;
+mod me_page;
 mod page;
+mod queue_page;
+mod reply;
 mod routes;
+mod scope_page;
 mod session;
+mod session_acts;
 #[cfg(test)]
 mod tests;
 mod text;

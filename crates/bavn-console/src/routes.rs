@@ -1,6 +1,7 @@
 //! The wire around the answers: bodies with a limit, cookies, headers, live changes.
 
-use crate::answer::{Answer, Asked, answer};
+use crate::answer::{Asked, answer};
+use crate::reply::Answer;
 use crate::session::Doors;
 use crate::text::{Language, accepted};
 use crate::view::Board;

@@ -7,16 +7,17 @@ use bavn_model::{
     Access, ClientId, Entity, Finding, HostId, IdentityId, PatientId, Timestamp, Tried,
     TriedOutcome,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 /// The recent unexplained look-ups of every reader, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Dossiers {
     readers: Vec<Dossier>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Dossier {
     entries: Vec<Entry>,
     host: Option<HostId>,
@@ -25,7 +26,7 @@ struct Dossier {
     day: i32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Entry {
     at_secs: u32,
     patient: PatientId,

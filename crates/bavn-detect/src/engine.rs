@@ -2,23 +2,27 @@
 
 mod judging;
 mod pace;
+mod saving;
 
 use crate::calibrate::{
     Load, People, Rankings, Reference, STREAMS, SYSTEM_CLASS, Standing, SubjectDay, Tail,
 };
+use crate::clientele::Clientele;
 use crate::company::Company;
-use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted};
+use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted, is_away};
 use crate::dossier::Dossiers;
 use crate::explain::{self, Explanation};
 use crate::later::{self, Judgement, Later};
 use crate::queue::Queue;
 use crate::report::{Report, Tally};
+use crate::solitude::Solitude;
 use crate::visit::Verdict;
 use crate::visits::Visits;
 use bavn_model::{
     Access, Assignment, Context, Family, Finding, Flag, IdentityId, Lane, PatientId, Timestamp,
 };
 use pace::Pace;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What the hospital sets.
@@ -57,10 +61,13 @@ pub struct Engine {
     hour: i64,
     dossiers: Dossiers,
     company: Company,
+    clientele: Clientele,
+    solitude: Solitude,
     load: Load,
     queue: Queue,
     tally: Tally,
     scratch: Scores,
+    alone: Vec<IdentityId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +90,7 @@ impl Column {
 }
 
 /// A reader's highest scores of one day, and how rare they are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct ReaderDay {
     day: i32,
     class: u8,
@@ -140,10 +147,13 @@ impl Engine {
             hour: i64::MIN,
             dossiers: Dossiers::default(),
             company: Company::default(),
+            clientele: Clientele::default(),
+            solitude: Solitude::default(),
             load: Load::default(),
             queue: Queue::new(settings.budget_per_10k_staff_day / 1e4),
             tally: Tally::default(),
             scratch: Scores::default(),
+            alone: Vec::new(),
             context,
             settings,
         }
@@ -153,8 +163,19 @@ impl Engine {
         &self.context
     }
 
-    /// One access, in (`at`, `seq`) order.
+    /// One access, in (`at`, `seq`) order. One that comes late by hours is judged at its own time; one
+    /// of a day that is closed, at the beginning of today: no day is opened again.
     pub fn observe(&mut self, access: &Access, out: &mut Vec<Finding>) {
+        match self.day {
+            Some(day) if access.at.day() < day => {
+                let at = Timestamp::start_of_day(day);
+                self.observe_today(&Access { at, ..access.clone() }, out);
+            }
+            _ => self.observe_today(access, out),
+        }
+    }
+
+    fn observe_today(&mut self, access: &Access, out: &mut Vec<Finding>) {
         self.advance(access.at, out);
         let Some(identity) = access.identity else {
             self.tally.nameless += 1;
@@ -186,7 +207,7 @@ impl Engine {
     /// Lets event time pass without an access, as a live watermark does.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
         let hour = now.secs().div_euclid(3_600);
-        if hour != self.hour {
+        if hour > self.hour {
             if self.hour != i64::MIN {
                 // The hour's own end: accesses may be far apart.
                 self.close_hour(Timestamp::from_secs((self.hour + 1) * 3_600), out);
@@ -201,6 +222,10 @@ impl Engine {
             }
             None => self.day = Some(now.day()),
             Some(_) => {}
+        }
+        self.solitude.over(now, &self.context, &mut self.alone);
+        for identity in self.alone.drain(..) {
+            self.people.count_alone(identity, now.day());
         }
     }
 
@@ -241,6 +266,8 @@ impl Engine {
             + self.dossiers.bytes_held()
             + self.queue.bytes_held()
             + self.company.bytes_held()
+            + self.clientele.bytes_held()
+            + self.solitude.bytes_held()
             + self.load.bytes_held()
             + self.reference.bytes_held()
             + self.combined.bytes_held()
@@ -273,6 +300,10 @@ impl Engine {
             crowded = self.company.note(visit.patient, identity, access.at.day());
             let counted = counted(visit, crowded);
             self.people.count(identity, counted, &mut self.load);
+            if !standing.system {
+                self.solitude.note(visit, is_away(visit));
+                self.clientele.note(visit, &self.context);
+            }
             self.dossiers.note(access, identity, visit, self.queue.is_suspect(identity));
             self.tally.visit(standing.role, visit, first_of_day);
             if let Some(judgements) = &mut self.judgements {
@@ -283,8 +314,9 @@ impl Engine {
             }
         }
         let Some(person) = self.people.get(identity) else { return };
-        let context = &self.context;
-        let seen = Seen { access, identity, patient, visit, opens, crowded, person, context };
+        let (clientele, context) = (&self.clientele, &self.context);
+        let seen =
+            Seen { access, identity, patient, visit, opens, crowded, person, clientele, context };
         // A system account is compared with its own past only, so it needs one first.
         let judged = !person.system || person.days_seen >= SYSTEM_DAYS_MIN;
         let mut risen = false;
@@ -413,6 +445,7 @@ impl Engine {
         }
         self.visits.close_day(day);
         self.company.close_day(day);
+        self.solitude.close_day(Timestamp::start_of_day(day + 1));
         let is_system = |identity: &&IdentityId| {
             self.days.get(usize::from(**identity)).is_some_and(|held| held.class == SYSTEM_CLASS)
         };
@@ -486,4 +519,4 @@ const SYSTEM_DAYS_MIN: u32 = 8;
 const UNLIKELY: f32 = 0.02;
 /// This many times beyond the line, a finding is hardly innocent.
 const FAR_OUT: f64 = 100.0;
-const _: () = assert!(STREAMS == 4);
+const _: () = assert!(STREAMS == 5);

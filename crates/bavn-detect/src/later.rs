@@ -8,6 +8,7 @@
 use crate::visit::{Verdict, Visit};
 use crate::visits::{awaits, near_in_time, template};
 use bavn_model::{Context, IdentityId, PatientId, Tie, Timestamp, UnitId};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// What explains one visit, or that nothing does, as far as was known at an instant. A later one
@@ -46,24 +47,24 @@ impl Judgement {
 }
 
 /// Visits that wait to be asked again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Later {
     /// By how often they have been asked again; each in order of time.
     waiting: [VecDeque<Waiting>; WAITS.len()],
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    identity: IdentityId,
-    patient: PatientId,
+/// A visit that nothing explained when it began.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) identity: IdentityId,
+    pub(crate) patient: PatientId,
     unit: Option<UnitId>,
-    since: Timestamp,
+    pub(crate) since: Timestamp,
 }
 
 impl Later {
     /// Keeps a visit that began now and that nothing explains.
     pub(crate) fn wait(&mut self, visit: &Visit) {
-        let Visit { identity, patient, unit, first: since, .. } = *visit;
         let held: usize = self.waiting.iter().map(VecDeque::len).sum();
         if held >= WAITING_MAX
             && let Some(oldest) = self.waiting.iter_mut().rev().find(|queue| !queue.is_empty())
@@ -71,7 +72,7 @@ impl Later {
             oldest.pop_front();
         }
         if let Some(first) = self.waiting.first_mut() {
-            first.push_back(Waiting { identity, patient, unit, since });
+            first.push_back(Waiting::of(visit));
         }
     }
 
@@ -108,14 +109,19 @@ pub(crate) fn later(visit: &Visit, now: Timestamp, context: &Context) -> Option<
     if matches!(visit.verdict, Verdict::Explained { .. }) {
         return None;
     }
-    let Visit { identity, patient, unit, first: since, .. } = *visit;
-    let waiting = Waiting { identity, patient, unit, since };
-    let asked = WAITS.into_iter().map(|wait| since.plus_secs(wait));
+    let waiting = Waiting::of(visit);
+    let asked = WAITS.into_iter().map(|wait| visit.first.plus_secs(wait));
     asked.take_while(|&at| at <= now).find_map(|at| waiting.judge(at, context))
 }
 
 impl Waiting {
-    fn judge(&self, at: Timestamp, context: &Context) -> Option<Judgement> {
+    pub(crate) fn of(visit: &Visit) -> Self {
+        let Visit { identity, patient, unit, first: since, .. } = *visit;
+        Self { identity, patient, unit, since }
+    }
+
+    /// What explains it by what was known at an instant, and did not when it began.
+    pub(crate) fn judge(&self, at: Timestamp, context: &Context) -> Option<Judgement> {
         let ties = context.ties(self.patient).iter();
         let known = ties.filter(|tie| self.since < tie.known_at && tie.known_at <= at);
         let explains = known.filter(|tie| self.is_of_another(tie) && self.was_at_the_time(tie));

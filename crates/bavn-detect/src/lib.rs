@@ -5,6 +5,7 @@
 
 mod calibrate;
 pub mod cases;
+mod clientele;
 mod company;
 mod detectors;
 mod dossier;
@@ -13,9 +14,13 @@ mod explain;
 mod flow;
 mod homes;
 mod later;
+mod lists;
 mod ocsf;
 mod queue;
 mod report;
+mod solitude;
+mod sorted;
+mod state;
 mod usual;
 mod visit;
 mod visits;
@@ -26,4 +31,5 @@ pub use explain::{Explanation, Feed, Trial, TrialOutcome};
 pub use later::Judgement;
 pub use ocsf::{OcsfOptions, ocsf_line, risk_score};
 pub use report::{LaneReport, Report, RoleReport};
+pub use state::{ContextDigest, StateError};
 pub use visit::{Grade, Verdict, Visit, Warmth};

@@ -183,6 +183,9 @@ fn numbers(fact: &Fact, speaker: &Speaker<'_>) -> Value {
             "fact": "away_patients", "away": away, "usual": r(usual), "window_secs": window_secs}),
         Fact::ColdPatients { cold, usual, window_secs } => json!({
             "fact": "cold_patients", "cold": cold, "usual": r(usual), "window_secs": window_secs}),
+        Fact::LonePatients { alone, usual, window_secs } => json!({
+            "fact": "lone_patients", "alone": alone, "usual": r(usual),
+            "window_secs": window_secs}),
         Fact::SlowRise { patients, usual, working_days, since } => json!({
             "fact": "slow_rise", "patients": patients, "usual": r(usual),
             "working_days": working_days, "since": since}),

@@ -10,10 +10,11 @@ use bavn_model::{
     NextStep, PatientId, Timestamp, Tried,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a finding is about: with its subject, what makes two findings one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Cause {
     /// How much and whom somebody reads.
     Reading,
@@ -64,11 +65,14 @@ pub(crate) struct Candidate {
 }
 
 /// Findings that are open, and what has been written of each.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Queue {
+    /// The budget's, which is set and not learned.
+    #[serde(skip)]
     line: f64,
     /// How much more the estimates expect than comes.
     ease: f64,
+    #[serde(with = "crate::sorted")]
     open: HashMap<(Cause, u32), Open, foldhash::fast::FixedState>,
     /// Identities that an open alarm names.
     pub(crate) alarms: u64,
@@ -83,7 +87,7 @@ struct Alarm {
     innocent: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Open {
     finding: Finding,
     alarm_since: Option<Timestamp>,
@@ -98,6 +102,11 @@ impl Queue {
     /// `line` is the budget: expected false alarms per member of staff and day.
     pub(crate) fn new(line: f64) -> Self {
         Self { line, ease: 1.0, open: HashMap::default(), alarms: 0 }
+    }
+
+    /// Takes over what is open, but not the budget.
+    pub(crate) fn go_on(&mut self, saved: Self) {
+        *self = Self { line: self.line, ..saved };
     }
 
     /// Whether a candidate this strong would be written at all.

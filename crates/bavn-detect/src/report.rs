@@ -3,13 +3,14 @@
 use crate::visit::{Verdict, Visit};
 use bavn_model::{Context, Lane, RoleId};
 use hashbrown::HashMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Counts while a run goes on.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) nameless: u64,
     pub(crate) explained_later: u64,
+    #[serde(with = "crate::sorted")]
     roles: HashMap<Option<RoleId>, Shares, foldhash::fast::FixedState>,
     all: Shares,
     lanes: [LaneTally; LANES.len()],
@@ -17,7 +18,7 @@ pub(crate) struct Tally {
     days: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Shares {
     visits: u64,
     explained: u64,
@@ -28,7 +29,7 @@ struct Shares {
     cold: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct LaneTally {
     offered: u64,
     alarms: u64,

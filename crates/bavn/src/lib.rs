@@ -7,8 +7,10 @@ mod demo;
 mod desk;
 mod drilled;
 pub mod error;
+mod forgotten;
 pub mod input;
 mod keyed;
+mod mend;
 pub mod pipeline;
 mod report;
 

@@ -11,6 +11,7 @@ pub(super) fn title(detector: &str) -> &'static str {
         "day_volume" => "Langt flere pasienter enn vanlig på en dag",
         "unexplained_patients" => "Flere uforklarte pasienter, dag etter dag",
         "cold_reads" => "Pasienter langt fra leserens arbeid",
+        "lone_reads" => "Pasienter som ingen andre åpner",
         "improbable_pairs" => "Pasienter som er usannsynlige for denne leseren",
         "related_patients" => "Journalen til noen som står leseren nær",
         "listed_patients" => "Skjermede pasienter åpnet uten grunn",
@@ -52,6 +53,12 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::ColdPatients { cold, usual, window_secs } => format!(
             "åpnet {} på {} som ingen enhet nær leseren har hatt med å gjøre på et år; vanlig {}",
             patients(*cold),
+            span(*window_secs),
+            number(*usual)
+        ),
+        Fact::LonePatients { alone, usual, window_secs } => format!(
+            "åpnet {} på {} uten grunn som ingen andre åpnet et døgn før eller etter; vanlig {}",
+            patients(*alone),
             span(*window_secs),
             number(*usual)
         ),

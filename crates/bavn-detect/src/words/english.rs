@@ -11,6 +11,7 @@ pub(super) fn title(detector: &str) -> &'static str {
         "day_volume" => "Far more patients than usual in a day",
         "unexplained_patients" => "More unexplained patients, day after day",
         "cold_reads" => "Patients far from the reader's work",
+        "lone_reads" => "Patients whom nobody else opens",
         "improbable_pairs" => "Patients improbable for this reader",
         "related_patients" => "Record of somebody near the reader",
         "listed_patients" => "Protected or watched patients opened without a reason",
@@ -52,6 +53,12 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::ColdPatients { cold, usual, window_secs } => format!(
             "opened {} in {} whom no unit near the reader has had to do with in a year; usual {}",
             patients(*cold),
+            span(*window_secs),
+            about(*usual)
+        ),
+        Fact::LonePatients { alone, usual, window_secs } => format!(
+            "opened {} in {} without a reason whom nobody else opened a day before or after; usual {}",
+            patients(*alone),
             span(*window_secs),
             about(*usual)
         ),

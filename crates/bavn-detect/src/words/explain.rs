@@ -154,6 +154,9 @@ fn template_name(template: &str) -> (&str, &str) {
         "flow_between_units" => {
             ("patients that the two units share", "pasienter som de to enhetene deler")
         }
+        "waiting_list" => {
+            ("a list of the hospital's waiting patients", "en liste over sykehusets ventende")
+        }
         other => (other, other),
     }
 }

@@ -12,3 +12,7 @@ mod facts;
 mod hospital;
 #[cfg(test)]
 mod later;
+#[cfg(test)]
+mod state;
+#[cfg(test)]
+mod told;

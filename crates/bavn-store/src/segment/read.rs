@@ -2,7 +2,8 @@
 
 use super::pages::{Damage, ParquetFile};
 use super::schema::{
-    AT, CLIENT, FLAGS, HOST, IDENTITY, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, WORDS,
+    AT, CLIENT, FLAGS, HOST, IDENTITY, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, SOURCE,
+    WORDS,
 };
 use crate::error::{Result, StoreError};
 use crate::index::By;
@@ -128,6 +129,28 @@ impl SegmentReader {
             before += self.rows.rows_in(group) as u64;
         }
         Ok(places)
+    }
+
+    /// The inputs from which rows came, each once.
+    pub(crate) fn inputs(&self) -> Result<BTreeSet<u32>> {
+        let mut found = BTreeSet::new();
+        if let Some(evidence) = &self.evidence {
+            for group in 0..evidence.row_groups() {
+                found.extend(plain_numbers(evidence, group, 2, &whole(evidence, group))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// When each row was, and the number of its source.
+    pub(crate) fn heard(&self) -> Result<Vec<(i64, u32)>> {
+        let mut heard = Vec::new();
+        for group in 0..self.rows.row_groups() {
+            let runs = whole(&self.rows, group);
+            let times = longs(&self.rows, group, AT, &runs)?;
+            heard.extend(times.into_iter().zip(numbers(&self.rows, group, SOURCE, &runs)?));
+        }
+        Ok(heard)
     }
 
     /// The ids of all rows with their times, in order.

@@ -49,6 +49,7 @@ pub(super) const PATIENT: usize = 4;
 pub(super) const HOST: usize = 5;
 pub(super) const NUMBERS: [usize; 5] = [IDENTITY, 2, CLIENT, HOST, 6];
 pub(super) const WORDS: [usize; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
+pub(super) const SOURCE: usize = 6;
 pub(super) const FLAGS: usize = 15;
 
 /// Which of a store's two Parquet files.

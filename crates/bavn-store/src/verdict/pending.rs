@@ -13,6 +13,8 @@ use std::path::Path;
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     judged: Vec<Judged>,
+    /// What the commit under way writes: it comes again if that fails.
+    unsettled: Vec<Judged>,
     /// Commits up to this one may hold what is judged again: of an earlier run, or an earlier pass.
     again_until: u64,
 }
@@ -36,6 +38,7 @@ impl Pending {
     /// From now on everything may be judged again that the store holds.
     pub(crate) fn begin_again(&mut self, commit: u64) {
         self.judged.clear();
+        self.unsettled.clear();
         self.again_until = commit;
     }
 
@@ -48,10 +51,13 @@ impl Pending {
         store: &Path,
         ring: &KeyRing,
     ) -> Result<Option<Ready>> {
+        self.judged.append(&mut self.unsettled);
+        let unsettled = &mut self.unsettled;
         let mut numbers: BTreeMap<(Reached, &'static str), u32> = BTreeMap::new();
         let mut entries = Vec::new();
         self.judged.retain(|judged| {
             let Some((identity, patient)) = person(judged) else { return true };
+            unsettled.push(*judged);
             let next = numbers.len() as u32;
             let word = *numbers.entry((judged.reached, judged.by)).or_insert(next);
             entries.push(Entry {
@@ -71,6 +77,11 @@ impl Pending {
             words.into_iter().map(|((reached, by), _)| (reached, by.to_owned())).collect();
         self.drop_known(&mut entries, &words, manifest, store, ring)?;
         Ok((!entries.is_empty()).then_some(Ready { words, entries }))
+    }
+
+    /// The commit is in force, or there was nothing to write.
+    pub(crate) fn settle(&mut self) {
+        self.unsettled.clear();
     }
 
     /// Drops what the store holds already, as a source that is read a second time gives it.

@@ -192,6 +192,9 @@ fn bokmaal(reason: &Reason) -> String {
         Reason::Silent(silence) => {
             format!("«{}» var taus fra {} til {}", silence.source, silence.from, silence.to)
         }
+        Reason::NoLongerKept { before } => {
+            format!("oppslag før {before} oppbevares ikke lenger")
+        }
     }
 }
 

@@ -13,6 +13,8 @@ mod decode;
 mod demo;
 mod evaluate;
 mod explain;
+mod faults;
+mod life;
 mod prove;
 mod store;
 mod verdicts;

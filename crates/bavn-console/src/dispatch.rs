@@ -1,0 +1,66 @@
+//! Which address is answered by what, for whom, and for which purpose?
+
+use crate::access::{Purpose, Right};
+use crate::answer::{Here, Sent};
+use crate::reply::Answer;
+use crate::{case_acts, case_page, me_page, queue_page, scope_page, session_acts};
+
+/// One address, and each page's `.json` and `.csv` twin with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route {
+    pub(crate) is_post: bool,
+    /// Without its first slash; `*` stands for any one part.
+    pub(crate) path: &'static str,
+    /// Asked of the table before the answer is.
+    pub(crate) right: Right,
+    pub(crate) purpose: Purpose,
+    pub(crate) answer: fn(&Here<'_>, &Sent<'_>) -> Answer,
+}
+
+const fn get(
+    path: &'static str,
+    right: Right,
+    purpose: Purpose,
+    answer: fn(&Here<'_>, &Sent<'_>) -> Answer,
+) -> Route {
+    Route { is_post: false, path, right, purpose, answer }
+}
+
+const fn post(
+    path: &'static str,
+    right: Right,
+    purpose: Purpose,
+    answer: fn(&Here<'_>, &Sent<'_>) -> Answer,
+) -> Route {
+    Route { is_post: true, path, right, purpose, answer }
+}
+
+/// What is not here is not there.
+pub(crate) const ROUTES: &[Route] = &[
+    get("", Right::SeeQueue, Purpose::None, queue_page::queue),
+    get("queue", Right::SeeQueue, Purpose::None, queue_page::queue),
+    get("alarms/*", Right::SeeQueue, Purpose::None, queue_page::alarm),
+    get("case/*", Right::SeeCase, Purpose::Case, case_page::answer),
+    get("case/*/scope", Right::SeeScope, Purpose::Case, scope_page::answer),
+    get("me", Right::SeeOneself, Purpose::None, me_page::answer),
+    post("case/*/take", Right::WorkOnCase, Purpose::Case, case_acts::take),
+    post("case/*/note", Right::WorkOnCase, Purpose::Case, case_acts::note),
+    post("case/*/task", Right::WorkOnCase, Purpose::Case, case_acts::task),
+    post("case/*/done", Right::WorkOnCase, Purpose::Case, case_acts::done),
+    post("case/*/undo", Right::WorkOnCase, Purpose::Case, case_acts::undo),
+    post("case/*/decide", Right::Decide, Purpose::Case, case_acts::decide),
+    post("role", Right::SeeOneself, Purpose::None, session_acts::role),
+    post("leave", Right::SeeOneself, Purpose::None, session_acts::leave),
+];
+
+/// The route of a path without its ending, and the parts that stand for a `*`.
+pub(crate) fn find(is_post: bool, stem: &str) -> Option<(&'static Route, Vec<&str>)> {
+    let parts: Vec<&str> = stem.strip_prefix('/')?.split('/').collect();
+    ROUTES.iter().filter(|route| route.is_post == is_post).find_map(|route| {
+        let wanted: Vec<&str> = route.path.split('/').collect();
+        let fits = |(wanted, part): (&&str, &&str)| *wanted == "*" || wanted == part;
+        let same = wanted.len() == parts.len() && wanted.iter().zip(&parts).all(fits);
+        let free = wanted.iter().zip(&parts).filter(|(wanted, _)| **wanted == "*");
+        same.then(|| (route, free.map(|(_, part)| *part).collect()))
+    })
+}

@@ -1,0 +1,77 @@
+//! What is sent back, as a page or one of its twins.
+
+use crate::page;
+use crate::text::{Language, texts};
+use maud::Markup;
+use serde_json::Value;
+
+/// One answer, without its wire.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: &'static str,
+    pub(crate) body: String,
+    pub(crate) cookie: Option<String>,
+    pub(crate) location: Option<String>,
+}
+
+/// In which form a page is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Html,
+    Json,
+    Csv,
+}
+
+impl Shape {
+    /// The path without its ending, and what the ending asks for.
+    pub(crate) fn of(path: &str) -> (&str, Self) {
+        match path.rsplit_once('.') {
+            Some((stem, "json")) => (stem, Self::Json),
+            Some((stem, "csv")) => (stem, Self::Csv),
+            _ => (path, Self::Html),
+        }
+    }
+}
+
+pub(crate) fn html(page: &Markup) -> Answer {
+    let (kind, body) = ("text/html; charset=utf-8", page.0.clone());
+    Answer { status: 200, kind, body, cookie: None, location: None }
+}
+
+pub(crate) fn json(value: &Value) -> Answer {
+    let (kind, body) = ("application/json", format!("{value}\n"));
+    Answer { status: 200, kind, body, cookie: None, location: None }
+}
+
+/// RFC 4180; a cell that a spreadsheet would run as a formula is made text.
+pub(crate) fn csv(head: &str, rows: impl Iterator<Item = Vec<String>>) -> Answer {
+    let cell = |cell: &String| {
+        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let text = if formula { format!("'{cell}") } else { cell.clone() };
+        let quoted = text.contains([',', '"', '\n', '\r']);
+        if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    };
+    let mut body = format!("{head}\r\n");
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(cell).collect();
+        body.push_str(&cells.join(","));
+        body.push_str("\r\n");
+    }
+    Answer { status: 200, kind: "text/csv; charset=utf-8", body, cookie: None, location: None }
+}
+
+pub(crate) fn go(location: &str) -> Answer {
+    let location = Some(location.to_owned());
+    Answer { status: 303, kind: "text/plain", body: String::new(), cookie: None, location }
+}
+
+pub(crate) fn missing(language: Language) -> Answer {
+    let words = texts(language);
+    Answer { status: 404, ..html(&page::word(words.missing, words.missing_text, None, language)) }
+}
+
+pub(crate) fn outside(language: Language) -> Answer {
+    let words = texts(language);
+    Answer { status: 401, ..html(&page::word(words.enter, words.enter_text, None, language)) }
+}

@@ -1,0 +1,69 @@
+//! Which patients? How many, with bounds; names nobody.
+
+use crate::answer::{Here, Sent};
+use crate::page::grouped;
+use crate::reply::{Answer, Shape, csv, json, missing};
+use crate::text::{Language, code, texts};
+use crate::view::ScopeView;
+use bavn_detect::cases::CaseNumber;
+use maud::{Markup, html};
+use serde_json::json;
+
+pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    let Some(number) = sent.case() else { return missing(here.language) };
+    if !here.board.keeps_look_ups()
+        || !here.peek(|book| book.case(number).is_some()).unwrap_or(false)
+    {
+        return missing(here.language);
+    }
+    if let Some(answer) = here.not_recorded(&format!("scope of case {number}"), number) {
+        return answer;
+    }
+    let scope = match here.board.scope(number) {
+        Err(trouble) => return here.failed(&trouble),
+        Ok(scope) => scope,
+    };
+    match sent.shape {
+        Shape::Html => {
+            let heading = format!("C-{number}: {}", texts(here.language).scope);
+            let body = body(number, &heading, &scope, here.language);
+            here.page(&heading, &format!("/case/{number}/scope"), &body)
+        }
+        Shape::Json => json(&json!(scope)),
+        Shape::Csv => csv(
+            "day,look_ups,patients",
+            scope.days.iter().map(|(day, look_ups, patients)| {
+                vec![day.clone(), look_ups.to_string(), patients.to_string()]
+            }),
+        ),
+    }
+}
+
+fn body(number: CaseNumber, heading: &str, scope: &ScopeView, language: Language) -> Markup {
+    let words = texts(language);
+    let upper = match scope.upper {
+        Some(upper) => format!("{} {}", words.scope_upper, grouped(upper)),
+        None => words.scope_open.to_owned(),
+    };
+    html! {
+        p { a href=(format!("/case/{number}?lang={}", code(language))) { "C-" (number) } }
+        h1 { (heading) }
+        p class="summary" {
+            strong { (grouped(scope.best)) } " " (words.patients) " (" (words.scope_lower) " "
+            (grouped(scope.lower)) ", " (upper) "). " (grouped(scope.look_ups)) " " (words.look_ups) "."
+        }
+        ul { @for [english, bokmaal] in &scope.reasons { li {
+            @if language == Language::Bokmaal { (bokmaal) } @else { (english) }
+        } } }
+        table {
+            thead { tr { th scope="col" { (words.day) } th scope="col" class="number" { (words.look_ups_day) }
+                th scope="col" class="number" { (words.exposed) } } }
+            tbody { @for (day, look_ups, patients) in &scope.days { tr {
+                td { (day) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
+            } } }
+        }
+        h2 { (words.unseen) }
+        p { (words.unseen_text) }
+        p class="facts" { (scope.as_of) br; "SHA-256 " code { (scope.digest) } }
+    }
+}
