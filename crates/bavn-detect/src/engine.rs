@@ -6,13 +6,17 @@ mod saving;
 
 use crate::calibrate::{
     Load, People, Rankings, Reference, STREAMS, SYSTEM_CLASS, Standing, SubjectDay, Tail,
+    combined_nats,
 };
 use crate::clientele::Clientele;
 use crate::company::Company;
-use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted, is_away};
+use crate::detectors::{
+    self, Detector, Ended, Gathered, Gathering, Scores, Seen, counted, is_away,
+};
 use crate::dossier::Dossiers;
 use crate::explain::{self, Explanation};
 use crate::later::{self, Judgement, Later};
+use crate::observed::Observed;
 use crate::queue::Queue;
 use crate::report::{Report, Tally};
 use crate::solitude::Solitude;
@@ -66,6 +70,7 @@ pub struct Engine {
     load: Load,
     queue: Queue,
     tally: Tally,
+    observed: Observed,
     scratch: Scores,
     alone: Vec<IdentityId>,
 }
@@ -152,6 +157,7 @@ impl Engine {
             load: Load::default(),
             queue: Queue::new(settings.budget_per_10k_staff_day / 1e4),
             tally: Tally::default(),
+            observed: Observed::default(),
             scratch: Scores::default(),
             alone: Vec::new(),
             context,
@@ -177,6 +183,9 @@ impl Engine {
 
     fn observe_today(&mut self, access: &Access, out: &mut Vec<Finding>) {
         self.advance(access.at, out);
+        for gathering in &mut self.gatherings {
+            gathering.heard(access);
+        }
         let Some(identity) = access.identity else {
             self.tally.nameless += 1;
             return;
@@ -211,7 +220,9 @@ impl Engine {
             if self.hour != i64::MIN {
                 // The hour's own end: accesses may be far apart.
                 self.close_hour(Timestamp::from_secs((self.hour + 1) * 3_600), out);
-                self.ask_again(Timestamp::from_secs(hour * 3_600), out);
+                let begun = Timestamp::from_secs(hour * 3_600);
+                self.gather_each(begun, out, |gathering, found| gathering.hours_over(begun, found));
+                self.ask_again(begun, out);
             }
             self.hour = hour;
         }
@@ -231,13 +242,17 @@ impl Engine {
 
     /// What the run has shown so far: coverage, expected and observed alarms, memory.
     pub fn report(&self) -> Report {
-        self.tally.report(
+        let names: Vec<&'static str> = self.detectors.iter().map(|held| held.name()).collect();
+        let mut report = self.tally.report(
             &self.context,
             self.settings.budget_per_10k_staff_day,
             self.pace.staff,
             self.detectors.iter().map(|held| (held.name(), held.bytes_held())),
             self.bytes_held(),
-        )
+        );
+        report.by_cell = self.observed.report_cells(&self.context);
+        report.by_detector = self.observed.report_detectors(&names);
+        report
     }
 
     /// What was tried to explain the visit that is open between a reader and a patient.
@@ -269,6 +284,7 @@ impl Engine {
             + self.clientele.bytes_held()
             + self.solitude.bytes_held()
             + self.load.bytes_held()
+            + self.observed.bytes_held()
             + self.reference.bytes_held()
             + self.combined.bytes_held()
             + self.days.capacity() * (size_of::<ReaderDay>() + self.columns.len() * 8)
@@ -369,14 +385,14 @@ impl Engine {
         let cold = self.columns.iter().position(|column| {
             self.detectors.get(column.detector).is_some_and(|held| held.name() == "cold_reads")
         });
-        let Some(cold) = cold else { return };
         let chances: Vec<(IdentityId, f32)> = self
             .active
             .iter()
+            .filter(|_| cold.is_some())
             .filter(|&&identity| self.people.get(identity).is_some_and(|person| !person.system))
             .filter_map(|&identity| {
                 let best = &self.days.get(usize::from(identity))?.best;
-                Some((identity, best.get(cold)?.1))
+                Some((identity, best.get(cold?)?.1))
             })
             .collect();
         let mut gathered = Vec::new();
@@ -429,6 +445,15 @@ impl Engine {
             }
             let class = held.class;
             let of = SubjectDay { subject: identity.0, class, day };
+            if self.days_closed > HISTORY_DAYS && class != SYSTEM_CLASS {
+                let nats = combined_nats(&self.families, &held.best.iter().map(|&(_, p)| p));
+                if let Some(person) = self.people.get(identity) {
+                    self.observed.note(person, self.combined.p(of, nats));
+                }
+                for (column, &(_, p)) in self.columns.iter().zip(&held.best) {
+                    self.observed.note_column(column.detector, f64::from(p));
+                }
+            }
             for (tail, &(score, _)) in self.tails.iter_mut().zip(&held.best) {
                 tail.learn(of, score, suspect_since.is_some());
             }
@@ -440,8 +465,17 @@ impl Engine {
             tail.freeze();
         }
         self.recombine(day);
+        let budget_per_day = self.settings.budget_per_10k_staff_day / 1e4 * self.pace.staff;
+        let mut told = Vec::new();
+        let queue = &self.queue;
+        let is_suspect = |identity| queue.is_suspect(identity);
+        let ended = Ended { day, budget_per_day, is_suspect: &is_suspect };
         for gathering in &mut self.gatherings {
+            gathering.end_day(&ended, &mut told);
             gathering.close_day(day);
+        }
+        for found in told {
+            self.gather(found, Timestamp::start_of_day(day + 1), out);
         }
         self.visits.close_day(day);
         self.company.close_day(day);
@@ -458,6 +492,22 @@ impl Engine {
 }
 
 impl Engine {
+    /// Asks each gathering, and offers the queue what it found.
+    fn gather_each(
+        &mut self,
+        at: Timestamp,
+        out: &mut Vec<Finding>,
+        ask: impl Fn(&mut dyn Gathering, &mut Vec<Gathered>),
+    ) {
+        let mut gathered = Vec::new();
+        for gathering in &mut self.gatherings {
+            ask(gathering.as_mut(), &mut gathered);
+        }
+        for found in gathered {
+            self.gather(found, at, out);
+        }
+    }
+
     /// Combines the last weeks' days anew, by the tails of this evening.
     fn recombine(&mut self, day: i32) {
         let innocent = self.queue.innocence(self.pace.staff * f64::from(self.days_closed));
@@ -515,6 +565,8 @@ fn class_of(standing: Standing) -> u8 {
 
 /// Over a week-end at least.
 const SYSTEM_DAYS_MIN: u32 = 8;
+/// Before that many days, chances lean to caution and are not held to account.
+const HISTORY_DAYS: u32 = 14;
 /// Scores likelier than this never move a decision.
 const UNLIKELY: f32 = 0.02;
 /// This many times beyond the line, a finding is hardly innocent.

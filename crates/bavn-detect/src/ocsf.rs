@@ -231,6 +231,31 @@ fn numbers(fact: &Fact, speaker: &Speaker<'_>) -> Value {
             "hours": r(hours), "usual_per_hour": r(usual_per_hour)}),
         Fact::ExplainedLater { patients, hours } => json!({
             "fact": "explained_later", "patients": patients, "hours": hours}),
+        _ => numbers_of_place(fact, speaker),
+    }
+}
+
+/// Facts about places, sources and what came after.
+fn numbers_of_place(fact: &Fact, speaker: &Speaker<'_>) -> Value {
+    let r = |number: f64| rounded(number, 4);
+    match *fact {
+        Fact::SourceVolume { source, records, usual, hours } => json!({
+            "fact": "source_volume", "source": speaker.directory.sources.name(source),
+            "records": records, "usual": r(usual), "hours": r(hours)}),
+        Fact::SourceClock { source, hours } => json!({
+            "fact": "source_clock", "source": speaker.directory.sources.name(source),
+            "hours": hours}),
+        Fact::NewPlace { place, patients, one_in } => json!({
+            "fact": "new_place", "trait": trait_name(place), "patients": patients,
+            "one_in": r(one_in)}),
+        Fact::TwoPlaces { times, minutes } => json!({
+            "fact": "two_places", "times": times, "minutes": minutes}),
+        Fact::NothingFollowed { patients, usual, hours } => json!({
+            "fact": "nothing_followed", "patients": patients, "usual": r(usual), "hours": hours}),
+        Fact::NewUnits { patients, units, usual, days } => json!({
+            "fact": "new_units", "patients": patients, "units": units, "usual": r(usual),
+            "days": days}),
+        Fact::DrawnByLot { of } => json!({"fact": "drawn_by_lot", "of": of}),
         _ => json!({"fact": "other"}),
     }
 }
@@ -248,7 +273,13 @@ fn techniques(
     match detector {
         "burst" => &[COLLECTION, AUTOMATED],
         "api_paging" => &[AUTOMATED, COLLECTION],
-        "leaver" | "service_account" | "sprayed_accounts" => &[ACCOUNTS, COLLECTION],
+        "leaver" | "service_account" | "sprayed_accounts" | "cohort_link" | "strange_place" => {
+            &[ACCOUNTS, COLLECTION]
+        }
+        "source_silence" => {
+            &[("T1562.008", "Disable or Modify Cloud Logs", "TA0005", "Defense Evasion")]
+        }
+        "random_audit" => &[],
         _ => &[COLLECTION],
     }
 }
@@ -281,6 +312,8 @@ const fn lane_name(lane: Lane) -> &'static str {
         Lane::Slow => "slow",
         Lane::Cohort => "cohort",
         Lane::Deterministic => "deterministic",
+        Lane::Coverage => "coverage",
+        Lane::Audit => "audit",
     }
 }
 
@@ -308,6 +341,7 @@ const fn relation_name(relation: Relation) -> &'static str {
 const fn trait_name(shared: Trait) -> &'static str {
     match shared {
         Trait::Host => "host",
+        Trait::Network => "network",
         Trait::Client => "client",
         Trait::Hour => "hour",
         Trait::RecordKind => "record_kind",

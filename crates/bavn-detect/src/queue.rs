@@ -26,11 +26,24 @@ pub(crate) enum Cause {
     Patient,
     /// Many accounts at once.
     Cohort,
+    /// What a source no longer tells.
+    Source,
+    /// Drawn by lot.
+    Lot,
 }
 
 impl Cause {
     const fn is_of_reader(self) -> bool {
         matches!(self, Self::Reading | Self::Target | Self::Account)
+    }
+
+    /// The lane of what is not one reader's own; none of the last two is ever an alarm.
+    pub(crate) const fn lane(self) -> Lane {
+        match self {
+            Self::Source => Lane::Coverage,
+            Self::Lot => Lane::Audit,
+            _ => Lane::Cohort,
+        }
     }
 
     pub(crate) fn of(family: Family) -> Self {
@@ -249,6 +262,12 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// Writes what suspects nobody, once: it ranks below every finding and is never an alarm.
+    pub(crate) fn note(candidate: Candidate, out: &mut Vec<Finding>) {
+        let candidate = Candidate { false_per_staff_day: 1.0, ..candidate };
+        out.push(create(candidate, false));
     }
 
     /// Closes what has had no new evidence for a month.

@@ -1,9 +1,11 @@
 //! What a run shows of itself: how much was explained, what was expected, what it cost.
 
+use crate::observed::{CellReport, DetectorReport, LevelReport};
 use crate::visit::{Verdict, Visit};
 use bavn_model::{Context, Lane, RoleId};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Counts while a run goes on.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -51,6 +53,10 @@ pub struct Report {
     pub explained: RoleReport,
     pub by_role: Vec<RoleReport>,
     pub by_lane: Vec<LaneReport>,
+    /// Odd days of readers against what the calibrated chances expect, since the region had a
+    /// fortnight's history: by function and shift, and by detector.
+    pub by_cell: Vec<CellReport>,
+    pub by_detector: Vec<DetectorReport>,
     pub bytes_by_detector: Vec<(&'static str, usize)>,
     pub bytes_held: usize,
 }
@@ -139,10 +145,69 @@ impl Tally {
                     alarms: held.alarms,
                 })
                 .collect(),
+            by_cell: Vec::new(),
+            by_detector: Vec::new(),
             bytes_by_detector: bytes.collect(),
             bytes_held,
         }
     }
+}
+
+/// For a person at a terminal; the file of JSON says more.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} days, {} readers' days, {:.0} staff; the budget of {} per 10,000 staff a day allows \
+             {:.1} false alarms so far",
+            self.days,
+            self.reader_days,
+            self.staff,
+            self.budget_per_10k_staff_day,
+            self.false_alarms_allowed
+        )?;
+        writeln!(
+            f,
+            "\n{:<24}{:>12}{:>12}{:>14}{:>12}",
+            "explained", "visits", "share", "first visits", "share"
+        )?;
+        for role in std::iter::once(&self.explained).chain(&self.by_role) {
+            writeln!(
+                f,
+                "{:<24}{:>12}{:>11.1}%{:>14}{:>11.1}%",
+                role.role,
+                role.visits,
+                role.explained_share * 100.0,
+                role.first_visits,
+                role.first_visits_explained_share * 100.0
+            )?;
+        }
+        writeln!(f, "\n{:<24}{:>12}{:>12}", "lane", "candidates", "alarms")?;
+        for lane in &self.by_lane {
+            writeln!(f, "{:<24}{:>12}{:>12}", lane.lane, lane.offered, lane.alarms)?;
+        }
+        writeln!(f, "\nodd days, observed / expected by chance (! surely outside 0.7 to 1.3)")?;
+        for cell in &self.by_cell {
+            let name = format!("{}, {}", cell.role, cell.shift);
+            write!(f, "{name:<40}{:>8} days", cell.reader_days)?;
+            write_levels(f, &cell.levels)?;
+            writeln!(f)?;
+        }
+        for detector in &self.by_detector {
+            write!(f, "{:<53}", detector.detector)?;
+            write_levels(f, &detector.levels)?;
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_levels(f: &mut fmt::Formatter<'_>, levels: &[LevelReport]) -> fmt::Result {
+    for level in levels {
+        let mark = if level.off { "!" } else { " " };
+        write!(f, "   {}: {:>4}/{:<7.1}{mark}", level.chance, level.observed, level.expected)?;
+    }
+    Ok(())
 }
 
 impl Shares {
@@ -161,10 +226,12 @@ impl Shares {
     }
 }
 
-const LANES: [(Lane, &str); 5] = [
+const LANES: [(Lane, &str); 7] = [
     (Lane::Live, "live"),
     (Lane::Daily, "daily"),
     (Lane::Slow, "slow"),
     (Lane::Cohort, "cohort"),
     (Lane::Deterministic, "deterministic"),
+    (Lane::Coverage, "coverage"),
+    (Lane::Audit, "audit"),
 ];

@@ -82,6 +82,7 @@ pub(crate) fn oddities(cast: &Cast, settings: &Settings) -> Vec<TruthEntry> {
             ..TruthEntry::default()
         });
     }
+    let mut silences = Vec::new();
     let mut event = |name: &str, day: i32| {
         entries.push(TruthEntry {
             kind: "benign".to_owned(),
@@ -92,10 +93,26 @@ pub(crate) fn oddities(cast: &Cast, settings: &Settings) -> Vec<TruthEntry> {
             ..TruthEntry::default()
         });
     };
+    // Hours that no log of a hospital has.
+    for hospital in &cast.hospitals {
+        if let Some((day, hour)) = hospital.silent {
+            let from = i64::from(day) * 86_400 + hour * 3_600;
+            let at = |secs: i64| Some(cast.names.at(secs).to_string());
+            silences.push(TruthEntry {
+                kind: "benign".to_owned(),
+                name: "silent_log".to_owned(),
+                start: at(from),
+                end: at(from + 3_600),
+                note: Some(hospital.name.clone()),
+                ..TruthEntry::default()
+            });
+        }
+    }
     event("upgrade_day", settings.upgrade_day());
     event("mass_casualty_day", settings.crowd_day());
     if let Some((day, _)) = settings.shape.outage {
         event("interface_outage", day);
     }
+    entries.extend(silences);
     entries
 }

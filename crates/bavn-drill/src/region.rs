@@ -263,9 +263,10 @@ impl Work {
             }
         }
         services::day(&mut self.machines, scene, &mut self.rows);
-        for attack in attacks {
+        for attack in &mut *attacks {
             attack.day(&mut self.thieves, scene, &mut self.rows);
         }
+        let cuts: Vec<_> = attacks.iter().filter_map(|attack| attack.cut.clone()).collect();
         // Night shifts end tomorrow; what is later than midnight waits for its day.
         let midnight = i64::from(scene.day + 1) * 86_400_000;
         let is_now = |row: &mut Lookup| last || row.at_millis < midnight;
@@ -275,6 +276,12 @@ impl Work {
                 matches!(row.reader, Reader::Service(_))
                     || row.at_millis / 3_600_000 != i64::from(silent_day) * 24 + hour
             })
+        });
+        today.retain(|row| {
+            let gone = cuts
+                .iter()
+                .any(|(hospital, gone)| row.hospital == *hospital && gone.contains(&row.at_millis));
+            !gone || matches!(row.reader, Reader::Service(_))
         });
         // Clocks differ between logs; each log is in its own clock's order.
         today.sort_by_key(|row| (row.at_millis, row.hospital, row.reader));

@@ -80,9 +80,15 @@ pub(crate) fn shift(
     let mut patients = the_units_patients(rng, scene, index, unit, start + 4 * 3_600, wanted);
     without_a_record(rng, scene, memory, index, unit, start + 4 * 3_600, &mut patients);
     let pages = if scene.upgrade { 2.0 } else { 1.0 };
+    let first = out.len();
     for patient in &patients {
         let at = start + rng.i64(300..shift.to - shift.from - 900);
         visit(rng, scene, index, *patient, at, pages, out);
+    }
+    if let Some(address) = elsewhere(scene, index, unit) {
+        for row in out.iter_mut().skip(first) {
+            row.address = Some(address.clone());
+        }
     }
     // What is met at work today may be looked up again in weeks to come.
     let former = memory.former.entry(index).or_default();
@@ -95,6 +101,23 @@ pub(crate) fn shift(
         }
     }
     searches(rng, scene, index, start, out);
+}
+
+/// Where somebody sits today who is not at the usual desk: at one of the unit that is helped out, or at
+/// home, with whatever address the remote access gives.
+fn elsewhere(scene: &Scene<'_>, index: usize, unit: usize) -> Option<String> {
+    let person = &scene.staff[index];
+    let today = chance::fixed(scene.seed, index as u64, scene.day as u64 ^ 0x0de5);
+    if unit != person.unit {
+        let desk = 2 + (today * 10.0) as u8;
+        return Some(format!("10.{}.{}.{desk}", scene.units[unit].hospital + 20, unit % 250));
+    }
+    let may = chance::fixed(scene.seed, index as u64, 0x40e) < HOME_SHARE;
+    let at_home = may && today < HOME_DAYS;
+    at_home.then(|| {
+        let address = (today / HOME_DAYS * 1_000.0) as usize;
+        format!("10.250.{}.{}", address / 250, 1 + address % 250)
+    })
 }
 
 /// A visit: several rows within minutes, of several kinds of content.
@@ -341,5 +364,8 @@ pub(crate) const RESOURCES: [&str; 9] = [
     "Procedure",
     "CarePlan",
 ];
+/// Staff who may work from home, and on how many of their days.
+const HOME_SHARE: f64 = 0.15;
+const HOME_DAYS: f64 = 0.1;
 /// Former patients whom a person still thinks of.
 const FORMER_MAX: usize = 60;

@@ -4,6 +4,7 @@ use crate::{
     Action, ClientId, EventId, Flags, FoundBy, HostId, IdentityId, Kind, Outcome, PatientId,
     ResourceId, SessionId, SourceId, Timestamp,
 };
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -27,6 +28,8 @@ pub struct Access {
     pub patient_number: Option<u64>,
     pub source: Option<SourceId>,
     pub host: Option<HostId>,
+    /// The part of the network that the address lies in; none where it is no address.
+    pub network: Option<Network>,
     pub client: Option<ClientId>,
     pub session: Option<SessionId>,
     pub resource: Option<ResourceId>,
@@ -49,6 +52,23 @@ impl Access {
             && !matches!(self.kind, Kind::Login | Kind::Decision)
     }
 }
+
+/// A small part of a network: the first 24 bits of an IPv4 address, or 48 of an IPv6 one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Network(pub u64);
+
+impl Network {
+    /// None where the text is no address: a workstation's name says nothing of where it stands.
+    pub fn of(host: &str) -> Option<Self> {
+        match host.parse::<IpAddr>().ok()?.to_canonical() {
+            IpAddr::V4(address) => Some(Self(u64::from(address.to_bits() >> 8))),
+            IpAddr::V6(address) => Some(Self(IPV6 | (address.to_bits() >> 80) as u64)),
+        }
+    }
+}
+
+/// Sets the parts of IPv6 apart from those of IPv4.
+const IPV6: u64 = 1 << 63;
 
 /// The stated purposes of use, folded to the classes that explaining needs; one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -97,5 +117,20 @@ impl PurposeSet {
             "TRAIN" | "HLEGAL" => Self::TEACHING,
             _ => Self::OTHER,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_part_of_the_network_are_together() {
+        assert_eq!(Network::of("10.20.3.7"), Network::of("10.20.3.250"));
+        assert_eq!(Network::of("::ffff:10.20.3.7"), Network::of("10.20.3.9"));
+        assert_ne!(Network::of("10.20.3.7"), Network::of("10.20.4.7"));
+        assert_eq!(Network::of("2001:db8:1:2::5"), Network::of("2001:db8:1:9::1"));
+        assert_ne!(Network::of("2001:db8:1::"), Network::of("2001:db8:2::"));
+        assert_eq!(Network::of("ward-pc-4"), None);
     }
 }

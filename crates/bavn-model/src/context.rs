@@ -262,7 +262,7 @@ impl ContextBuilder {
 }
 
 /// Everything that could explain an access, sorted for look-up by identity and by patient.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Context {
     ties: Vec<Tie>,
     /// By patient: where its ties begin; one more entry than patients.

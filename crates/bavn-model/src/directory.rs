@@ -2,7 +2,7 @@
 
 use crate::names::Digest;
 use crate::{
-    Access, ClientId, Flag, HostId, IdentityId, Interner, PatientId, PurposeSet, Record,
+    Access, ClientId, Flag, HostId, IdentityId, Interner, Network, PatientId, PurposeSet, Record,
     ResourceId, RoleId, SessionId, SourceId, UnitId,
 };
 
@@ -384,6 +384,7 @@ impl Directory {
                 .and_then(|patient| identifier_number(bare_value(&patient.name))),
             source: record.source.as_deref().map(|name| self.sources.intern(name)),
             host: record.address.as_deref().map(|name| self.hosts.intern(name)),
+            network: record.address.as_deref().and_then(Network::of),
             client: record.application.as_deref().map(|name| self.clients.intern(name)),
             session: record.session.as_deref().map(|name| self.sessions.intern(name)),
             resource,

@@ -79,6 +79,10 @@ pub enum Lane {
     Cohort,
     /// Rules with a measured rate of their own: self, leaver.
     Deterministic,
+    /// What a source no longer tells; names nobody and is paid by no budget.
+    Coverage,
+    /// Drawn by lot, to learn what is missed; a suspicion of nobody.
+    Audit,
 }
 
 /// One countable fact. Sentences are made of it in one place, in each language.
@@ -134,6 +138,20 @@ pub enum Fact {
     /// Records that somebody else made, the last of them known so many hours after the look-up,
     /// explain all that the finding rested on.
     ExplainedLater { patients: u32, hours: u32 },
+    /// A source said far less or far more than usual for some hours.
+    SourceVolume { source: SourceId, records: u32, usual: f64, hours: f64 },
+    /// A source's day runs hours late (or early, if negative), while other sources' do not.
+    SourceClock { source: SourceId, hours: i32 },
+    /// An account read from a place that neither its owner nor his unit had used.
+    NewPlace { place: Trait, patients: u32, one_in: f64 },
+    /// An account was in use at two places by turns.
+    TwoPlaces { times: u32, minutes: u32 },
+    /// Patients for whom nobody did anything in the hours after.
+    NothingFollowed { patients: u32, usual: f64, hours: u32 },
+    /// Patients of units that the reader hardly opened before.
+    NewUnits { patients: u32, units: u32, usual: f64, days: u32 },
+    /// One visit, drawn from so many of the same function whom nothing explains either.
+    DrawnByLot { of: u32 },
 }
 
 impl Fact {
@@ -164,7 +182,9 @@ impl Fact {
             | Self::ColdPatients { cold: patients, .. }
             | Self::LonePatients { alone: patients, .. }
             | Self::ListedPatients { opened: patients, .. }
-            | Self::RelatedPatients { patients, .. } => Some(patients),
+            | Self::RelatedPatients { patients, .. }
+            | Self::NothingFollowed { patients, .. }
+            | Self::NewUnits { patients, .. } => Some(patients),
             _ => None,
         }
     }
@@ -193,6 +213,8 @@ pub enum Trait {
     RecordKind,
     Patients,
     Group(u32),
+    /// The part of the network that the address lies in.
+    Network,
 }
 
 /// What would have kept a finding below the line.

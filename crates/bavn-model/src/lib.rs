@@ -11,7 +11,7 @@ mod record;
 mod time;
 mod word;
 
-pub use access::{Access, PatientSet, PurposeSet};
+pub use access::{Access, Network, PatientSet, PurposeSet};
 pub use context::{
     Assignment, Context, ContextBuilder, Group, Kin, Patient, Role, Staff, Tie, TieKind, Unit,
 };

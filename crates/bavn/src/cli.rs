@@ -109,7 +109,8 @@ pub(crate) struct Watch {
     /// False alarms you can live with, per 10,000 staff a day.
     #[arg(long, default_value_t = 2.0, value_name = "NUMBER")]
     pub(crate) budget: f64,
-    /// Write what was expected and what was found, by detector and by role, as JSON.
+    /// Write what was expected and what was found, by detector, role and shift: as text if the file's
+    /// name ends in `.txt`, else as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
     /// Name the patients in each alarm, for those who must have them there.
@@ -869,6 +870,10 @@ pub(crate) struct DrillEvaluate {
     /// Leave out all records of care (`explanations`), or a detector; may be repeated.
     #[arg(long, value_name = "explanations|DETECTOR")]
     pub(crate) without: Vec<String>,
+    /// Watch so many untidy and as many clean regions again without explanations and without each
+    /// detector, and add what each part is worth.
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub(crate) ablations: usize,
     /// Regions made and watched at once [default: one a core].
     #[arg(long, value_name = "NUMBER")]
     pub(crate) threads: Option<usize>,

@@ -25,39 +25,58 @@ pub(crate) struct Watching {
 }
 
 /// Makes a region, watches it and judges what was said.
-pub(crate) fn watch(plan: RegionPlan, watching: &Watching) -> CommandResult<RegionOutcome> {
+pub(crate) fn watch(plan: &RegionPlan, watching: &Watching) -> CommandResult<RegionOutcome> {
+    let mut outcomes = watch_each(plan, std::slice::from_ref(watching))?;
+    outcomes.pop().ok_or_else(|| {
+        CommandError::new(Kind::Internal, anyhow::anyhow!("a region gave no outcome"))
+    })
+}
+
+/// As [`watch`], in several ways at once: the region is made and decoded once. All ways hand over the
+/// same records of care.
+pub(crate) fn watch_each(
+    plan: &RegionPlan,
+    ways: &[Watching],
+) -> CommandResult<Vec<RegionOutcome>> {
     let internal = |error: bavn_drill::SettingsError| CommandError::new(Kind::Usage, error);
     let mappings = Arc::new(Mappings::default());
     let mut paper = Paper {
         loader: ContextLoader::new(Arc::clone(&mappings)),
-        without_care: watching.without_care,
+        without_care: ways.iter().any(|way| way.without_care),
     };
     generate_files(&plan.settings, Files::Context, &mut paper).map_err(internal)?;
     let loaded =
         paper.loader.finish(None).map_err(|error| CommandError::new(Kind::Internal, error))?;
     let roles = roles(&loaded.context, &loaded.directory);
-    let settings = Settings { budget_per_10k_staff_day: watching.budget };
+    let engine = |way: &Watching| {
+        let settings = Settings { budget_per_10k_staff_day: way.budget };
+        let engine = Engine::without(loaded.context.clone(), settings, &way.muted);
+        (engine, Vec::new())
+    };
     let mut watcher = Watcher {
         mappings,
         logs: BTreeMap::new(),
         directory: loaded.directory,
-        engine: Engine::without(loaded.context, settings, &watching.muted),
+        engines: ways.iter().map(engine).collect(),
         held: Vec::new(),
         look_ups: 0,
         findings: Vec::new(),
-        alarms: Vec::new(),
     };
     let truth = generate_files(&plan.settings, Files::Events, &mut watcher).map_err(internal)?;
     watcher.give(usize::MAX);
-    let explained = watcher.engine.report().explained;
-    let watched = Watched {
-        alarms: watcher.alarms,
-        look_ups: watcher.look_ups,
-        explained: explained.explained_share,
-        first_explained: explained.first_visits_explained_share,
-        roles,
+    let look_ups = watcher.look_ups;
+    let outcome = |(engine, alarms): (Engine, Vec<Alarm>)| {
+        let explained = engine.report().explained;
+        let watched = Watched {
+            alarms,
+            look_ups,
+            explained: explained.explained_share,
+            first_explained: explained.first_visits_explained_share,
+            roles: roles.clone(),
+        };
+        RegionOutcome::new(plan.clone(), truth.clone(), watched)
     };
-    Ok(RegionOutcome::new(plan, truth, watched))
+    Ok(watcher.engines.into_iter().map(outcome).collect())
 }
 
 /// Function of each member of staff.
@@ -93,12 +112,12 @@ struct Watcher {
     mappings: Arc<Mappings>,
     logs: BTreeMap<String, Log>,
     directory: Directory,
-    engine: Engine,
+    /// Each with what it said.
+    engines: Vec<(Engine, Vec<Alarm>)>,
     /// Not yet given: a log whose clock is slow may still bring an earlier one.
     held: Vec<Access>,
     look_ups: u64,
     findings: Vec<Finding>,
-    alarms: Vec<Alarm>,
 }
 
 /// One hospital's log.
@@ -159,10 +178,12 @@ impl Watcher {
         let count = count.min(self.held.len());
         let mut ready: Vec<Access> = self.held.drain(..count).collect();
         ready.dedup_by_key(|access| access.id);
-        for access in &ready {
-            self.engine.observe(access, &mut self.findings);
-            for finding in self.findings.drain(..) {
-                self.alarms.push(alarm(&finding, &self.directory));
+        for (engine, alarms) in &mut self.engines {
+            for access in &ready {
+                engine.observe(access, &mut self.findings);
+                for finding in self.findings.drain(..) {
+                    alarms.push(alarm(&finding, &self.directory));
+                }
             }
         }
     }
@@ -221,7 +242,7 @@ mod tests {
         };
         let watching = Watching { budget: 20.0, without_care: false, muted: Vec::new() };
         let plan = RegionPlan { lot: Lot::Ordinary, settings: settings.clone() };
-        let outcome = watch(plan, &watching).unwrap();
+        let outcome = watch(&plan, &watching).unwrap();
         let alerts = outcome.watched.alarms.iter().filter(|alarm| alarm.is_alert);
         let in_process: Said =
             alerts.map(|alarm| (alarm.at.millis(), alarm.names.clone())).collect();

@@ -37,7 +37,7 @@ impl Stream {
 pub(crate) type DayCounts = [u32; STREAMS];
 
 /// When a reader's day began; each kind of day has its own usual counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Shift {
     Day,
     Evening,

@@ -13,7 +13,7 @@ mod ranking;
 mod reference;
 mod tail;
 
-pub(crate) use baseline::{People, Person, STREAMS, Standing, Stream};
+pub(crate) use baseline::{People, Person, STREAMS, Shift, Standing, Stream};
 pub(crate) use combine::inside;
 pub(crate) use count::{negative_binomial_gain, negative_binomial_surprise};
 pub(crate) use load::Load;

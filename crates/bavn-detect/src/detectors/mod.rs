@@ -7,6 +7,7 @@
 mod api_paging;
 mod break_glass;
 mod burst;
+mod cohort_link;
 mod cold_reads;
 mod curious_readers;
 mod day_volume;
@@ -15,10 +16,13 @@ mod improbable_pairs;
 mod leaver;
 mod listed_patients;
 mod lone_reads;
+mod random_audit;
 mod related_patients;
 mod search_harvest;
 mod service_account;
+mod source_silence;
 mod sprayed_accounts;
+mod strange_place;
 mod target_enrichment;
 mod unexplained_patients;
 
@@ -52,6 +56,7 @@ pub(crate) fn all(context: &Context) -> Vec<Box<dyn Detector>> {
         Box::new(api_paging::ApiPaging::new()),
         Box::new(search_harvest::SearchHarvest::new()),
         Box::new(break_glass::BreakGlass::new()),
+        Box::new(strange_place::StrangePlace::new()),
     ]
 }
 
@@ -60,6 +65,9 @@ pub(crate) fn gatherings() -> Vec<Box<dyn Gathering>> {
     vec![
         Box::new(curious_readers::CuriousReaders::new()),
         Box::new(sprayed_accounts::SprayedAccounts::new()),
+        Box::new(cohort_link::CohortLink::new()),
+        Box::new(source_silence::SourceSilence::new()),
+        Box::new(random_audit::RandomAudit::new()),
     ]
 }
 
@@ -79,6 +87,12 @@ pub(crate) trait Gathering: Debug + Send {
     ) {
     }
     fn close_day(&mut self, _day: i32) {}
+    /// Any access at all, also one that names nobody.
+    fn heard(&mut self, _access: &Access) {}
+    /// Whatever came before `now` has come.
+    fn hours_over(&mut self, _now: Timestamp, _out: &mut Vec<Gathered>) {}
+    /// As [`Self::close_day`], for what is told once a day.
+    fn end_day(&mut self, _ended: &Ended<'_>, _out: &mut Vec<Gathered>) {}
     /// The most that it may be stands under `## Memory`.
     fn bytes_held(&self) -> usize;
     /// Writes what it has learned, not what it knows from the context.
@@ -87,13 +101,22 @@ pub(crate) trait Gathering: Debug + Send {
     fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError>;
 }
 
+/// A day that is over.
+pub(crate) struct Ended<'a> {
+    pub(crate) day: i32,
+    /// False alarms that the whole budget allows in the region on a day.
+    pub(crate) budget_per_day: f64,
+    /// Whether an alarm on the reader's own work is open.
+    pub(crate) is_suspect: &'a dyn Fn(IdentityId) -> bool,
+}
+
 /// What was found of many readers.
 #[derive(Debug)]
 pub(crate) struct Gathered {
     pub(crate) detector: &'static str,
     pub(crate) cause: Cause,
     pub(crate) family: Family,
-    /// Dense id of the patient, or the day.
+    /// Dense id of the patient, of what is shared or of the source, or the day.
     pub(crate) subject: u32,
     /// Expected innocent ones as strong, in the whole region on one day.
     pub(crate) false_per_day: f64,

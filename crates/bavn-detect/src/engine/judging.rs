@@ -4,7 +4,7 @@ use super::pace::{COHORT_SHARE, PEOPLE_SHARE};
 use super::{Column, Engine, FAR_OUT, UNLIKELY};
 use crate::calibrate::{Stream, SubjectDay, combined_nats};
 use crate::detectors::{Evidence, Gathered};
-use crate::queue::{Candidate, Cause};
+use crate::queue::{Candidate, Cause, Queue};
 use bavn_model::{Fact, Family, Finding, IdentityId, Lane, NextStep, Timestamp};
 
 impl Engine {
@@ -205,41 +205,44 @@ impl Engine {
     }
 
     pub(super) fn gather(&mut self, found: Gathered, at: Timestamp, out: &mut Vec<Finding>) {
+        let lane = found.cause.lane();
+        let is_note = lane != Lane::Cohort;
         let false_per_staff_day =
             self.queue.eased(found.false_per_day * self.caution() / self.pace.staff / COHORT_SHARE);
-        if !self.queue.is_worth_writing(false_per_staff_day) {
+        if !is_note && !self.queue.is_worth_writing(false_per_staff_day) {
             return;
         }
         let mut patients = found.patients;
         if found.entities.len() > 1 && patients.is_empty() {
-            let from = Timestamp::start_of_day(at.day());
             for &identity in &found.entities {
-                patients.extend(self.dossiers.since(identity, from).patients);
+                patients.extend(self.dossiers.since(identity, found.first_seen).patients);
             }
         }
         let entities =
             found.entities.iter().map(|&identity| self.dossiers.entity(identity)).collect();
-        self.tally.offered(Lane::Cohort, self.queue.is_alarm(false_per_staff_day));
-        self.queue.offer(
-            Candidate {
-                cause: found.cause,
-                subject: found.subject,
-                detectors: vec![found.detector],
-                family: found.family,
-                lane: Lane::Cohort,
-                at,
-                first_seen: found.first_seen,
-                entities,
-                false_per_staff_day,
-                calibrated: self.combined.days() >= CALIBRATED_DAYS,
-                patients,
-                because: found.evidence.because,
-                tried: found.tried,
-                innocent_story: found.evidence.innocent_story,
-                next_step: found.evidence.next_step,
-            },
-            out,
-        );
+        self.tally.offered(lane, !is_note && self.queue.is_alarm(false_per_staff_day));
+        let candidate = Candidate {
+            cause: found.cause,
+            subject: found.subject,
+            detectors: vec![found.detector],
+            family: found.family,
+            lane,
+            at,
+            first_seen: found.first_seen,
+            entities,
+            false_per_staff_day,
+            calibrated: self.combined.days() >= CALIBRATED_DAYS,
+            patients,
+            because: found.evidence.because,
+            tried: found.tried,
+            innocent_story: found.evidence.innocent_story,
+            next_step: found.evidence.next_step,
+        };
+        if is_note {
+            Queue::note(candidate, out);
+        } else {
+            self.queue.offer(candidate, out);
+        }
     }
 }
 

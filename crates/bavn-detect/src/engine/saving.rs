@@ -37,7 +37,7 @@ impl Engine {
             out.put(&self.load);
         })?;
         out.part("queue", |out| out.put(&self.queue))?;
-        out.part("tally", |out| out.put(&self.tally))?;
+        out.part("tally", |out| out.put(&(&self.tally, &self.observed)))?;
         for detector in &self.detectors {
             out.part(detector.name(), |out| detector.save(out))?;
         }
@@ -109,7 +109,7 @@ impl Engine {
             engine.queue.go_on(from.take()?);
             Ok(())
         })?;
-        engine.tally = from.part("tally", Restoring::take)?;
+        (engine.tally, engine.observed) = from.part("tally", Restoring::take)?;
         for detector in &mut engine.detectors {
             from.part(detector.name(), |from| detector.restore(from))?;
         }
@@ -130,4 +130,4 @@ impl Engine {
 
 /// Of the layout of all parts together. Whoever changes what is saved raises it: an older state is
 /// refused by its version, and started anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;

@@ -24,6 +24,12 @@ pub(super) fn title(detector: &str) -> &'static str {
         "break_glass" => "Nødåpninger uten funnet grunn",
         "curious_readers" => "Mange lesere av én pasient uten grunn",
         "sprayed_accounts" => "Mange kontoer med noen få fjerne pasienter hver",
+        "cohort_link" => "Kontoer med fjerne pasienter deler sted, program eller klokkeslett",
+        "community_drift" => "Pasienter fra enheter som er nye for leseren",
+        "pathway_break" => "Pasienter åpnet, og ingenting fulgte",
+        "strange_place" => "Konto brukt fra et sted som ikke er eierens",
+        "source_silence" => "En kilde til oppslag er ikke som vanlig",
+        "random_audit" => "Trukket ut til gjennomgang",
         _ => "Uvanlig lesing",
     }
 }
@@ -89,6 +95,20 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
             "{without_reason} av {readers} lesere av én pasient på {} har ingen kjent grunn; vanlig {}",
             span(*window_secs),
             number(*usual)
+        ),
+        Fact::NothingFollowed { patients: opened, usual, hours } => format!(
+            "åpnet {} som ingen bestilte, skrev, avtalte eller gjorde noe for de neste {hours} timene; vanlig {}",
+            patients(*opened),
+            number(*usual)
+        ),
+        Fact::NewUnits { patients: opened, units, usual, days } => format!(
+            "åpnet {} fra {} på {days} dager som leseren knapt åpnet fra før; vanlig {}",
+            patients(*opened),
+            if *units == 1 { "1 enhet".to_owned() } else { format!("{units} enheter") },
+            number(*usual)
+        ),
+        Fact::DrawnByLot { of } => format!(
+            "åpnet 1 pasient uten funnet grunn; trukket ut av {of} slike besøk i samme stilling den dagen"
         ),
         _ => fact_of_account(speaker, fact),
     }
@@ -160,6 +180,27 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             "alle {} er forklart av det som ble registrert inntil {} etterpå",
             patients(*count),
             hours_in_words(*hours)
+        ),
+        Fact::SourceVolume { source, records, usual, hours } => format!(
+            "{records} oppslag kom fra {} på {hours:.0} timer; vanlig {}",
+            speaker.directory.sources.name(*source),
+            number(*usual)
+        ),
+        Fact::SourceClock { source, hours } => format!(
+            "døgnet til {} gikk {} timer {} enn vanlig",
+            speaker.directory.sources.name(*source),
+            hours.abs(),
+            if *hours > 0 { "senere" } else { "tidligere" }
+        ),
+        Fact::NewPlace { place, patients: opened, one_in } => format!(
+            "åpnet {} uten grunn {} som verken leseren eller enheten hadde brukt; én dag av {} gir et slikt sted",
+            patients(*opened),
+            new_trait(*place),
+            thousands(*one_in)
+        ),
+        Fact::TwoPlaces { times: turns, minutes } => format!(
+            "brukte kontoen to steder om hverandre, {} innen {minutes} minutter",
+            times(*turns)
         ),
         _ => String::new(),
     }
@@ -291,6 +332,7 @@ const fn relation_name(relation: Relation) -> &'static str {
 const fn new_trait(shared: Trait) -> &'static str {
     match shared {
         Trait::Host => "fra en adresse",
+        Trait::Network => "fra en del av nettet",
         Trait::Client => "gjennom et program",
         Trait::Hour => "på et klokkeslett",
         Trait::RecordKind => "en type opplysninger",
@@ -301,6 +343,7 @@ const fn new_trait(shared: Trait) -> &'static str {
 fn shared_trait(speaker: &Speaker<'_>, shared: Trait) -> String {
     match shared {
         Trait::Host => "én adresse".to_owned(),
+        Trait::Network => "én del av nettet".to_owned(),
         Trait::Client => "ett program".to_owned(),
         Trait::Hour => "ett klokkeslett".to_owned(),
         Trait::RecordKind => "én type opplysninger".to_owned(),

@@ -24,6 +24,12 @@ pub(super) fn title(detector: &str) -> &'static str {
         "break_glass" => "Emergency overrides without a reason found",
         "curious_readers" => "Many readers of one patient without a reason",
         "sprayed_accounts" => "Many accounts with a few cold patients each",
+        "cohort_link" => "Accounts with cold patients share a place, an application or an hour",
+        "community_drift" => "Patients of units that are new to the reader",
+        "pathway_break" => "Patients opened, and nothing followed",
+        "strange_place" => "Account used from a place that is not its owner's",
+        "source_silence" => "A source of look-ups is not as usual",
+        "random_audit" => "Drawn by lot for review",
         _ => "Unusual reading",
     }
 }
@@ -89,6 +95,20 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
             "{without_reason} of {readers} readers of one patient in {} have no reason on record; usual {}",
             span(*window_secs),
             about(*usual)
+        ),
+        Fact::NothingFollowed { patients: opened, usual, hours } => format!(
+            "opened {} for whom nobody ordered, wrote, booked or did anything in the {hours} hours after; usual {}",
+            patients(*opened),
+            about(*usual)
+        ),
+        Fact::NewUnits { patients: opened, units, usual, days } => format!(
+            "opened {} of {} in {days} days that the reader hardly opened before; usual {}",
+            patients(*opened),
+            if *units == 1 { "1 unit".to_owned() } else { format!("{units} units") },
+            about(*usual)
+        ),
+        Fact::DrawnByLot { of } => format!(
+            "opened 1 patient without a reason found; drawn by lot from {of} such visits of the function on that day"
         ),
         _ => fact_of_account(speaker, fact),
     }
@@ -167,6 +187,27 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             "all {} are explained by records that came up to {} later",
             patients(*count),
             hours_in_words(*hours)
+        ),
+        Fact::SourceVolume { source, records, usual, hours } => format!(
+            "{records} look-ups came from {} in {hours:.0} hours; usual {}",
+            speaker.directory.sources.name(*source),
+            about(*usual)
+        ),
+        Fact::SourceClock { source, hours } => format!(
+            "the day of {} ran {} hours {} than usual",
+            speaker.directory.sources.name(*source),
+            hours.abs(),
+            if *hours > 0 { "later" } else { "earlier" }
+        ),
+        Fact::NewPlace { place, patients: opened, one_in } => format!(
+            "opened {} without a reason {} that neither the reader nor the unit had used; a day in {} brings such a place",
+            patients(*opened),
+            new_trait(*place),
+            thousands(*one_in)
+        ),
+        Fact::TwoPlaces { times: turns, minutes } => format!(
+            "used the account at two places by turns, {} within {minutes} minutes of one another",
+            times(*turns)
         ),
         _ => String::new(),
     }
@@ -296,6 +337,7 @@ const fn relation_name(relation: Relation) -> &'static str {
 const fn new_trait(shared: Trait) -> &'static str {
     match shared {
         Trait::Host => "from an address",
+        Trait::Network => "from a part of the network",
         Trait::Client => "through an application",
         Trait::Hour => "at an hour",
         Trait::RecordKind => "a kind of record",
@@ -306,6 +348,7 @@ const fn new_trait(shared: Trait) -> &'static str {
 fn shared_trait(speaker: &Speaker<'_>, shared: Trait) -> String {
     match shared {
         Trait::Host => "one address".to_owned(),
+        Trait::Network => "one part of the network".to_owned(),
         Trait::Client => "one application".to_owned(),
         Trait::Hour => "one hour".to_owned(),
         Trait::RecordKind => "one kind of record".to_owned(),

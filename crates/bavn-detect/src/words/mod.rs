@@ -38,7 +38,8 @@ impl Speaker<'_> {
     pub fn summary(&self, finding: &Finding) -> String {
         let who = self.who(finding);
         let fact = finding.because.first().map(|fact| self.fact(fact)).unwrap_or_default();
-        format!("{who}: {fact}.")
+        // What a source does names nobody.
+        if who.is_empty() { format!("{fact}.") } else { format!("{who}: {fact}.") }
     }
 
     /// One countable fact, without a final stop.

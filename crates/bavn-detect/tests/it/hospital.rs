@@ -8,14 +8,16 @@
 //! group armed-forces p3 p4 p5
 //! stay p1 ward-1 DATE..DATE [known=TIME]
 //! routine DATE..DATE                     everybody reads the own unit's patients on weekdays
-//! read TIME anna p1 [host=h] [client=c] [every=SECS] [emergency]       p1..p40 reads them one by one
+//! read TIME anna p1 [host=h] [client=c] [every=SECS] [emergency] [update]   p1..p40 one by one
 //! search TIME anna times=N every=SECS
+//! source NAME                            of all look-ups made from here on
+//! cut TIME..TIME                         look-ups made so far are missing from the log
 //! ```
 
 use bavn_model::{
     Access, Action, Assignment, ClientId, Context, ContextBuilder, Directory, EventId, Flag, Flags,
-    Group, HostId, IdentityId, Kind, Outcome, Patient, PatientId, PatientSet, PurposeSet, Role,
-    Staff, Tie, TieKind, Timestamp, Unit,
+    Group, HostId, IdentityId, Kind, Network, Outcome, Patient, PatientId, PatientSet, PurposeSet,
+    Role, SourceId, Staff, Tie, TieKind, Timestamp, Unit,
 };
 
 /// Context and look-ups, in order.
@@ -33,6 +35,7 @@ struct Draft {
     stays: Vec<(usize, PatientId, Timestamp, Timestamp)>,
     units: Vec<String>,
     accesses: Vec<Access>,
+    source: Option<SourceId>,
 }
 
 pub(crate) fn hospital(text: &str) -> Hospital {
@@ -85,6 +88,12 @@ impl Draft {
             "stay" => self.stay(&words),
             "routine" => self.routine(words[1]),
             "read" => self.read(&words, option),
+            "source" => self.source = Some(self.builder.directory.sources.intern(words[1])),
+            "cut" => {
+                let (from, to) = words[1].split_once("..").unwrap();
+                let gone = time(from)..time(to);
+                self.accesses.retain(|access| !gone.contains(&access.at));
+            }
             "search" => {
                 let mut at = time(words[1]);
                 for _ in 0..number("times").unwrap() {
@@ -199,6 +208,11 @@ impl Draft {
                 access.flags = access.flags.with(Flag::BreakGlass);
             }
             access.host = option("host").map(|name| directory.hosts.intern(name)).or(access.host);
+            access.network = option("host").and_then(Network::of);
+            if words.contains(&"update") {
+                access.kind = Kind::Update;
+                access.action = Some(Action::Update);
+            }
             access.client =
                 option("client").map(|name| directory.clients.intern(name)).or(access.client);
             self.accesses.push(access);
@@ -225,8 +239,9 @@ impl Draft {
             identity: Some(identity),
             patients: patient.into_iter().collect::<PatientSet>(),
             patient_number: patient.map(|patient| u64::from(patient.0)),
-            source: None,
+            source: self.source,
             host: Some(host),
+            network: None,
             client: Some(client),
             session: None,
             resource: None,

@@ -15,7 +15,7 @@ use crate::work::{self, Lookup, Reader, Scene};
 use fastrand::Rng;
 
 /// Every kind of theft, with what it is.
-pub const ATTACKS: [(&str, &str); 22] = [
+pub const ATTACKS: [(&str, &str); 25] = [
     ("burst_night", "a stolen account takes hundreds of records in an hour of the night"),
     ("burst_day", "the same at noon, from the owner's own desk"),
     ("blend", "three times the own volume, strangers among the day's patients"),
@@ -38,6 +38,9 @@ pub const ATTACKS: [(&str, &str); 22] = [
     ("dormant", "an account that slept for two months wakes"),
     ("batch_elsewhere", "the batch account's credential reads other records from another host"),
     ("own_record", "one look at the reader's own record"),
+    ("linked", "dozens of accounts, a stranger a week each, all from one address"),
+    ("two_places", "a stolen account is used elsewhere while its owner is at work"),
+    ("log_cut", "a log is stopped for hours, minutes after its theft began"),
 ];
 
 /// One theft, with its thieves chosen.
@@ -53,6 +56,8 @@ pub(crate) struct Attack {
     pub(crate) reads: Vec<(Reader, usize, i64)>,
     /// When the thieves began to prepare the ground, in milliseconds of the log.
     pub(crate) prepared: Option<i64>,
+    /// The hospital whose log is stopped, and from when to when, in milliseconds of the log.
+    pub(crate) cut: Option<(usize, std::ops::Range<i64>)>,
 }
 
 /// What thieves are chosen from, and when they may come.
@@ -118,6 +123,7 @@ pub(crate) fn choose(
             target: rng.usize(0..stage.patients.saturating_sub(700).max(1)),
             reads: Vec::new(),
             prepared: None,
+            cut: None,
         });
     }
     attacks
@@ -128,6 +134,7 @@ fn thieves_of(name: &str, staff: usize) -> usize {
         "sprayed" => (staff / 20).clamp(8, 50),
         "vip" | "news" => 12.min(staff / 12),
         "dripped" => 6.min(staff / 20),
+        "linked" => (staff / 14).clamp(10, 60),
         "household" | "co_worker" | "neighbour" | "own_record" => 3,
         "batch_in_profile" | "batch_elsewhere" => 0,
         _ => 1,
@@ -142,7 +149,8 @@ fn when(rng: &mut Rng, plan: &AttackPlan, stage: Stage<'_>) -> (i32, i32) {
         "slow" | "half_own_unit" | "dripped" => 28,
         "targeting" => 12,
         "sprayed" => 2,
-        "batch_in_profile" | "news" | "search_harvest" => 5,
+        "batch_in_profile" | "news" | "search_harvest" | "two_places" => 5,
+        "linked" => 10,
         "vip" => 4,
         "household" | "co_worker" | "neighbour" | "own_record" => days,
         _ => 3,
@@ -222,7 +230,8 @@ impl Attack {
             "dripped" => 0,
             "targeting" => 9,
             "search_harvest" => 20,
-            "covering" => 3,
+            "covering" | "two_places" => 3,
+            "linked" => usize::from(chance::happens(rng, 0.2)),
             _ => 1,
         }
     }
@@ -238,7 +247,8 @@ impl Attack {
         let begin = i64::from(scene.day) * DAY + shift.from + 3_600;
         let wanted = self.daily(rng, scene, index);
         let take = match self.plan.name {
-            "blend" | "slow" | "half_own_unit" | "sprayed" | "dripped" | "covering" => {
+            "blend" | "slow" | "half_own_unit" | "sprayed" | "dripped" | "covering" | "linked"
+            | "two_places" => {
                 loot::strangers_and_own(rng, scene, index, begin, wanted, self.plan.own)
             }
             "targeting" => loot::armed_forces(rng, scene, wanted),
@@ -278,6 +288,14 @@ impl Attack {
         // The first row of the visit is the theft's time.
         let at_millis = out.get(first).map_or(at * 1_000, |row| row.at_millis);
         self.reads.push((Reader::Staff(index), patient, at_millis));
+        let elsewhere = match self.plan.name {
+            "linked" => Some("10.241.3.8"),
+            "two_places" => Some("10.242.77.19"),
+            _ => None,
+        };
+        for row in out.iter_mut().skip(first).filter(|_| elsewhere.is_some()) {
+            row.address = elsewhere.map(str::to_owned);
+        }
         let own = scene.life.present(scene.staff[index].unit, at);
         for _ in 0..self.plan.cover {
             let Some(&innocent) = rng.choice(&own) else { break };

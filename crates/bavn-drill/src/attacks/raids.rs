@@ -58,6 +58,13 @@ impl Attack {
                 let raid = Raid { begin, pause: 2.0, client: "patient-app", address: None };
                 (self.in_order(scene, take(400)), raid)
             }
+            ("log_cut", Some(begin)) => {
+                let hospital = scene.units[scene.staff[index].unit].hospital;
+                let from = (begin + CUT_AFTER_SECS) * 1_000;
+                self.cut = Some((hospital, from..from + CUT_SECS * 1_000));
+                let raid = Raid { begin, pause: 45.0, ..desk };
+                (loot::strangers(rng, scene, take(60)), raid)
+            }
             _ => return false,
         };
         self.carry_out(rng, scene, index, loot, &raid, out);
@@ -132,3 +139,7 @@ impl Attack {
         }
     }
 }
+
+/// The log runs on for so long after the theft began, and is stopped for so long.
+const CUT_AFTER_SECS: i64 = 8 * 60;
+const CUT_SECS: i64 = 3 * 3_600;

@@ -2,6 +2,7 @@
 
 use super::lots::{self, Lot};
 use super::outcome::{RegionOutcome, Thief};
+use super::places;
 use super::rows::{Asked, Met, Row, percent, percent_span, share_row, span};
 use super::statistics::{self, Estimate, bootstrap, mean, median};
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub fn bar(outcomes: &[RegionOutcome], budget: f64) -> Vec<Row> {
     rows.extend(days_at_work(outcomes));
     rows.extend(sprays(outcomes));
     rows.extend(one_look(outcomes));
+    rows.extend(places::rows(outcomes));
     rows.extend(innocents(outcomes, budget));
     rows.extend(clever(outcomes));
     rows.sort_by_key(|row| row.met);
@@ -25,7 +27,7 @@ fn of_lot(outcomes: &[RegionOutcome], lot: Lot) -> Vec<&RegionOutcome> {
 }
 
 /// Thieves of the regions of ordinary tidiness whose theft begins with `theft`.
-fn thieves<'a>(outcomes: &'a [RegionOutcome], theft: &str) -> Vec<&'a Thief> {
+pub(crate) fn thieves<'a>(outcomes: &'a [RegionOutcome], theft: &str) -> Vec<&'a Thief> {
     let ordinary = outcomes.iter().filter(|outcome| outcome.is(Lot::Ordinary));
     let same =
         |thief: &&Thief| thief.theft == theft || (!theft.contains(':') && thief.name == theft);

@@ -163,12 +163,13 @@ pub(crate) const IN_OUTAGE: &str = "slow:take=10:outage=1";
 
 /// Thieves of the regions of ordinary tidiness: a handful in each, so that one does not hide or
 /// give away the next.
-const MIXES: [&[&str]; 5] = [
+const MIXES: [&[&str]; 6] = [
     &["burst_night:take=3000", "api_ordered", "leaver", SLOW, "household"],
     &["api_random", "blend", "batch_elsewhere", SLOW_COVERED, "co_worker"],
     &[SLOWEST, SLOW_HALF_OWN, "dormant", "targeting:take=12", "own_record"],
     &[SLOW_POISONED, SLOW_MOSTLY_OWN, "vip", IN_OUTAGE, "batch_in_profile"],
     &["sprayed:accounts=40:take=15:days=1", "burst_day", "household", "co_worker", "own_record"],
+    &["linked", "two_places", "log_cut"],
 ];
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_detect::Engine;
 use bavn_drill::evaluate::{
-    EvaluationPlan, RegionOutcome, RegionPlan, bar, csv, lost_against_time, markdown,
-    recall_against_budget,
+    Ablation, EvaluationPlan, Lot, RegionOutcome, RegionPlan, ablation_csv, ablation_table, bar,
+    csv, lost_against_time, markdown, recall_against_budget,
 };
 use std::fs;
 use std::io::Write;
@@ -26,7 +26,12 @@ pub(crate) fn run(arguments: &DrillEvaluate) -> CommandResult {
     let threads = arguments.threads.unwrap_or_else(cores).clamp(1, regions.len().max(1));
     let outcomes = watch_all(&regions, &watching, threads)?;
     let rows = bar(&outcomes, arguments.budget);
-    let table = format!("`{}`\n\n{}", command_line(arguments), markdown(&rows, &outcomes));
+    let mut table = format!("`{}`\n\n{}", command_line(arguments), markdown(&rows, &outcomes));
+    if arguments.ablations > 0 {
+        let ablations = ablations(&regions, arguments, &watching)?;
+        table.push_str(&ablation_table(&ablations));
+        fs::write(arguments.out.join("ablations.csv"), ablation_csv(&ablations))?;
+    }
     let (recall, recall_points) = recall_against_budget(&outcomes, arguments.budget);
     let (lost, lost_points) = lost_against_time(&outcomes);
     for (name, text) in [
@@ -108,15 +113,24 @@ fn watch_all(
     watching: &Watching,
     threads: usize,
 ) -> CommandResult<Vec<RegionOutcome>> {
+    each(regions, threads, |region| drilled::watch(region, watching))
+}
+
+/// Asks something of every region, several at once; the answers stand in the order of the regions.
+fn each<T: Send>(
+    regions: &[RegionPlan],
+    threads: usize,
+    ask: impl Fn(&RegionPlan) -> CommandResult<T> + Sync,
+) -> CommandResult<Vec<T>> {
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, CommandResult<RegionOutcome>)>> = Mutex::new(Vec::new());
+    let done: Mutex<Vec<(usize, CommandResult<T>)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(region) = regions.get(index) else { break };
-                    let outcome = drilled::watch(region.clone(), watching);
+                    let outcome = ask(region);
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.push((index, outcome));
                     tell(done.len(), regions.len());
@@ -127,6 +141,45 @@ fn watch_all(
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|&(index, _)| index);
     done.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// The first regions of two lots, watched as they are and without each part.
+fn ablations(
+    regions: &[RegionPlan],
+    arguments: &DrillEvaluate,
+    watching: &Watching,
+) -> CommandResult<Vec<Ablation>> {
+    let first =
+        |lot: Lot| regions.iter().filter(move |region| region.lot == lot).take(arguments.ablations);
+    let chosen: Vec<RegionPlan> = first(Lot::Untidy).chain(first(Lot::Clean)).cloned().collect();
+    let muted = |name: &str| Watching {
+        muted: watching.muted.iter().cloned().chain([name.to_owned()]).collect(),
+        ..watching.clone()
+    };
+    let names = Engine::detector_names();
+    let mut ways = vec![(None, watching.clone())];
+    ways.extend(names.iter().map(|&name| (Some(name.to_owned()), muted(name))));
+    let without_care = Watching { without_care: true, ..watching.clone() };
+    let mut ablations =
+        vec![Ablation { without: Some("explanations".to_owned()), outcomes: Vec::new() }];
+    ablations.extend(
+        ways.iter().map(|(name, _)| Ablation { without: name.clone(), outcomes: Vec::new() }),
+    );
+    // The whole stands first.
+    ablations.swap(0, 1);
+    let ways: Vec<Watching> = ways.into_iter().map(|(_, way)| way).collect();
+    let threads = arguments.threads.unwrap_or_else(cores).clamp(1, chosen.len().max(1));
+    let watched = each(&chosen, threads, |region| {
+        let mut outcomes = drilled::watch_each(region, &ways)?;
+        outcomes.insert(1, drilled::watch(region, &without_care)?);
+        Ok(outcomes)
+    })?;
+    for outcomes in watched {
+        for (ablation, outcome) in ablations.iter_mut().zip(outcomes) {
+            ablation.outcomes.push(outcome);
+        }
+    }
+    Ok(ablations)
 }
 
 /// Progress, for a person who watches.
@@ -148,6 +201,9 @@ fn command_line(arguments: &DrillEvaluate) -> String {
         )
     });
     words.push(format!("--budget {budget} --tidiness {tidiness}"));
+    if arguments.ablations > 0 {
+        words.push(format!("--ablations {}", arguments.ablations));
+    }
     words.extend(arguments.without.iter().map(|name| format!("--without {name}")));
     words.push(format!("--out {}", name_of(&arguments.out)));
     words.join(" ")

@@ -67,7 +67,11 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
     out.flush()?;
     drop(out);
     if let Some(path) = &arguments.report {
-        let report = serde_json::to_vec_pretty(&watched.report)?;
+        let report = if path.extension().is_some_and(|ending| ending == "txt") {
+            watched.report.to_string().into_bytes()
+        } else {
+            serde_json::to_vec_pretty(&watched.report)?
+        };
         std::fs::write(path, report)
             .with_context(|| format!("`{}` cannot be written", path.display()))
             .map_err(|error| CommandError::new(Kind::Usage, error))?;
