@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_list_opens_with_its_own_key_and_whole_only() {
         let mut next = 0_u8;
-        let mut chance = |bytes: &mut [u8]| {
+        let mut chance = move |bytes: &mut [u8]| {
             bytes.fill_with(|| {
                 next = next.wrapping_add(1);
                 next

@@ -213,7 +213,7 @@ impl Writer {
     }
 
     /// None if it names somebody whom no look-up names.
-    fn shield(&self, keep: &Keep) -> Result<Option<Shield>> {
+    pub(super) fn shield(&self, keep: &Keep) -> Result<Option<Shield>> {
         let all = |of: Of, what: &'static str, typed: &[String]| {
             let mut all = BTreeSet::new();
             for name in typed {

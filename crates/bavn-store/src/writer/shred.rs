@@ -14,7 +14,7 @@ use crate::keys::to_hex;
 use crate::manifest::Segment;
 use crate::names::Of;
 use crate::proof::Tiles;
-use crate::retention::{Order, Retired, Shield};
+use crate::retention::{Keep, Order, Retired, Shield};
 use crate::row::{Evidence, Row};
 use crate::stretches::Stretches;
 use bavn_model::Timestamp;
@@ -87,12 +87,26 @@ impl Writer {
         Ok(ids.into_iter().map(|id| names.name(id).to_owned()).collect())
     }
 
-    /// Shreds whom a tombstone means, with all files that held it gone when this returns.
-    pub fn shred(&mut self, tombstone: &Tombstone, said: &Order) -> Result<Shredded> {
-        self.attempt(|writer| writer.shred_all(tombstone, said))
+    /// Shreds whom a tombstone means, with all files that held it gone when this returns. Refused if a
+    /// hold keeps a look-up of theirs; `held` are those of cases, which are known above the store. Once
+    /// nothing refuses, `first` is given the spellings, for what lies beside the look-ups; false ends it.
+    pub fn shred(
+        &mut self,
+        tombstone: &Tombstone,
+        held: &[(u32, Keep)],
+        said: &Order,
+        first: &mut dyn FnMut(&[String]) -> bool,
+    ) -> Result<Shredded> {
+        self.attempt(|writer| writer.shred_all(tombstone, held, said, first))
     }
 
-    fn shred_all(&mut self, tombstone: &Tombstone, said: &Order) -> Result<Shredded> {
+    fn shred_all(
+        &mut self,
+        tombstone: &Tombstone,
+        held: &[(u32, Keep)],
+        said: &Order,
+        first: &mut dyn FnMut(&[String]) -> bool,
+    ) -> Result<Shredded> {
         let now = said.at;
         self.commit_all(now)?;
         let patients = self.ids_of(tombstone)?;
@@ -100,7 +114,10 @@ impl Writer {
             return Ok(Shredded::default());
         }
         let whom = Whom::new(self, patients);
-        let places = self.places_of(&whom)?;
+        let places = self.places_of(&whom, held)?;
+        if !first(&self.spellings(tombstone)?) {
+            return Err(StoreError::Library { doing: "what comes before shredding" });
+        }
         let mut manifest = self.next_replacing(now)?;
         let mut shares = Shares::default();
         let decide = &mut |row: &Row, evidence: &Evidence| {
@@ -149,14 +166,17 @@ impl Writer {
     }
 
     /// Which segments tell of the patient; an error if a hold keeps a look-up of them.
-    fn places_of(&self, whom: &Whom) -> Result<Vec<usize>> {
+    fn places_of(&self, whom: &Whom, held: &[(u32, Keep)]) -> Result<Vec<usize>> {
         let [identities, patients] =
             [Of::Identity, Of::Patient].map(|of| self.dictionary.of(of).same());
         let in_force = self.manifest.holds.iter().filter(|held| held.released.is_none());
-        let shields: Vec<(u32, Shield)> = in_force
+        let mut shields: Vec<(u32, Shield)> = in_force
             .filter(|held| held.case.is_none() || held.names_anybody())
             .map(|held| (held.number, held.shield(&identities, &patients)))
             .collect();
+        for (number, keep) in held {
+            shields.extend(self.shield(keep)?.map(|shield| (*number, shield)));
+        }
         let mut places = Vec::new();
         for (place, segment) in self.manifest.segments.iter().enumerate() {
             if self.tells_of(whom, segment, &shields)? {

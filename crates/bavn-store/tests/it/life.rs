@@ -203,8 +203,17 @@ fn what_is_held_stays_until_the_hold_is_released() {
     // A patient who is held is not shredded.
     let mut held = writer(folder);
     let tombstone = held.tombstone(&patient, now()).unwrap();
-    let error = held.shred(&tombstone, &said("asked for")).unwrap_err();
+    let error = held.shred(&tombstone, &[], &said("asked for"), &mut |_| true).unwrap_err();
     assert!(matches!(error, StoreError::Held { number: 1 }), "{error}");
+    // Nor one in whom a case that is held has a look-up.
+    let tells_of = |who: &str| {
+        let mut theirs = all.iter().filter(|plain| plain.who.as_deref() == Some(who));
+        theirs.find_map(|plain| plain.patients.first().cloned()).unwrap()
+    };
+    let of_case = held.tombstone(&tells_of("Practitioner/secret-9"), now()).unwrap();
+    let error =
+        held.shred(&of_case, &[(7, case.clone())], &said("asked for"), &mut |_| true).unwrap_err();
+    assert!(matches!(error, StoreError::Held { number: 1 | 7 }), "{error}");
     assert!(held.release(1, &said("the court is done")).unwrap());
     assert!(!held.release(1, &said("again")).unwrap());
     drop(held);
@@ -272,10 +281,14 @@ fn nobody_can_tell_who_a_shredded_patient_was() {
     let mut shredder = writer(folder);
     let tombstone = shredder.tombstone(&patient, now()).unwrap();
     assert_eq!(shredder.spellings(&tombstone).unwrap(), std::slice::from_ref(&patient));
-    let shredded = shredder.shred(&tombstone, &said("asked for, and right")).unwrap();
+    let shredded =
+        shredder.shred(&tombstone, &[], &said("asked for, and right"), &mut |_| true).unwrap();
     // As a patient, and as a reader of the own record.
     assert_eq!((shredded.look_ups, shredded.spellings), (told, 2));
-    assert_eq!(shredder.shred(&tombstone, &said("again")).unwrap().spellings, 0);
+    assert_eq!(
+        shredder.shred(&tombstone, &[], &said("again"), &mut |_| true).unwrap().spellings,
+        0
+    );
     drop(shredder);
     let left = readable(folder);
     assert!(!holds(&left, &patient));
@@ -304,7 +317,7 @@ fn restored(backup: &Path, tombstone: &Tombstone, patient: &str) {
     assert!(!line.contains("hidden-"));
     let tombstone: Tombstone = serde_json::from_str(&line).unwrap();
     let kept = open(backup).last_checkpoint().unwrap();
-    let shredded = writer(backup).shred(&tombstone, &said("restored")).unwrap();
+    let shredded = writer(backup).shred(&tombstone, &[], &said("restored"), &mut |_| true).unwrap();
     assert_eq!(shredded.spellings, 2);
     assert!(!holds(&readable(backup), patient));
     whole(backup, &kept);
@@ -312,13 +325,15 @@ fn restored(backup: &Path, tombstone: &Tombstone, patient: &str) {
     let other = tempfile::tempdir().unwrap();
     write(other.path(), &look_ups(67, 300), 300);
     let all_before = readable(other.path()).len();
-    let error = writer(other.path()).shred(&tombstone, &said("restored")).unwrap_err();
+    let error =
+        writer(other.path()).shred(&tombstone, &[], &said("restored"), &mut |_| true).unwrap_err();
     assert!(matches!(error, StoreError::OtherHistory), "{error}");
     assert_eq!(readable(other.path()).len(), all_before);
     // A copy from before the patient came.
     let early = tempfile::tempdir().unwrap();
     drop(Writer::open(early.path(), "test-trust", kek(), chance(1)).unwrap());
-    let shredded = writer(early.path()).shred(&tombstone, &said("restored")).unwrap();
+    let shredded =
+        writer(early.path()).shred(&tombstone, &[], &said("restored"), &mut |_| true).unwrap();
     assert_eq!((shredded.look_ups, shredded.spellings), (0, 0));
 }
 
@@ -336,7 +351,7 @@ fn every_spelling_of_a_patient_is_shredded() {
     linking.link(|_, name| (name == patient_name(0) || name == patient_name(1)).then_some(17));
     linking.commit(now()).unwrap();
     let tombstone = linking.tombstone(&patient_name(1), now()).unwrap();
-    linking.shred(&tombstone, &said("asked for")).unwrap();
+    linking.shred(&tombstone, &[], &said("asked for"), &mut |_| true).unwrap();
     drop(linking);
     let left = readable(folder);
     assert!(!holds(&left, &patient_name(0)) && !holds(&left, &patient_name(1)));
@@ -370,7 +385,7 @@ fn a_flipped_byte_in_the_files_of_a_store_that_has_lived_is_found_and_named() {
     retain(folder, &look_ups_for(9), &[]);
     let mut shredder = writer(folder);
     let tombstone = shredder.tombstone(&patient, now()).unwrap();
-    shredder.shred(&tombstone, &said("asked for")).unwrap();
+    shredder.shred(&tombstone, &[], &said("asked for"), &mut |_| true).unwrap();
     drop(shredder);
     let files = files(folder);
     for kind in [".places", ".commits", "-1.retired", "-2.retired"] {

@@ -236,18 +236,10 @@ impl CaseClocks<'_> {
     /// Look-ups of cases that are open, held, or proven and not yet over.
     fn keep(&self, book: &Book) -> Vec<Keep> {
         let keep = |case: &Case| {
-            let from = case.first_seen()?;
-            let identities: Vec<String> =
-                case.identities().into_iter().map(str::to_owned).collect();
             let is_proven = case.verdict.as_ref().is_some_and(|said| said.verdict.is_breach());
             let is_open = matches!(case.state(), State::New | State::InHand);
             let stays = is_open || (is_proven && !self.is_over(case)) || self.is_held(case.number);
-            let window = Window { from, to: Window::ALL.to };
-            (stays && !identities.is_empty()).then_some(Keep {
-                identities,
-                patients: Vec::new(),
-                window,
-            })
+            look_ups_of(case).filter(|_| stays)
         };
         book.cases().filter_map(keep).collect()
     }
@@ -303,6 +295,27 @@ pub(crate) fn release(arguments: &StoreRelease) -> CommandResult {
     }
     super::say(format_args!("hold {number} is released; the next `retain` lets go what is over"));
     Ok(())
+}
+
+/// What legal holds of cases keep, each with its number: the look-ups of their readers since they began.
+pub(super) fn held_by_cases(store: &Store, desk: &Desk) -> CommandResult<Vec<(u32, Keep)>> {
+    let holds = store.holds().into_iter().filter(|hold| hold.released.is_none());
+    let holds: Vec<(u32, u32)> = holds.filter_map(|hold| Some((hold.number, hold.case?))).collect();
+    desk.look(|book| {
+        let keep = |(number, case)| {
+            let case = book.case(CaseNumber(case))?;
+            Some((number, look_ups_of(case)?))
+        };
+        holds.into_iter().filter_map(keep).collect()
+    })
+}
+
+/// The look-ups of a case's readers since it began; none if it names no reader.
+fn look_ups_of(case: &Case) -> Option<Keep> {
+    let from = case.first_seen()?;
+    let identities: Vec<String> = case.identities().into_iter().map(str::to_owned).collect();
+    let window = Window { from, to: Window::ALL.to };
+    (!identities.is_empty()).then_some(Keep { identities, patients: Vec::new(), window })
 }
 
 pub(super) fn said(reason: &str) -> Order {

@@ -1,7 +1,7 @@
 //! `bavn store shred` and `replay`: nobody can tell any more who a patient was.
 
 use super::keep::{kek, purpose, record_asking};
-use super::life::said;
+use super::life::{held_by_cases, said};
 use super::store::opened;
 use crate::cli::{StoreAccess, StoreReplay, StoreShred};
 use crate::desk::Desk;
@@ -67,17 +67,21 @@ pub(crate) fn replay(arguments: &StoreReplay) -> CommandResult {
     Ok(())
 }
 
-/// First the acts on cases, for which the spellings are needed, then the store: a crash between them is
-/// mended by a replay.
+/// In the acts on cases first, for which the spellings are needed: a crash between is mended by a replay.
 fn shred_everywhere(
     access: &StoreAccess,
     writer: &mut Writer,
     tombstone: &Tombstone,
     said: &Order,
 ) -> CommandResult<Shredded> {
-    let spellings = writer.spellings(tombstone)?;
-    Desk::open(&access.store, &kek(&access.key)?, Duty::default())?.forget(&spellings)?;
-    Ok(writer.shred(tombstone, said)?)
+    let desk = Desk::open(&access.store, &kek(&access.key)?, Duty::default())?;
+    let held = held_by_cases(&super::keep::open(access)?, &desk)?;
+    let mut forgot = Ok(());
+    let shredded = writer.shred(tombstone, &held, said, &mut |spellings| {
+        forgot = desk.forget(spellings);
+        forgot.is_ok()
+    });
+    forgot.and(shredded.map_err(Into::into))
 }
 
 /// A tombstone that lies in the store is put back together with it.
