@@ -324,16 +324,7 @@ pub(crate) struct Verify {
 }
 
 #[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Coverage {
-    #[command(subcommand)]
-    pub(crate) command: Option<CoverageCommand>,
-    #[command(flatten)]
-    pub(crate) asked: CoverageAsked,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct CoverageAsked {
     #[command(flatten)]
     pub(crate) access: StoreAccess,
     #[command(flatten)]
@@ -345,14 +336,8 @@ pub(crate) struct CoverageAsked {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum CoverageCommand {
-    /// Declare how often a source says something at least; when it does not, the log says so.
-    Promise(CoveragePromise),
-}
-
 #[derive(Args, Debug)]
-pub(crate) struct CoveragePromise {
+pub(crate) struct ProofPromise {
     #[command(flatten)]
     pub(crate) access: StoreAccess,
     /// As `bavn coverage` names it.
@@ -375,6 +360,8 @@ pub(crate) enum ProofCommand {
     Consistency(ProofConsistency),
     /// Look for reads that were made on made-up patients: how much is lost at most?
     Canary(ProofCanary),
+    /// Declare how often a source says something at least; when it does not, the log says so.
+    Promise(ProofPromise),
 }
 
 #[derive(Args, Debug)]

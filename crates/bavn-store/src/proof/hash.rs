@@ -18,6 +18,18 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> Hash {
 
 /// Of an entry: the prefix keeps it apart from nodes.
 pub(crate) fn leaf_hash(entry: &[u8]) -> Hash {
+    // Nearly all entries hide a look-up and are of one length, which is then known beforehand.
+    if let Ok(entry) = <&[u8; HIDDEN_BYTES]>::try_from(entry) {
+        let mut block = [0; BLOCK_BYTES];
+        let [_, room @ .., high, low] = &mut block;
+        let (room, rest) = room.split_at_mut(HIDDEN_BYTES);
+        room.copy_from_slice(entry);
+        if let [end, ..] = rest {
+            *end = 0x80;
+        }
+        [*high, *low] = ((HIDDEN_BYTES as u16 + 1) * 8).to_be_bytes();
+        return of_blocks(&[block]);
+    }
     let mut block = [0; BLOCK_BYTES];
     // The prefix is zero; then the entry, the bit that ends it, and its length in bits at the end.
     let Some(room) = block.get_mut(1..=entry.len()) else { return sha256(&[&[0], entry]) };
@@ -60,6 +72,8 @@ fn of_blocks(blocks: &[[u8; BLOCK_BYTES]]) -> Hash {
 }
 
 const BLOCK_BYTES: usize = 64;
+/// Kind and hash.
+const HIDDEN_BYTES: usize = 33;
 /// Prefix, the bit that ends it and eight bytes of length beside it.
 const ONE_BLOCK_MAX: usize = BLOCK_BYTES - 10;
 /// FIPS 180-4, section 5.3.3.

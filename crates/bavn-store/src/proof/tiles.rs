@@ -8,6 +8,8 @@ use crate::error::{Result, StoreError, named};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What a file of the log holds.
@@ -122,10 +124,10 @@ impl Tiles {
     /// The bytes of a tile. What was part of one may have become whole since.
     pub(crate) fn bytes(&self, name: TileName) -> Result<Vec<u8>> {
         let path = self.path(name);
-        match std::fs::read(&path) {
+        match read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && name.width < WIDTH => {
                 let whole = self.path(TileName { width: WIDTH, ..name });
-                std::fs::read(whole).map_err(|_| named(&path)(error))
+                read(&whole).map_err(|_| named(&path)(error))
             }
             read => read.map_err(named(&path)),
         }
@@ -232,6 +234,28 @@ impl Tiles {
     }
 }
 
+/// A whole file that is most likely a tile or a bundle: asking for its length first would take as long
+/// as reading it.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = vec![0; READ_BYTES];
+    let mut filled = 0;
+    loop {
+        if filled == bytes.len() {
+            bytes.resize(2 * filled, 0);
+        }
+        match file.read(bytes.get_mut(filled..).unwrap_or_default()) {
+            Ok(0) => {
+                bytes.truncate(filled);
+                return Ok(bytes);
+            }
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The hashes of a tile; `None` if its bytes are no whole hashes.
 pub(crate) fn hashes_of(bytes: &[u8]) -> Option<Vec<Hash>> {
     let (hashes, rest) = bytes.as_chunks::<32>();
@@ -253,6 +277,8 @@ pub(crate) fn bundle_entries(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
 pub(crate) const PROOF: &str = "proof";
 /// Hashes or entries of a whole tile.
 pub(crate) const WIDTH: u64 = 256;
+/// A bundle of look-ups with some commits among them.
+const READ_BYTES: usize = 9 << 10;
 /// 256^6 entries are more than a region makes in a million years.
 const LEVELS_MAX: u8 = 6;
 /// 8 KB each.

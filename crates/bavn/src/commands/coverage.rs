@@ -1,7 +1,7 @@
 //! `bavn coverage`: which source was heard when, and where is a gap?
 
 use super::keep::{chance, open, take_in, window};
-use crate::cli::{Coverage as Arguments, CoverageAsked, CoverageCommand, CoveragePromise};
+use crate::cli::{Coverage as Arguments, ProofPromise};
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_model::Timestamp;
@@ -13,27 +13,6 @@ use std::io::Write as _;
 use std::path::Path;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
-    match &arguments.command {
-        Some(CoverageCommand::Promise(promise)) => declare(promise),
-        None => show(&arguments.asked),
-    }
-}
-
-fn declare(arguments: &CoveragePromise) -> CommandResult {
-    let store = open(&arguments.access)?;
-    let (source, every_secs) = (arguments.source.clone(), i64::from(arguments.every) * 60);
-    store.leave_said(&Said::Promised { source, every_secs }, &mut *chance())?;
-    take_in(&arguments.access, &store)?;
-    super::say(match arguments.every {
-        0 => "nothing is expected of the source any more".to_owned(),
-        minutes => {
-            format!("whenever the source says nothing for {minutes} minutes, the log will say so")
-        }
-    });
-    Ok(())
-}
-
-fn show(arguments: &CoverageAsked) -> CommandResult {
     let window = window(&arguments.period)?;
     let rejects = arguments.rejects.as_deref().map(rejects).transpose()?;
     let coverage = open(&arguments.access)?.coverage(window)?;
@@ -53,6 +32,21 @@ fn show(arguments: &CoverageAsked) -> CommandResult {
     };
     Err(CommandError::new(Kind::Incomplete, anyhow::anyhow!("{sentence}"))
         .hint("every answer about this time may be incomplete; ask the source for what is missing"))
+}
+
+/// `bavn proof promise`.
+pub(crate) fn promise(arguments: &ProofPromise) -> CommandResult {
+    let store = open(&arguments.access)?;
+    let (source, every_secs) = (arguments.source.clone(), i64::from(arguments.every) * 60);
+    store.leave_said(&Said::Promised { source, every_secs }, &mut *chance())?;
+    take_in(&arguments.access, &store)?;
+    super::say(match arguments.every {
+        0 => "nothing is expected of the source any more".to_owned(),
+        minutes => {
+            format!("whenever the source says nothing for {minutes} minutes, the log will say so")
+        }
+    });
+    Ok(())
 }
 
 /// Rejects by the file they stood in and their reason.

@@ -17,6 +17,7 @@ pub(crate) fn run(command: &ProofCommand) -> CommandResult {
         ProofCommand::Inclusion(arguments) => inclusion(arguments)?,
         ProofCommand::Consistency(arguments) => consistency(arguments)?,
         ProofCommand::Canary(arguments) => return super::canary::run(arguments),
+        ProofCommand::Promise(arguments) => return super::coverage::promise(arguments),
     };
     Ok(std::io::stdout().write_all(text.as_bytes())?)
 }

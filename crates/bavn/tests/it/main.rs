@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod cases;
+mod coverage;
 mod decode;
 mod demo;
 mod evaluate;
