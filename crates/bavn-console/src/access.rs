@@ -82,6 +82,10 @@ pub enum Right {
     /// Notes, tasks, who works on it.
     WorkOnCase,
     Decide,
+    /// What must be told of a case, to how many, by when.
+    SeeNotices,
+    /// To declare, answer, make ready, sign; to ask for the list by name and let it go.
+    WorkOnNotices,
     /// What is known of one account, in a case.
     SeePerson,
     /// Who the patients of a case are.
@@ -111,12 +115,14 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::SeeQueue,
         Self::SeeCase,
         Self::SeeScope,
         Self::WorkOnCase,
         Self::Decide,
+        Self::SeeNotices,
+        Self::WorkOnNotices,
         Self::SeePerson,
         Self::Reveal,
         Self::Hunt,
@@ -161,7 +167,14 @@ pub const fn permits(right: Right, role: Role, purpose: Purpose) -> bool {
             Right::SeeCase | Right::SeeScope | Right::WorkOnCase | Right::SeePerson,
             Purpose::Case,
         ) => matches!(role, PrivacyOfficer | SocAnalyst | IncidentLead),
-        (Right::Decide | Right::Reveal | Right::SeePatient, Purpose::Case)
+        (
+            Right::Decide
+            | Right::SeeNotices
+            | Right::WorkOnNotices
+            | Right::Reveal
+            | Right::SeePatient,
+            Purpose::Case,
+        )
         | (Right::AskForPatient, Purpose::None) => matches!(role, PrivacyOfficer | IncidentLead),
         (Right::Hunt, Purpose::Case) => matches!(role, SocAnalyst | IncidentLead),
         (Right::SeePatient, Purpose::Insight) | (Right::Review, Purpose::Review) => {
@@ -230,6 +243,8 @@ mod tests {
             (Right::SeeScope, Purpose::Case, officers),
             (Right::WorkOnCase, Purpose::Case, officers),
             (Right::Decide, Purpose::Case, two),
+            (Right::SeeNotices, Purpose::Case, two),
+            (Right::WorkOnNotices, Purpose::Case, two),
             (Right::SeePerson, Purpose::Case, officers),
             (Right::Reveal, Purpose::Case, two),
             (Right::Hunt, Purpose::Case, "soc-analyst incident-lead"),
@@ -265,7 +280,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 18 * 8 * 6);
+        assert_eq!(checked, 20 * 8 * 6);
     }
 
     /// A manager of a ward never sees who the patients are, nor what an account did.

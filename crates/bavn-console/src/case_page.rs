@@ -3,6 +3,7 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::chart;
+use crate::notice_words::notice_words;
 use crate::page::{Shell, grouped, shell, short};
 use crate::reply::{Answer, Shape, csv, html as sent_html, json, missing};
 use crate::session::Visitor;
@@ -57,9 +58,18 @@ fn page(here: &Here<'_>, book: &Book, case: &Case) -> Answer {
         simulated: view.simulated,
         may_decide: here.may(Right::Decide, Purpose::Case),
         has_scope: here.board.keeps_look_ups(),
+        notices: notices_link(here, case),
         alarm: view.alarms.iter().find(|alarm| of_case(&alarm.uid)),
     };
     sent_html(&self::case(book, case, &around))
+}
+
+fn notices_link(here: &Here<'_>, case: &Case) -> Markup {
+    let is_there = here.board.notices().is_some() && here.may(Right::SeeNotices, Purpose::Case);
+    let path = format!("/case/{}/notice?lang={}", case.number, code(here.language));
+    html! {
+        @if is_there { p { a data-key="t" href=(path) { (notice_words(here.language).title) } } }
+    }
 }
 
 /// What a case page needs beside the case.
@@ -69,6 +79,8 @@ struct Around<'a> {
     simulated: bool,
     may_decide: bool,
     has_scope: bool,
+    /// The way to what must be told, for those who may see it.
+    notices: Markup,
     /// Of the queue: the alarm with patients by the hour, if it is one of the case.
     alarm: Option<&'a Alarm>,
 }
@@ -130,6 +142,7 @@ fn case(book: &Book, case: &Case, around: &Around<'_>) -> Markup {
             }
         }
         @if let Some(into) = case.merged_into { p { a href=(format!("/case/{into}")) { "→ C-" (into) } } }
+        (around.notices)
         @if around.has_scope { p { a href=(format!("{path}/scope?lang={}", code(language))) { (words.scope) } } }
         (scales(case, language, words))
         @if let Some(alarm) = case.leading() {

@@ -3,7 +3,10 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::reply::Answer;
-use crate::{case_acts, case_page, me_page, queue_page, scope_page, session_acts};
+use crate::{
+    case_acts, case_page, me_page, notice_acts, notice_page, queue_page, recipients_page,
+    scope_page, session_acts,
+};
 
 /// One address, and each page's `.json` and `.csv` twin with it.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +45,10 @@ pub(crate) const ROUTES: &[Route] = &[
     get("alarms/*", Right::SeeQueue, Purpose::None, queue_page::alarm),
     get("case/*", Right::SeeCase, Purpose::Case, case_page::answer),
     get("case/*/scope", Right::SeeScope, Purpose::Case, scope_page::answer),
+    get("case/*/notice", Right::SeeNotices, Purpose::Case, notice_page::answer),
+    get("case/*/notice/*", Right::SeeNotices, Purpose::Case, notice_page::one),
+    get("case/*/notice/*/paper", Right::SeeNotices, Purpose::Case, notice_page::paper),
+    get("case/*/recipients", Right::SeeNotices, Purpose::Case, recipients_page::answer),
     get("me", Right::SeeOneself, Purpose::None, me_page::answer),
     post("case/*/take", Right::WorkOnCase, Purpose::Case, case_acts::take),
     post("case/*/note", Right::WorkOnCase, Purpose::Case, case_acts::note),
@@ -49,6 +56,12 @@ pub(crate) const ROUTES: &[Route] = &[
     post("case/*/done", Right::WorkOnCase, Purpose::Case, case_acts::done),
     post("case/*/undo", Right::WorkOnCase, Purpose::Case, case_acts::undo),
     post("case/*/decide", Right::Decide, Purpose::Case, case_acts::decide),
+    post("case/*/declare", Right::WorkOnNotices, Purpose::Case, notice_acts::declare),
+    post("case/*/answers", Right::WorkOnNotices, Purpose::Case, notice_acts::answers),
+    post("case/*/prepare", Right::WorkOnNotices, Purpose::Case, notice_acts::prepare),
+    post("case/*/sign", Right::WorkOnNotices, Purpose::Case, notice_acts::sign),
+    post("case/*/want-list", Right::WorkOnNotices, Purpose::Case, notice_acts::want_list),
+    post("case/*/release-list", Right::WorkOnNotices, Purpose::Case, notice_acts::release_list),
     post("role", Right::SeeOneself, Purpose::None, session_acts::role),
     post("leave", Right::SeeOneself, Purpose::None, session_acts::leave),
 ];

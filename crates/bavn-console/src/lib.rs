@@ -12,8 +12,15 @@ mod chart;
 mod dispatch;
 mod form;
 mod me_page;
+mod notice_acts;
+mod notice_page;
+#[cfg(test)]
+mod notice_tests;
+mod notice_view;
+mod notice_words;
 mod page;
 mod queue_page;
+mod recipients_page;
 mod reply;
 mod routes;
 mod scope_page;
@@ -25,6 +32,7 @@ mod text;
 mod view;
 
 pub use access::{Purpose, Right, Role, permits};
+pub use notice_view::{BreachView, Notices};
 pub use routes::router;
 pub use session::{Chance, Doors, Visitor};
 pub use view::{Alarm, Board, HourBar, QueueView, ScopeView, Trouble, Wish};

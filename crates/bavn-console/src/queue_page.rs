@@ -1,8 +1,10 @@
 //! What needs me now? The cases and alarms that wait, and one alarm alone.
 
+use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::case_page;
 use crate::chart;
+use crate::notice_page;
 use crate::page::{Shell, grouped, shell, short};
 use crate::reply::{Answer, Shape, csv, html as sent_html, json, missing};
 use crate::session::Visitor;
@@ -17,7 +19,12 @@ pub(crate) fn queue(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let view = here.board.queue();
     here.looked(|book| match sent.shape {
         Shape::Html => {
-            let cases = case_page::waiting(book, here.language);
+            let cases = html! {
+                (case_page::waiting(book, here.language))
+                @if here.may(Right::SeeNotices, Purpose::Case) && here.board.notices().is_some() {
+                    (notice_page::waiting(book, here.now, here.language))
+                }
+            };
             sent_html(&queue_page(&view, &cases, &here.visitor, here.language))
         }
         Shape::Json => {

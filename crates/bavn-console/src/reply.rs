@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) kind: &'static str,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
     pub(crate) cookie: Option<String>,
     pub(crate) location: Option<String>,
 }
@@ -35,13 +35,17 @@ impl Shape {
 }
 
 pub(crate) fn html(page: &Markup) -> Answer {
-    let (kind, body) = ("text/html; charset=utf-8", page.0.clone());
+    let (kind, body) = ("text/html; charset=utf-8", page.0.clone().into_bytes());
     Answer { status: 200, kind, body, cookie: None, location: None }
 }
 
 pub(crate) fn json(value: &Value) -> Answer {
-    let (kind, body) = ("application/json", format!("{value}\n"));
+    let (kind, body) = ("application/json", format!("{value}\n").into_bytes());
     Answer { status: 200, kind, body, cookie: None, location: None }
+}
+
+pub(crate) fn pdf(body: Vec<u8>) -> Answer {
+    Answer { status: 200, kind: "application/pdf", body, cookie: None, location: None }
 }
 
 /// RFC 4180; a cell that a spreadsheet would run as a formula is made text.
@@ -58,12 +62,13 @@ pub(crate) fn csv(head: &str, rows: impl Iterator<Item = Vec<String>>) -> Answer
         body.push_str(&cells.join(","));
         body.push_str("\r\n");
     }
-    Answer { status: 200, kind: "text/csv; charset=utf-8", body, cookie: None, location: None }
+    let (kind, body) = ("text/csv; charset=utf-8", body.into_bytes());
+    Answer { status: 200, kind, body, cookie: None, location: None }
 }
 
 pub(crate) fn go(location: &str) -> Answer {
     let location = Some(location.to_owned());
-    Answer { status: 303, kind: "text/plain", body: String::new(), cookie: None, location }
+    Answer { status: 303, kind: "text/plain", body: Vec::new(), cookie: None, location }
 }
 
 pub(crate) fn missing(language: Language) -> Answer {

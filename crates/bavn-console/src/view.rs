@@ -1,5 +1,6 @@
 //! What the pages show: ready sentences and counts, no patients.
 
+use crate::notice_view::Notices;
 use crate::session::Visitor;
 use crate::text::Language;
 use bavn_detect::cases::{Book, CaseNumber, Deed, Said};
@@ -23,6 +24,10 @@ pub trait Board: Send + Sync + 'static {
     fn keeps_look_ups(&self) -> bool;
     /// Whose records the readers of a case had, since it was first seen.
     fn scope(&self, case: CaseNumber) -> Result<ScopeView, Trouble>;
+    /// Whoever can make the breach record of a case; none where no look-ups are kept.
+    fn notices(&self) -> Option<&dyn Notices> {
+        None
+    }
     /// Puts on record who sees names, before they are shown.
     fn record(&self, who: &Visitor, what: &str, purpose: &str) -> Result<(), Trouble>;
 }

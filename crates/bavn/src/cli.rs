@@ -1,6 +1,8 @@
 //! The command line. What others may rely on stands in `docs/contracts.md`.
 
-use crate::commands::notice::{Dpia, NoticeCommand};
+use crate::commands::dpia::Dpia;
+use crate::commands::notice::NoticeCommand;
+use crate::commands::reader::ReaderCommand;
 use bavn_detect::cases::CaseNumber;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -285,8 +287,8 @@ pub(crate) struct Who {
     /// Adds each reader's role and unit, and groups look-ups by the patient's stays.
     #[command(flatten)]
     pub(crate) context: ContextPaths,
-    /// `fhir` is a Bundle of `AuditEvent`.
-    #[arg(long, default_value = "text", value_name = "text|csv|json|html|fhir")]
+    /// `fhir` is a Bundle of `AuditEvent`, `pdf` is tagged PDF/UA-1.
+    #[arg(long, default_value = "text", value_name = "text|csv|json|html|fhir|pdf")]
     pub(crate) format: WhoFormat,
     /// Of the report: English or bokmål.
     #[arg(long, default_value = "en", value_name = "en|nb")]
@@ -300,6 +302,7 @@ pub(crate) enum WhoFormat {
     Json,
     Html,
     Fhir,
+    Pdf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -440,6 +443,15 @@ pub(crate) struct Console {
     /// Header in which a proxy, which alone reaches this port, says `name role`.
     #[arg(long, value_name = "NAME")]
     pub(crate) identity_header: Option<String>,
+    /// What is the same in every breach, for the pages on notices (TOML, as `bavn notice` takes).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) about: Option<PathBuf>,
+    /// To split those to be told by how they can be reached.
+    #[command(flatten)]
+    pub(crate) context: ContextPaths,
+    /// Folder for sealed lists; without it no list leaves by the pages.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) outbox: Option<PathBuf>,
 }
 
 /// A store with its cases.
@@ -543,6 +555,8 @@ pub(crate) enum CaseCommand {
         #[arg(required = true, value_name = "ALARM")]
         alarms: Vec<String>,
     },
+    #[command(flatten)]
+    Reader(ReaderCommand),
     /// Undo your last act on a case, within ten minutes.
     Undo {
         #[command(flatten)]

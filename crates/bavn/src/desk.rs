@@ -85,6 +85,23 @@ impl Desk {
         self.write(|book| book.propose(now, by, case, deed, seen))
     }
 
+    /// Whether an act would be taken now; nothing is written.
+    pub(crate) fn would(
+        &self,
+        now: Timestamp,
+        by: &str,
+        case: CaseNumber,
+        deed: Deed,
+        seen: Option<usize>,
+    ) -> Acted {
+        self.look(|book| book.propose(now, by, case, deed, seen))
+    }
+
+    /// Writes down that the employees' side agrees to the assessment, or no longer does.
+    pub(crate) fn sign_off(&self, now: Timestamp, by: &str, deed: Deed) -> Acted {
+        self.write(|book| book.propose_sign_off(now, by, deed))
+    }
+
     /// The alarms of these uids go on in a case of their own.
     pub(crate) fn split(
         &self,

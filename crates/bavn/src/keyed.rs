@@ -15,6 +15,12 @@ pub(crate) fn digest(key: &[u8], bytes: &[u8]) -> String {
     })
 }
 
+/// SHA-256, in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    bavn_store::to_hex(&sha2::Sha256::digest(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -1,5 +1,6 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
+mod breach;
 pub mod cli;
 mod commands;
 mod controllers;
@@ -11,8 +12,12 @@ mod forgotten;
 pub mod input;
 mod keyed;
 mod mend;
+mod outbox;
 pub mod pipeline;
+mod recipients;
+mod register;
 mod report;
+mod who_paper;
 
 use clap::Parser;
 use error::Kind;

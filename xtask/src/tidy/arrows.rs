@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bavn-store", &["bavn-model"]),
     ("bavn-share", &[]),
     ("bavn-drill", &["bavn-model", "bavn-decode"]),
-    ("bavn-console", &["bavn-model", "bavn-detect"]),
+    ("bavn-console", &["bavn-model", "bavn-detect", "bavn-share"]),
     (
         "bavn",
         &[

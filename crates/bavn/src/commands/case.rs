@@ -46,6 +46,7 @@ pub(crate) fn run(command: CaseCommand) -> CommandResult {
         CaseCommand::Split { store, case, alarms } => {
             told(&desk(&store)?.split(now, &by, case, alarms.into_iter().collect()))
         }
+        CaseCommand::Reader(command) => super::reader::run(&command),
         CaseCommand::Undo { store, case } => told(&desk(&store)?.undo(now, &by, case)),
         CaseCommand::ExplainUnit { store, case, unit, cause, reason, until } => {
             let waiver = Waiver {
@@ -223,7 +224,7 @@ fn text_of(book: &Book, case: &Case, language: Language) -> String {
     lines.join("\n")
 }
 
-fn told(acted: &Acted) -> CommandResult {
+pub(crate) fn told(acted: &Acted) -> CommandResult {
     match acted {
         Ok(Ok(acts)) => {
             for act in acts {

@@ -5,12 +5,17 @@ use super::keep::{self, leave_asking, now, open};
 use super::scope::{case_subject, date, reason_text};
 use crate::cli::{Console as Arguments, StoreAccess};
 use crate::desk::{Desk, failed};
-use crate::error::{CommandError, CommandResult};
-use bavn_console::{Board, Doors, QueueView, Role, ScopeView, Trouble, Visitor, Wish};
+use crate::error::{CommandError, CommandResult, Kind};
+use crate::register::Register;
+use bavn_console::{
+    Board, BreachView, Doors, Notices, QueueView, Role, ScopeView, Trouble, Visitor, Wish,
+};
 use bavn_detect::cases::{Book, CaseNumber};
+use bavn_detect::words::Language;
 use bavn_model::Timestamp;
 use bavn_store::{Grade, Purpose, Reason, Scope, Window};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -22,6 +27,12 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         access: arguments.store.access.clone(),
         desk: super::case::desk(&arguments.store)?,
         changed: watch::channel(0).0,
+        register: Register::new(
+            &arguments.store.access,
+            arguments.about.as_deref(),
+            &arguments.context,
+        )?,
+        outbox: arguments.outbox.clone(),
     });
     // A store that does not open is told now, not to the first who looks.
     open(&board.access)?;
@@ -98,9 +109,52 @@ struct StoreBoard {
     access: StoreAccess,
     desk: Desk,
     changed: watch::Sender<u64>,
+    register: Register,
+    /// Where sealed lists are taken from; none: no list leaves by the console.
+    outbox: Option<PathBuf>,
+}
+
+impl Notices for StoreBoard {
+    fn breach(
+        &self,
+        case: CaseNumber,
+        who: &Visitor,
+        language: Language,
+    ) -> Result<BreachView, Trouble> {
+        let language = match language {
+            Language::English => bavn_share::Language::En,
+            Language::Bokmaal => bavn_share::Language::Nb,
+        };
+        let by = ("urn:bavn:user", who.name.as_str());
+        let (record, _) =
+            self.register.record(&self.desk, case, by, language).map_err(|error| failed(&error))?;
+        Ok(BreachView { record, regimes: self.register.about().regimes.clone() })
+    }
+
+    fn release_list(
+        &self,
+        case: CaseNumber,
+        who: &Visitor,
+        seen: usize,
+    ) -> Result<(String, String), Trouble> {
+        let outbox = self.outbox.as_deref().ok_or_else(|| {
+            Trouble::Refused("the console was started without `--outbox`".to_owned())
+        })?;
+        let by = ("urn:bavn:user", who.name.as_str());
+        self.register.release(&self.desk, case, by, outbox, Some(seen)).map_err(|error| match error
+            .kind
+        {
+            Kind::Usage => Trouble::Refused(error.source.to_string()),
+            _ => failed(&error),
+        })
+    }
 }
 
 impl Board for StoreBoard {
+    fn notices(&self) -> Option<&dyn Notices> {
+        Some(self)
+    }
+
     fn queue(&self) -> Arc<QueueView> {
         let as_of = open(&self.access).map(|store| store.as_of());
         Arc::new(as_of.map_or_else(

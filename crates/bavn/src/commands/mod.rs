@@ -10,6 +10,7 @@ mod context;
 mod coverage;
 mod decode;
 mod demo;
+pub(crate) mod dpia;
 mod drill;
 mod evaluate;
 mod explain;
@@ -19,8 +20,10 @@ mod hunt;
 pub(crate) mod keep;
 mod life;
 pub(crate) mod notice;
+mod notice_case;
 mod proof;
-mod scope;
+pub(crate) mod reader;
+pub(crate) mod scope;
 mod shred;
 mod store;
 mod verify;
@@ -50,7 +53,7 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Store(command) => store::run(&command),
         Command::Context(ContextCommand::Check(arguments)) => context::check(&arguments),
         Command::Notice(command) => notice::run(&command),
-        Command::Dpia(arguments) => notice::dpia(&arguments),
+        Command::Dpia(arguments) => dpia::run(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Bench(Bench::Decode(arguments)) => bench::decode(&arguments),
         Command::Bench(Bench::Watch(arguments)) => bench::watch(&arguments),

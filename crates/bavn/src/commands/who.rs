@@ -34,6 +34,14 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         WhoFormat::Json => json(&who, &groups, words),
         WhoFormat::Html => html(&who, &groups, words),
         WhoFormat::Fhir => fhir(&who, &groups),
+        WhoFormat::Pdf => {
+            let language = match arguments.language {
+                WhoLanguage::En => bavn_share::Language::En,
+                WhoLanguage::Nb => bavn_share::Language::Nb,
+            };
+            let bytes = super::notice::on_paper(&crate::who_paper::document(&who, language))?;
+            return Ok(std::io::stdout().write_all(&bytes)?);
+        }
     };
     Ok(std::io::stdout().write_all(report.as_bytes())?)
 }

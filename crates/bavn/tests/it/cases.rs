@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 /// A store that has watched a region with one theft.
-struct Place {
+pub(super) struct Place {
     folder: tempfile::TempDir,
 }
 
@@ -42,28 +42,28 @@ impl Place {
         place
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bavn"));
         command.args(arguments);
         command.args(["--store", path(&self.at("store")), "--key-file", path(&self.at("key"))]);
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(super) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    fn said(&self, arguments: &[&str]) -> String {
+    pub(super) fn said(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", stderr(&output));
         stdout(&output)
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(super) fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.said(arguments)).unwrap()
     }
 }
@@ -129,6 +129,9 @@ fn a_theft_becomes_a_case_that_is_scoped_hunted_and_decided() {
     assert_eq!(place.said(&["case", "list", "--all"]).lines().count(), before);
 
     killed_in_the_middle(&place, number);
+    let patients: Vec<String> =
+        stolen.iter().map(|read| read[1].as_str().unwrap().to_owned()).collect();
+    super::notices::is_told(&place, number, &patients);
     past_its_time(&place, number);
 }
 

@@ -1,0 +1,191 @@
+//! Where the breach record of a case is made, from store, acts and context.
+
+use crate::breach::{About, Seen, record, subject_of};
+use crate::cli::{ContextPaths, StoreAccess};
+use crate::commands::keep::{leave_asking, open};
+use crate::desk::Desk;
+use crate::error::{CommandError, CommandResult, Kind};
+use crate::input::load_context;
+use crate::recipients::{Told, list};
+use anyhow::Context as _;
+use bavn_decode::Mappings;
+use bavn_detect::cases::{Case, CaseNumber, Deed};
+use bavn_model::{Context, Directory};
+use bavn_share::{Breach, Language};
+use bavn_store::{Purpose, Store, Subject, Window, seal_list};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What records are made with.
+pub(crate) struct Register {
+    access: StoreAccess,
+    about: About,
+    /// None: nobody is split by how they can be reached.
+    known: Option<(Directory, Context)>,
+    /// What the store said last of a case; good while neither commit nor readers change.
+    held: Mutex<BTreeMap<CaseNumber, Held>>,
+}
+
+/// What was looked up at a commit, for these readers.
+type Held = (u64, Subject, Arc<Looked>);
+
+impl std::fmt::Debug for Register {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Register").finish_non_exhaustive()
+    }
+}
+
+/// What was looked up for one case.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) seen: Seen,
+    pub(crate) told: Option<Told>,
+}
+
+impl Register {
+    pub(crate) fn new(
+        access: &StoreAccess,
+        about: Option<&Path>,
+        context: &ContextPaths,
+    ) -> CommandResult<Self> {
+        let known = if context.context.is_empty() {
+            None
+        } else {
+            let loaded = load_context(context, &Arc::new(Mappings::default()))?;
+            Some((loaded.directory, loaded.context))
+        };
+        let about = about.map_or_else(|| Ok(About::default()), read_about)?;
+        Ok(Self { access: access.clone(), about, known, held: Mutex::default() })
+    }
+
+    pub(crate) const fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The record of a case as it stands.
+    pub(crate) fn record(
+        &self,
+        desk: &Desk,
+        number: CaseNumber,
+        by: (&str, &str),
+        language: Language,
+    ) -> CommandResult<(Breach, Arc<Looked>)> {
+        let (case, subject, window) = Self::asked(desk, number)?;
+        let looked = self.look(&case, &subject, window, by)?;
+        let breach = record(&case, &looked.seen, looked.told.as_ref(), &self.about, language)?;
+        Ok((breach, looked))
+    }
+
+    fn asked(desk: &Desk, number: CaseNumber) -> CommandResult<(Case, Subject, Window)> {
+        let found = desk.look(|book| {
+            let case = book.case(book.settled(number))?.clone();
+            let (subject, from) = subject_of(book, number)?;
+            Some((case, subject, Window { from, to: Window::ALL.to }))
+        })?;
+        found.ok_or_else(|| {
+            CommandError::usage(format_args!("there is no case {number} with a reader"))
+        })
+    }
+
+    fn look(
+        &self,
+        case: &Case,
+        subject: &Subject,
+        window: Window,
+        by: (&str, &str),
+    ) -> CommandResult<Arc<Looked>> {
+        let store = open(&self.access)?;
+        let commit = store.as_of().commit;
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, of, looked)) = held.get(&case.number)
+            && *at == commit
+            && of == subject
+        {
+            return Ok(Arc::clone(looked));
+        }
+        let seen = Seen::of(&store, subject, window)?;
+        let told = match &self.known {
+            None => None,
+            Some(known) => Some(self.told(&store, &seen, known, case.number, by)?),
+        };
+        let looked = Arc::new(Looked { seen, told });
+        held.insert(case.number, (commit, subject.clone(), Arc::clone(&looked)));
+        while held.len() > HELD_MAX {
+            held.pop_first();
+        }
+        Ok(looked)
+    }
+
+    /// Names are looked at to count; that they were is on record.
+    fn told(
+        &self,
+        store: &Store,
+        seen: &Seen,
+        (directory, context): &(Directory, Context),
+        number: CaseNumber,
+        by: (&str, &str),
+    ) -> CommandResult<Told> {
+        let why = Purpose::Case(number.to_string());
+        leave_asking(store, by, &why, "bavn notice (recipients counted)", &[])?;
+        let names = store.patient_names(&seen.scope.exposed, &why)?;
+        Ok(Told::of(&seen.scope.exposed, &names, directory, context, &self.about))
+    }
+
+    /// Lets the list of a case go, as its second person: writes the sealed file and the act, and
+    /// gives the file's name and the key, which is kept nowhere.
+    pub(crate) fn release(
+        &self,
+        desk: &Desk,
+        number: CaseNumber,
+        by: (&str, &str),
+        folder: &Path,
+        seen: Option<usize>,
+    ) -> CommandResult<(String, String)> {
+        let now = crate::commands::keep::now();
+        let (case, subject, window) = Self::asked(desk, number)?;
+        let waiting = case.file.list_waiting().map(|list| list.act);
+        let act = waiting.ok_or_else(|| {
+            CommandError::new(Kind::Usage, bavn_detect::cases::Refusal::NothingToSign)
+        })?;
+        // Refused before a name is looked at.
+        let placeholder = Deed::ListReleased { act, sha256: "0".repeat(64) };
+        desk.would(now, by.1, case.number, placeholder, seen)?.map_err(crate::desk::refused)?;
+        let store = open(&self.access)?;
+        let looked = self.look(&case, &subject, window, by)?;
+        let told = looked.told.as_ref().ok_or_else(|| {
+            CommandError::usage("who can be reached how is in the context: give `--context`")
+        })?;
+        let why = Purpose::Case(case.number.to_string());
+        let names = store.patient_names(&looked.seen.scope.exposed, &why)?;
+        let shown: Vec<&str> =
+            names.iter().filter_map(|all| all.first().map(String::as_str)).collect();
+        leave_asking(&store, by, &why, "bavn notice (list released)", &shown)?;
+        let plain = list(told, &looked.seen.scope.exposed, &names);
+        let mut chance = crate::commands::keep::chance();
+        let (sealed, key) = seal_list(plain.as_bytes(), &mut *chance)?;
+        let sha256 = crate::keyed::sha256(&sealed);
+        let name = format!("case-{}-list-{}.bavnlist", case.number, sha256.get(..16).unwrap_or(""));
+        crate::outbox::write(folder, &name, &sealed)?;
+        let deed = Deed::ListReleased { act, sha256 };
+        desk.act(now, by.1, case.number, deed, seen)?.map_err(crate::desk::refused)?;
+        Ok((name, key))
+    }
+}
+
+pub(crate) fn read_about(path: &Path) -> CommandResult<About> {
+    let usage = |error: anyhow::Error| CommandError::new(Kind::Usage, error);
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("`{}` cannot be read", path.display()))
+        .map_err(usage)?;
+    let about: About = toml::from_str(&text).map_err(|error| {
+        CommandError::usage(format_args!("`{}`: {}", path.display(), error.message()))
+    })?;
+    if !bavn_share::is_zone(&about.time_zone) {
+        return Err(CommandError::usage("`time_zone` is not a known zone, such as Europe/Oslo"));
+    }
+    Ok(about)
+}
+
+/// Cases that a console has open at a time.
+const HELD_MAX: usize = 8;
