@@ -465,7 +465,6 @@ impl Engine {
         for tail in &mut self.tails {
             tail.freeze();
         }
-        self.observed.close_day(day);
         self.recombine(day);
         let budget_per_day = self.settings.budget_per_10k_staff_day / 1e4 * self.pace.staff;
         let mut told = Vec::new();

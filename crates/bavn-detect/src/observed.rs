@@ -1,8 +1,7 @@
 //! Do innocent days look as odd as often as the chances say?
 //!
 //! A calibrated chance of one in a hundred should fall to one reader's day in a hundred, in every cell of
-//! function and shift. Where it falls to far more, the chances of that cell are too small by as much:
-//! once a week they are widened, and the report says so.
+//! function and shift. Where it surely does not, the report says so.
 
 use crate::calibrate::{Person, Shift};
 use bavn_model::{Context, RoleId};
@@ -29,11 +28,6 @@ struct Counts {
     visits: u64,
     reader_days: u64,
     observed: [u64; LEVELS.len()],
-    /// The same of the last weeks, fading: days, and those at each level.
-    recent_days: f32,
-    recent: [f32; LEVELS.len()],
-    /// By how much the cell's chances are too small; 0 while nothing says so.
-    widened: f32,
 }
 
 /// One cell in `bavn watch --report`.
@@ -44,8 +38,6 @@ pub struct CellReport {
     pub visits: u64,
     pub reader_days: u64,
     pub levels: Vec<LevelReport>,
-    /// The cell's chances are multiplied by this now; 1 where they hold.
-    pub widened: f64,
 }
 
 /// Readers' days at least as odd as a calibrated chance says.
@@ -66,19 +58,13 @@ pub struct DetectorReport {
 }
 
 impl Observed {
-    /// A reader's day is over; `p` is its combined chance, before any widening.
+    /// A reader's day is over; `p` is its combined chance.
     pub(crate) fn note(&mut self, person: &Person, p: f64) {
         let counts = self.cells.entry(Cell::of(person)).or_default();
         counts.visits += u64::from(person.today.first().copied().unwrap_or(0));
         counts.reader_days += 1;
-        counts.recent_days += 1.0;
-        for ((level, observed), recent) in
-            LEVELS.into_iter().zip(&mut counts.observed).zip(&mut counts.recent)
-        {
-            if p <= level {
-                *observed += 1;
-                *recent += 1.0;
-            }
+        for (level, observed) in LEVELS.into_iter().zip(&mut counts.observed) {
+            *observed += u64::from(p <= level);
         }
     }
 
@@ -94,23 +80,6 @@ impl Observed {
         }
     }
 
-    /// Once a week: which cells' chances are too small, and by how much?
-    pub(crate) fn close_day(&mut self, day: i32) {
-        for counts in self.cells.values_mut() {
-            if day.rem_euclid(7) == 0 {
-                counts.widened = counts.too_small();
-            }
-            counts.recent_days *= FADE;
-            counts.recent.iter_mut().for_each(|recent| *recent *= FADE);
-        }
-    }
-
-    /// What to multiply a chance by.
-    pub(crate) fn widened(&self, person: &Person) -> f64 {
-        let counts = self.cells.get(&Cell::of(person));
-        counts.map_or(1.0, |counts| f64::from(counts.widened.max(1.0)))
-    }
-
     pub(crate) fn report_cells(&self, context: &Context) -> Vec<CellReport> {
         let mut cells: Vec<CellReport> = self
             .cells
@@ -121,7 +90,6 @@ impl Observed {
                 visits: counts.visits,
                 reader_days: counts.reader_days,
                 levels: levels(counts.reader_days, counts.observed),
-                widened: f64::from(counts.widened.max(1.0)),
             })
             .collect();
         cells.sort_by(|a, b| (&a.role, a.shift).cmp(&(&b.role, b.shift)));
@@ -145,18 +113,6 @@ impl Observed {
 impl Cell {
     fn of(person: &Person) -> Self {
         Self { role: person.role, shift: person.shift }
-    }
-}
-
-impl Counts {
-    fn too_small(&self) -> f32 {
-        let ratio = |(level, observed): (f64, f32)| {
-            let expected = self.recent_days * level as f32;
-            let surely = limit(observed, -Z) > OVER * expected;
-            if surely { (observed + PRIOR) / (expected + PRIOR) } else { 0.0 }
-        };
-        let most = LEVELS.into_iter().zip(self.recent).map(ratio).fold(0.0, f32::max);
-        most.min(WIDENED_MAX)
     }
 }
 
@@ -196,29 +152,10 @@ const LEVELS: [f64; 3] = [0.01, 0.003, 0.001];
 const Z: f32 = 2.576;
 const OVER: f32 = 1.3;
 const UNDER: f32 = 0.7;
-/// Half weight after some four weeks.
-const FADE: f32 = 0.975;
-/// Days "as expected" that a ratio is shrunk by.
-const PRIOR: f32 = 1.0;
-const WIDENED_MAX: f32 = 10.0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn counts(days: f32, observed: f32) -> Counts {
-        Counts { recent_days: days, recent: [observed; LEVELS.len()], ..Counts::default() }
-    }
-
-    #[test]
-    fn only_what_is_surely_too_small_is_widened() {
-        // One day in a hundred is expected 10 times, one in a thousand once.
-        assert!(counts(1_000.0, 1.0).too_small() < 1e-6);
-        let widened = counts(1_000.0, 20.0).too_small();
-        assert!((widened - 10.0).abs() < 1e-6, "{widened}");
-        let often = Counts { recent: [40.0, 0.0, 0.0], ..counts(1_000.0, 0.0) };
-        assert!((often.too_small() - 41.0 / 11.0).abs() < 0.01);
-    }
 
     #[test]
     fn a_level_is_off_on_both_sides_and_only_if_chance_alone_does_not_make_it_so() {

@@ -206,9 +206,6 @@ impl fmt::Display for Report {
             let name = format!("{}, {}", cell.role, cell.shift);
             write!(f, "{name:<40}{:>8} days", cell.reader_days)?;
             write_levels(f, &cell.levels)?;
-            if cell.widened > 1.0 {
-                write!(f, "  chances widened x{:.1}", cell.widened)?;
-            }
             writeln!(f)?;
         }
         for detector in &self.by_detector {

@@ -9,7 +9,6 @@ mod break_glass;
 mod burst;
 mod cohort_link;
 mod cold_reads;
-mod community_drift;
 mod curious_readers;
 mod day_volume;
 mod honey_records;
@@ -17,7 +16,6 @@ mod improbable_pairs;
 mod leaver;
 mod listed_patients;
 mod lone_reads;
-mod pathway_break;
 mod random_audit;
 mod related_patients;
 mod search_harvest;
@@ -58,8 +56,6 @@ pub(crate) fn all(context: &Context) -> Vec<Box<dyn Detector>> {
         Box::new(api_paging::ApiPaging::new()),
         Box::new(search_harvest::SearchHarvest::new()),
         Box::new(break_glass::BreakGlass::new()),
-        Box::new(community_drift::CommunityDrift::new()),
-        Box::new(pathway_break::PathwayBreak::new()),
         Box::new(strange_place::StrangePlace::new()),
     ]
 }

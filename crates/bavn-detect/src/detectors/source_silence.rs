@@ -195,7 +195,9 @@ impl Heard {
                 *sum = Stretch::default();
             }
             let is_silence = times < 1.0 && (count == 0 || self.silent.told);
-            if let Some(held) = sum.tell(VOLUME_NATS).filter(|_| !is_silence) {
+            if let Some(held) =
+                sum.tell(VOLUME_NATS).filter(|held| !is_silence && held.is_far_off())
+            {
                 facts.push(Fact::SourceVolume {
                     source,
                     records: held.records,
@@ -260,6 +262,12 @@ impl Stretch {
         self.usual += usual;
     }
 
+    /// Busy days differ by a third; that is no news.
+    fn is_far_off(&self) -> bool {
+        let records = self.records as f32;
+        records <= FEW * self.usual || records >= MANY * self.usual
+    }
+
     /// The stretch, once it says enough, once.
     fn tell(&mut self, nats: f32) -> Option<Self> {
         if self.told || self.nats < nats {
@@ -305,6 +313,8 @@ const TIMES: [f32; 2] = [0.5, 2.0];
 /// Once in some centuries of a source's hours, by the law.
 const SILENT_NATS: f32 = 14.0;
 const VOLUME_NATS: f32 = 14.0;
+const FEW: f32 = 0.6;
+const MANY: f32 = 1.7;
 /// One wild hour says no more than this.
 const HOUR_NATS_MAX: f32 = 5.0;
 const SHIFT_MAX: i32 = 3;

@@ -20,8 +20,7 @@ impl Engine {
         let (p, caution) = if lead.lane == Lane::Deterministic {
             (p.min(f64::from(-nats).exp()), 1.0)
         } else {
-            let person = self.people.get(identity);
-            (p * person.map_or(1.0, |person| self.observed.widened(person)), self.caution())
+            (p, self.caution())
         };
         let false_per_staff_day = self.queue.eased(p * caution * self.pace.tests(day.class));
         if !self.queue.is_worth_writing(false_per_staff_day) {
