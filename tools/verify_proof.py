@@ -137,9 +137,10 @@ def when(micros):
     return str(datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=micros)) + " UTC"
 def show(canonical):
     kind, _, rest = canonical.partition(b"\0")
-    is_silence = kind == b"bavn silence 1"
-    at, rest, fields = rest[:8], rest[17:] if is_silence else rest, ["silent source"]
-    if not is_silence:
+    if kind == b"bavn statement 1": return print("statement:", rest.decode(errors="replace"))
+    short = {b"bavn silence 1": ["silent source"], b"bavn retirement 1": ["retired", "by", "why", "of entries"]}
+    at, fields, rest = rest[:8], short.get(kind), rest[17:] if kind in short else rest
+    if not fields:
         at, fields, rest = rest[16:24], ["patient"] * struct.unpack(">I", rest[46:50])[0] + FIELDS, rest[50:]
     print(f"from: {when(struct.unpack('>q', at)[0])}")
     for field in fields:
@@ -154,7 +155,6 @@ def tile(folder, level, index, width):
     path = os.path.join(folder, "tile", str(level), path + (f".p/{width}" if width < 256 else ""))
     with open(path, "rb") as file:
         return path, file.read()
-
 def check_folder(folder, key, outside):
     size, root = read_checkpoint(open(os.path.join(folder, "checkpoint"), newline="", encoding="utf-8").read(), key)
     hashes = []

@@ -11,6 +11,7 @@
 
 mod corpora;
 mod docs;
+mod faults;
 mod peers;
 mod product;
 mod schema;
@@ -36,6 +37,11 @@ fn main() -> ExitCode {
         ["benches"] => smoke::benches(),
         ["bench-peers"] => peers::run(false),
         ["bench-peers", "--require-all"] => peers::run(true),
+        ["bench-peers", "scope", size] => {
+            peers::Size::read(size).and_then(|size| peers::run_scope(size, false))
+        }
+        ["bench-peers", "growth", size] => peers::Size::read(size).and_then(peers::growth),
+        ["faults", "--kills", kills] => faults::run(kills),
         ["corpora", folder] => corpora::run(Path::new(folder)),
         _ => {
             eprintln!("{USAGE}");
@@ -60,5 +66,10 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   schemas                hold what bavn prints against its JSON Schemas
   benches                run each bench once, in small
   corpora DIR            hold `bavn decode` against public samples of audit records
+  faults --kills NUMBER  kill whoever writes a store so often, cut files, fill and lock the disk
   bench-peers [--require-all]
-                         time bavn and DuckDB in turns, and print the ratios";
+                         time bavn and DuckDB in turns, and print the ratios; then
+                         scope, readers, load and size beside ClickHouse and DuckDB
+  bench-peers scope|growth LOOK-UPS/DAYS
+                         that alone, on so many look-ups; or as the store grows to twice and four
+                         times that";

@@ -25,6 +25,7 @@ pub fn digest(record: &Record<'_>) -> u64 {
         address,
         session,
         query,
+        sequence,
         origin,
         flags,
     } = record;
@@ -50,6 +51,7 @@ pub fn digest(record: &Record<'_>) -> u64 {
         fields.texts(text.as_deref());
     }
     fields.number(*outcome as u64);
+    fields.number(sequence.map_or(0, |number| number.wrapping_add(1)));
     fields.number(u64::from(origin.file));
     fields.number(origin.line);
     fields.number(origin.entry.map_or(0, |entry| u64::from(entry) + 1));

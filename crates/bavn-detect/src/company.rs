@@ -6,14 +6,16 @@
 
 use bavn_model::{IdentityId, PatientId};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// The last few readers of every patient opened in the last days.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Company {
+    #[serde(with = "crate::sorted")]
     patients: HashMap<PatientId, Readers, foldhash::fast::FixedState>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Readers {
     last_day: i32,
     held: u8,

@@ -2,21 +2,28 @@
 
 mod judging;
 mod pace;
+mod saving;
 
 use crate::calibrate::{
     Load, People, Rankings, Reference, STREAMS, SYSTEM_CLASS, Standing, SubjectDay, Tail,
 };
+use crate::clientele::Clientele;
 use crate::company::Company;
-use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted};
+use crate::detectors::{self, Detector, Gathering, Scores, Seen, counted, is_away};
 use crate::dossier::Dossiers;
 use crate::explain::{self, Explanation};
+use crate::later::{self, Judgement, Later};
 use crate::queue::Queue;
 use crate::report::{Report, Tally};
+use crate::solitude::Solitude;
+use crate::visit::Verdict;
 use crate::visits::Visits;
 use bavn_model::{
     Access, Assignment, Context, Family, Finding, Flag, IdentityId, Lane, PatientId, Timestamp,
 };
 use pace::Pace;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What the hospital sets.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +38,9 @@ pub struct Engine {
     context: Context,
     settings: Settings,
     visits: Visits,
+    later: Later,
+    /// Kept only if somebody takes them.
+    judgements: Option<Vec<Judgement>>,
     people: People,
     detectors: Vec<Box<dyn Detector>>,
     gatherings: Vec<Box<dyn Gathering>>,
@@ -51,10 +61,13 @@ pub struct Engine {
     hour: i64,
     dossiers: Dossiers,
     company: Company,
+    clientele: Clientele,
+    solitude: Solitude,
     load: Load,
     queue: Queue,
     tally: Tally,
     scratch: Scores,
+    alone: Vec<IdentityId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +90,7 @@ impl Column {
 }
 
 /// A reader's highest scores of one day, and how rare they are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct ReaderDay {
     day: i32,
     class: u8,
@@ -115,6 +128,8 @@ impl Engine {
         }
         Self {
             visits: Visits::new(&context),
+            later: Later::default(),
+            judgements: None,
             people: People::default(),
             gatherings,
             tails: columns.iter().map(Column::tail).collect(),
@@ -132,10 +147,13 @@ impl Engine {
             hour: i64::MIN,
             dossiers: Dossiers::default(),
             company: Company::default(),
+            clientele: Clientele::default(),
+            solitude: Solitude::default(),
             load: Load::default(),
             queue: Queue::new(settings.budget_per_10k_staff_day / 1e4),
             tally: Tally::default(),
             scratch: Scores::default(),
+            alone: Vec::new(),
             context,
             settings,
         }
@@ -145,8 +163,19 @@ impl Engine {
         &self.context
     }
 
-    /// One access, in (`at`, `seq`) order.
+    /// One access, in (`at`, `seq`) order. One that comes late by hours is judged at its own time; one
+    /// of a day that is closed, at the beginning of today: no day is opened again.
     pub fn observe(&mut self, access: &Access, out: &mut Vec<Finding>) {
+        match self.day {
+            Some(day) if access.at.day() < day => {
+                let at = Timestamp::start_of_day(day);
+                self.observe_today(&Access { at, ..access.clone() }, out);
+            }
+            _ => self.observe_today(access, out),
+        }
+    }
+
+    fn observe_today(&mut self, access: &Access, out: &mut Vec<Finding>) {
         self.advance(access.at, out);
         let Some(identity) = access.identity else {
             self.tally.nameless += 1;
@@ -164,13 +193,25 @@ impl Engine {
         }
     }
 
+    /// From now on judgements are kept until [`Self::take_judgements`] takes them.
+    pub fn keep_judgements(&mut self) {
+        self.judgements.get_or_insert_default();
+    }
+
+    /// What each visit was found to be explained by since the last call, and what has become
+    /// explained by records that came later. The caller asked for it: [`Self::keep_judgements`].
+    pub fn take_judgements(&mut self) -> Vec<Judgement> {
+        self.judgements.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Lets event time pass without an access, as a live watermark does.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
         let hour = now.secs().div_euclid(3_600);
-        if hour != self.hour {
+        if hour > self.hour {
             if self.hour != i64::MIN {
                 // The hour's own end: accesses may be far apart.
                 self.close_hour(Timestamp::from_secs((self.hour + 1) * 3_600), out);
+                self.ask_again(Timestamp::from_secs(hour * 3_600), out);
             }
             self.hour = hour;
         }
@@ -181,6 +222,10 @@ impl Engine {
             }
             None => self.day = Some(now.day()),
             Some(_) => {}
+        }
+        self.solitude.over(now, &self.context, &mut self.alone);
+        for identity in self.alone.drain(..) {
+            self.people.count_alone(identity, now.day());
         }
     }
 
@@ -201,8 +246,20 @@ impl Engine {
         self.visits.open(identity, patient).map(|visit| explain::explain(visit, &self.context))
     }
 
+    /// What explains the visit that is open between a reader and a patient by what was known until
+    /// `now`, if it was asked again and something does that did not at first.
+    pub fn explain_later(
+        &self,
+        identity: IdentityId,
+        patient: PatientId,
+        now: Timestamp,
+    ) -> Option<Judgement> {
+        later::later(self.visits.open(identity, patient)?, now, &self.context)
+    }
+
     pub fn bytes_held(&self) -> usize {
         self.visits.bytes_held()
+            + self.later.bytes_held()
             + self.people.bytes_held()
             + self.detectors.iter().map(|held| held.bytes_held()).sum::<usize>()
             + self.gatherings.iter().map(|held| held.bytes_held()).sum::<usize>()
@@ -210,6 +267,8 @@ impl Engine {
             + self.dossiers.bytes_held()
             + self.queue.bytes_held()
             + self.company.bytes_held()
+            + self.clientele.bytes_held()
+            + self.solitude.bytes_held()
             + self.load.bytes_held()
             + self.reference.bytes_held()
             + self.combined.bytes_held()
@@ -242,12 +301,23 @@ impl Engine {
             crowded = self.company.note(visit.patient, identity, access.at.day());
             let counted = counted(visit, crowded);
             self.people.count(identity, counted, &mut self.load);
+            if !standing.system {
+                self.solitude.note(visit, is_away(visit));
+                self.clientele.note(visit, &self.context);
+            }
             self.dossiers.note(access, identity, visit, self.queue.is_suspect(identity));
             self.tally.visit(standing.role, visit, first_of_day);
+            if let Some(judgements) = &mut self.judgements {
+                judgements.push(Judgement::first(visit));
+            }
+            if !matches!(visit.verdict, Verdict::Explained { .. }) {
+                self.later.wait(visit);
+            }
         }
         let Some(person) = self.people.get(identity) else { return };
-        let context = &self.context;
-        let seen = Seen { access, identity, patient, visit, opens, crowded, person, context };
+        let (clientele, context) = (&self.clientele, &self.context);
+        let seen =
+            Seen { access, identity, patient, visit, opens, crowded, person, clientele, context };
         // A system account is compared with its own past only, so it needs one first.
         let judged = !person.system || person.days_seen >= SYSTEM_DAYS_MIN;
         let mut risen = false;
@@ -319,6 +389,29 @@ impl Engine {
         }
     }
 
+    /// Asks again about visits that nothing explained, and closes alarms whose whole evidence has
+    /// become explained. What was scored stays: a later record takes no line back.
+    fn ask_again(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
+        let explained = self.later.due(now, &self.context);
+        let readers: BTreeSet<IdentityId> = explained.iter().map(|held| held.identity).collect();
+        for judgement in explained {
+            self.dossiers.explain(&judgement);
+            self.tally.explained_later += 1;
+            if let Some(judgements) = &mut self.judgements {
+                judgements.push(judgement);
+            }
+        }
+        for reader in readers {
+            let dossiers = &self.dossiers;
+            self.queue.close_explained(
+                reader,
+                now,
+                |finding| dossiers.answer(reader, finding),
+                out,
+            );
+        }
+    }
+
     /// Freezes the day's lessons for the days to come.
     fn close_day(&mut self, day: i32, now: Timestamp, out: &mut Vec<Finding>) {
         let active = std::mem::take(&mut self.active);
@@ -353,6 +446,7 @@ impl Engine {
         }
         self.visits.close_day(day);
         self.company.close_day(day);
+        self.solitude.close_day(Timestamp::start_of_day(day + 1));
         let is_system = |identity: &&IdentityId| {
             self.days.get(usize::from(**identity)).is_some_and(|held| held.class == SYSTEM_CLASS)
         };
@@ -426,4 +520,4 @@ const SYSTEM_DAYS_MIN: u32 = 8;
 const UNLIKELY: f32 = 0.02;
 /// This many times beyond the line, a finding is hardly innocent.
 const FAR_OUT: f64 = 100.0;
-const _: () = assert!(STREAMS == 4);
+const _: () = assert!(STREAMS == 5);

@@ -4,7 +4,7 @@
 //! record that it rests on, or nearly rests on.
 
 use crate::visit::{Verdict, Visit};
-use crate::visits::{near_in_time, template};
+use crate::visits::{WAITING_LIST, near_in_time, template};
 use bavn_model::{Context, Tie, TieKind};
 
 /// One visit with all that was tried.
@@ -157,4 +157,4 @@ const TEMPLATES: [TieKind; 8] = [
     TieKind::Task,
     TieKind::Project,
 ];
-const CUSTOMS: [&str; 2] = ["colleagues_of_unit", "flow_between_units"];
+const CUSTOMS: [&str; 3] = ["colleagues_of_unit", "flow_between_units", WAITING_LIST];

@@ -7,13 +7,16 @@ use crate::calibrate::Standing;
 use crate::visit::{Verdict, Warmth};
 use bavn_model::UnitId;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// How often a unit opens the patients of another one.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Flow {
     /// (reader's unit, patient's unit): visits, fading.
+    #[serde(with = "crate::sorted")]
     visits: HashMap<(UnitId, UnitId), f32, foldhash::fast::FixedState>,
     /// All visits of a unit, fading.
+    #[serde(with = "crate::sorted")]
     of_unit: HashMap<UnitId, f32, foldhash::fast::FixedState>,
 }
 

@@ -6,14 +6,16 @@
 
 use bavn_model::{IdentityId, UnitId};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// Units whose patients each reader without a roster opens.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Homes {
+    #[serde(with = "crate::sorted")]
     readers: HashMap<IdentityId, Units, foldhash::fast::FixedState>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Units {
     visits: f32,
     held: Vec<(UnitId, f32)>,

@@ -5,6 +5,7 @@
 
 mod calibrate;
 pub mod cases;
+mod clientele;
 mod company;
 mod detectors;
 mod dossier;
@@ -13,10 +14,15 @@ mod explain;
 mod flow;
 mod homes;
 pub mod house;
+mod later;
+mod lists;
 mod lots;
 mod ocsf;
 mod queue;
 mod report;
+mod solitude;
+mod sorted;
+mod state;
 mod units;
 mod usual;
 mod visit;
@@ -25,7 +31,9 @@ pub mod words;
 
 pub use engine::{Engine, Settings};
 pub use explain::{Explanation, Feed, Trial, TrialOutcome};
+pub use later::Judgement;
 pub use lots::Lot;
 pub use ocsf::{OcsfOptions, ocsf_line, risk_score};
 pub use report::{LaneReport, Report, RoleReport};
+pub use state::{ContextDigest, StateError};
 pub use visit::{Grade, Verdict, Visit, Warmth};

@@ -182,6 +182,9 @@ fn numbers(fact: &Fact, speaker: &Speaker<'_>) -> Value {
             "fact": "away_patients", "away": away, "usual": r(usual), "window_secs": window_secs}),
         Fact::ColdPatients { cold, usual, window_secs } => json!({
             "fact": "cold_patients", "cold": cold, "usual": r(usual), "window_secs": window_secs}),
+        Fact::LonePatients { alone, usual, window_secs } => json!({
+            "fact": "lone_patients", "alone": alone, "usual": r(usual),
+            "window_secs": window_secs}),
         Fact::SlowRise { patients, usual, working_days, since } => json!({
             "fact": "slow_rise", "patients": patients, "usual": r(usual),
             "working_days": working_days, "since": since}),
@@ -225,6 +228,8 @@ fn numbers(fact: &Fact, speaker: &Speaker<'_>) -> Value {
         Fact::SourceSilent { source, hours, usual_per_hour } => json!({
             "fact": "source_silent", "source": speaker.directory.sources.name(source),
             "hours": r(hours), "usual_per_hour": r(usual_per_hour)}),
+        Fact::ExplainedLater { patients, hours } => json!({
+            "fact": "explained_later", "patients": patients, "hours": hours}),
         _ => json!({"fact": "other"}),
     }
 }

@@ -10,10 +10,11 @@ use bavn_model::{
     NextStep, PatientId, Timestamp, Tried,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a finding is about: with its subject, what makes two findings one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Cause {
     /// How much and whom somebody reads.
     Reading,
@@ -64,11 +65,14 @@ pub(crate) struct Candidate {
 }
 
 /// Findings that are open, and what has been written of each.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Queue {
+    /// The budget's, which is set and not learned.
+    #[serde(skip)]
     line: f64,
     /// How much more the estimates expect than comes.
     ease: f64,
+    #[serde(with = "crate::sorted")]
     open: HashMap<(Cause, u32), Open, foldhash::fast::FixedState>,
     /// Identities that an open alarm names.
     pub(crate) alarms: u64,
@@ -83,10 +87,12 @@ struct Alarm {
     innocent: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Open {
     finding: Finding,
     alarm_since: Option<Timestamp>,
+    /// It was an alarm, of which everything has become explained since.
+    answered: bool,
     written_false: f64,
     written_patients: usize,
     written_entities: usize,
@@ -96,6 +102,11 @@ impl Queue {
     /// `line` is the budget: expected false alarms per member of staff and day.
     pub(crate) fn new(line: f64) -> Self {
         Self { line, ease: 1.0, open: HashMap::default(), alarms: 0 }
+    }
+
+    /// Takes over what is open, but not the budget.
+    pub(crate) fn go_on(&mut self, saved: Self) {
+        *self = Self { line: self.line, ..saved };
     }
 
     /// Whether a candidate this strong would be written at all.
@@ -210,6 +221,7 @@ impl Queue {
                     key,
                     Open {
                         alarm_since: is_alert.then_some(finding.raised_at),
+                        answered: false,
                         written_false: finding.p_value,
                         written_patients: finding.patients.len(),
                         written_entities: finding.entities.len(),
@@ -221,6 +233,7 @@ impl Queue {
                 let first_alert = is_alert && !open.finding.is_alert;
                 if first_alert {
                     open.alarm_since = Some(candidate.at);
+                    open.answered = false;
                 }
                 open.absorb(candidate, is_alert);
                 let stronger = open.finding.p_value <= open.written_false * UPDATE_FACTOR;
@@ -251,6 +264,39 @@ impl Queue {
             finding.state = FindingState::Closed;
             finding.raised_at = now;
             out.push(finding);
+        }
+    }
+
+    /// Since when an alarm was gathered that was closed because everything in it became explained.
+    pub(crate) fn answered_since(&self, cause: Cause, subject: u32) -> Option<Timestamp> {
+        let open = self.open.get(&(cause, subject)).filter(|open| open.answered)?;
+        Some(open.finding.first_seen)
+    }
+
+    /// Closes a reader's alarms that rest on missing reasons alone, if `answer` says that all of them
+    /// have come, and how many hours late the last.
+    pub(crate) fn close_explained(
+        &mut self,
+        reader: IdentityId,
+        now: Timestamp,
+        answer: impl Fn(&Finding) -> Option<u32>,
+        out: &mut Vec<Finding>,
+    ) {
+        for cause in [Cause::Reading, Cause::Target] {
+            let Some(open) = self.open.get_mut(&(cause, reader.0)) else { continue };
+            let finding = &open.finding;
+            if !finding.is_alert || !finding.because.iter().all(Fact::is_of_missing_reasons) {
+                continue;
+            }
+            let Some(hours) = answer(finding) else { continue };
+            let patients = finding.patients.len() as u32;
+            let mut closed = finding.clone();
+            closed.state = FindingState::Closed;
+            closed.raised_at = now;
+            closed.because.insert(0, Fact::ExplainedLater { patients, hours });
+            out.push(closed);
+            // Kept, so that the same evidence is no second alarm.
+            (open.finding.is_alert, open.answered) = (false, true);
         }
     }
 

@@ -6,22 +6,27 @@ use crate::units::Units;
 use crate::visit::{Verdict, Visit};
 use bavn_model::{Context, IdentityId, Lane, RoleId};
 use hashbrown::HashMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Counts while a run goes on.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) nameless: u64,
+    pub(crate) explained_later: u64,
+    #[serde(with = "crate::sorted")]
     roles: HashMap<Option<RoleId>, Shares, foldhash::fast::FixedState>,
     all: Shares,
     lanes: [LaneTally; LANES.len()],
     reader_days: u64,
     days: u64,
+    /// Of this run: what is told of units and lots begins anew when a run goes on.
+    #[serde(skip)]
     units: Units,
+    #[serde(skip)]
     lots: Lots,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Shares {
     visits: u64,
     explained: u64,
@@ -32,7 +37,7 @@ struct Shares {
     cold: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct LaneTally {
     offered: u64,
     alarms: u64,
@@ -49,6 +54,8 @@ pub struct Report {
     pub staff: f64,
     pub false_alarms_allowed: f64,
     pub accesses_without_reader: u64,
+    /// Visits that a record explains which came after they had begun.
+    pub visits_explained_later: u64,
     pub explained: RoleReport,
     pub by_role: Vec<RoleReport>,
     pub by_lane: Vec<LaneReport>,
@@ -136,6 +143,7 @@ impl Tally {
             staff,
             false_alarms_allowed: budget * staff / 1e4 * self.days as f64,
             accesses_without_reader: self.nameless,
+            visits_explained_later: self.explained_later,
             explained: self.all.report("(all)".to_owned()),
             by_role,
             by_lane: LANES

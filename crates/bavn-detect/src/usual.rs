@@ -3,14 +3,16 @@
 use crate::visit::{Verdict, Visit};
 use bavn_model::{PurposeSet, RoleId};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// How often a visit of a function is unexplained, and how far away then.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Usual {
+    #[serde(with = "crate::sorted")]
     roles: HashMap<Option<RoleId>, RoleVisits, foldhash::fast::FixedState>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct RoleVisits {
     all: f32,
     /// With a stated purpose, and with treatment as such.

@@ -2,11 +2,12 @@
 
 use bavn_model::{
     ClientId, FoundBy, HostId, IdentityId, PatientId, PurposeSet, RoleId, SourceId, Timestamp,
-    UnitId,
+    UnitId, Word,
 };
+use serde::{Deserialize, Serialize};
 
 /// All reads of one patient by one reader within twelve hours, judged as one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Visit {
     pub identity: IdentityId,
     pub patient: PatientId,
@@ -31,7 +32,7 @@ pub struct Visit {
 }
 
 /// How much of the record left it (`docs/contracts.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Grade {
     Listed,
     Opened,
@@ -39,25 +40,28 @@ pub enum Grade {
 }
 
 /// Whether a record made by somebody else explains the visit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// By the named template, made by another person or system (class A).
     Explained {
-        template: &'static str,
+        #[serde(deserialize_with = "bavn_model::word")]
+        template: Word,
     },
     /// Only by something the reader made (class B), which never explains alone.
     MadeByReader {
-        template: &'static str,
+        #[serde(deserialize_with = "bavn_model::word")]
+        template: Word,
     },
     Unexplained,
     /// The feed that would settle it is missing: coverage, not suspicion.
     CannotJudge {
-        missing: &'static str,
+        #[serde(deserialize_with = "bavn_model::word")]
+        missing: Word,
     },
 }
 
 /// How near the patient is to the reader, from near to far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Warmth {
     /// The reader has had to do with the patient within a year.
     Own,

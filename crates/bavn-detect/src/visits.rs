@@ -6,33 +6,39 @@
 use crate::calibrate::Standing;
 use crate::flow::Flow;
 use crate::homes::Homes;
+use crate::lists::Lists;
 use crate::usual::Usual;
 use crate::visit::{Grade, Verdict, Visit, Warmth};
 use bavn_model::{
     Access, Context, IdentityId, Kind, PatientId, PurposeSet, Tie, TieKind, Timestamp, UnitId,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 type Units = SmallVec<[UnitId; 8]>;
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// The visits of the last half day, and what was learned from those before.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Visits {
+    #[serde(with = "crate::sorted")]
     open: Map<(IdentityId, PatientId), Visit>,
     /// Day on which a reader last opened a patient.
+    #[serde(with = "crate::sorted")]
     own: Map<(IdentityId, PatientId), i32>,
     /// Units that lately opened a patient, by two readers at least where `by` is none.
+    #[serde(with = "crate::sorted")]
     units_of: Map<PatientId, SmallVec<[Opened; 2]>>,
     flow: Flow,
     homes: Homes,
     usual: Usual,
+    lists: Lists,
     /// Whether the context names projects, with whom they may read.
     has_projects: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Opened {
     unit: UnitId,
     day: i32,
@@ -51,6 +57,7 @@ impl Visits {
             flow: Flow::default(),
             homes: Homes::default(),
             usual: Usual::default(),
+            lists: Lists::default(),
             has_projects: context.all_ties().iter().any(|tie| tie.kind == TieKind::Project),
         }
     }
@@ -96,6 +103,7 @@ impl Visits {
     pub(crate) fn close_day(&mut self, day: i32) {
         self.open.retain(|_, visit| visit.last.day() >= day);
         self.flow.close_day();
+        self.lists.close_day();
         if day % 7 == 0 {
             self.own.retain(|_, last| day - *last < OWN_DAYS);
             self.units_of.retain(|_, opened| {
@@ -109,6 +117,7 @@ impl Visits {
         self.open.capacity() * size_of::<((IdentityId, PatientId), Visit)>()
             + self.own.capacity() * size_of::<((IdentityId, PatientId), i32)>()
             + self.homes.bytes_held()
+            + self.lists.bytes_held()
             + self.units_of.capacity() * (size_of::<(PatientId, SmallVec<[Opened; 2]>)>())
     }
 
@@ -122,7 +131,16 @@ impl Visits {
     ) -> Visit {
         let mut mine: Option<&Tie> = None;
         let mut units = Units::new();
+        let hospital = standing.unit.map(|unit| context.hospital(unit));
+        let mut waits = false;
         for tie in context.ties(patient).iter().filter(|tie| holds(tie, access)) {
+            let on_a_list = match tie.kind {
+                TieKind::Booking => access.at < tie.from,
+                kind => kind == TieKind::Referral,
+            };
+            waits |= on_a_list
+                && hospital.is_some()
+                && tie.unit.map(|unit| context.hospital(unit)) == hospital;
             let of_unit = tie.unit.is_some() && tie.unit == standing.unit;
             if mine.is_none() && (tie.identity == Some(identity) || of_unit) {
                 mine = Some(tie);
@@ -139,6 +157,11 @@ impl Visits {
         if warmth > Warmth::Near && self.was_near(access, patient, standing, context) {
             warmth = Warmth::Near;
         }
+        waits &= verdict == Verdict::Unexplained;
+        if verdict == Verdict::Unexplained && self.lists.explain(identity, standing, waits) {
+            (verdict, warmth) = (Verdict::Explained { template: WAITING_LIST }, Warmth::Near);
+        }
+        self.lists.learn(identity, standing, waits);
         let first_ever = self.own.insert((identity, patient), access.at.day()).is_none();
         if !first_ever && warmth > Warmth::Unit {
             warmth = Warmth::Near;
@@ -242,7 +265,7 @@ pub(crate) fn near_in_time(tie: &Tie, at: Timestamp) -> bool {
 }
 
 /// Whoever is booked or referred is on a list that somebody works through long before the day.
-const fn awaits(kind: TieKind) -> bool {
+pub(crate) const fn awaits(kind: TieKind) -> bool {
     matches!(kind, TieKind::Booking | TieKind::Referral | TieKind::Order | TieKind::OrderRequest)
 }
 
@@ -298,6 +321,7 @@ pub(crate) const fn template(kind: TieKind) -> &'static str {
     }
 }
 
+pub(crate) const WAITING_LIST: &str = "waiting_list";
 const VISIT_SECS: i64 = 12 * 3_600;
 const BEFORE_SECS: i64 = 21 * 86_400;
 const AFTER_SECS: i64 = 30 * 86_400;

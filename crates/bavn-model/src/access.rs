@@ -4,6 +4,7 @@ use crate::{
     Action, ClientId, EventId, Flags, FoundBy, HostId, IdentityId, Kind, Outcome, PatientId,
     ResourceId, SessionId, SourceId, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 /// The patients of one access, each once, in the order of the record.
@@ -50,7 +51,7 @@ impl Access {
 }
 
 /// The stated purposes of use, folded to the classes that explaining needs; one bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PurposeSet(u16);
 
 impl PurposeSet {

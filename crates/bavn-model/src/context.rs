@@ -5,11 +5,12 @@
 //! says what a live run would have said.
 
 use crate::{Directory, IdentityId, PatientId, RoleId, Timestamp, UnitId};
+use serde::Serialize;
 
 /// A recorded tie between a patient and a unit or a member of staff.
 ///
 /// An encounter with a ward and two doctors is three ties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Tie {
     pub patient: PatientId,
     pub kind: TieKind,
@@ -42,7 +43,7 @@ impl Tie {
 }
 
 /// What kind of record made a tie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TieKind {
     /// `Encounter`: admission, or a visit to a clinic or emergency department.
@@ -68,7 +69,7 @@ pub enum TieKind {
 }
 
 /// One period of work in one unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Assignment {
     pub identity: IdentityId,
     pub unit: Option<UnitId>,
@@ -80,7 +81,7 @@ pub struct Assignment {
 
 /// What is known of a member of staff beside the assignments. Name, household and address are
 /// numbers that can only be compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Staff {
     /// The same person as a patient.
     pub patient: Option<PatientId>,
@@ -94,7 +95,7 @@ pub struct Staff {
 }
 
 /// What is known of a patient beside ties.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Patient {
     pub family_name: Option<u32>,
     pub household: Option<u32>,
@@ -108,14 +109,14 @@ pub struct Patient {
 }
 
 /// Two patients known to be kin or to act for one another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Kin {
     pub patient: PatientId,
     pub of: PatientId,
 }
 
 /// A hospital, ward, clinic or laboratory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unit {
     pub id: UnitId,
     /// In words, to show.
@@ -124,14 +125,14 @@ pub struct Unit {
 }
 
 /// A code of a member of staff's function, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Role {
     pub id: RoleId,
     pub name: String,
 }
 
 /// A protected or watched set of patients, such as armed forces personnel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// As the source calls it, to show ("armed-forces"); members are never shown.
     pub name: String,
@@ -253,7 +254,7 @@ impl ContextBuilder {
 }
 
 /// Everything that could explain an access, sorted for look-up by identity and by patient.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Context {
     ties: Vec<Tie>,
     /// By patient: where its ties begin; one more entry than patients.
@@ -294,6 +295,16 @@ impl Context {
 
     pub fn unit(&self, unit: UnitId) -> Option<&Unit> {
         self.units.get(usize::from(unit))?.as_ref()
+    }
+
+    /// What the unit is part of, at the top.
+    pub fn hospital(&self, unit: UnitId) -> UnitId {
+        let mut top = unit;
+        for _ in 0..LEVELS_MAX {
+            let Some(above) = self.unit(top).and_then(|held| held.part_of) else { break };
+            top = above;
+        }
+        top
     }
 
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
@@ -353,3 +364,6 @@ fn slice_of<'s, T>(all: &'s [T], starts: &[u32], key: usize) -> &'s [T] {
         _ => &[],
     }
 }
+
+/// Levels of a hospital's chart; more are a ring.
+const LEVELS_MAX: usize = 16;

@@ -396,6 +396,57 @@ impl Directory {
         }
     }
 
+    /// How many spellings there are by now.
+    pub fn mark(&self) -> DirectoryMark {
+        DirectoryMark([
+            self.identities.full.spelling_count(),
+            self.patients.full.spelling_count(),
+            self.hosts.spelling_count(),
+            self.clients.spelling_count(),
+            self.sources.spelling_count(),
+            self.resources.spelling_count(),
+        ])
+    }
+
+    /// What was met after the mark, in order. Sessions are left out: nothing that is learned holds
+    /// one.
+    pub fn later_than(&self, mark: &DirectoryMark) -> LaterNames {
+        let [identities, patients, hosts, clients, sources, resources] = mark.0;
+        LaterNames([
+            later(&self.identities.full, identities),
+            later(&self.patients.full, patients),
+            later(&self.hosts, hosts),
+            later(&self.clients, clients),
+            later(&self.sources, sources),
+            later(&self.resources, resources),
+        ])
+    }
+
+    /// Takes in what another run met after it had read the same context, so that every number means
+    /// what it meant there. False if the names cannot have come so.
+    #[must_use]
+    pub fn take_later(&mut self, names: &LaterNames) -> bool {
+        let [identities, patients, hosts, clients, sources, resources] = &names.0;
+        take(&mut self.identities.full, identities)
+            && take(&mut self.patients.full, patients)
+            && take(&mut self.hosts, hosts)
+            && take(&mut self.clients, clients)
+            && take(&mut self.sources, sources)
+            && take(&mut self.resources, resources)
+    }
+
+    /// Hands out all that decides which number a name gets, for a digest.
+    pub fn each_name(&self, mut each: impl FnMut(&str, u32)) {
+        people(&self.identities, &mut each);
+        people(&self.patients, &mut each);
+        all(&self.hosts, &mut each);
+        all(&self.clients, &mut each);
+        all(&self.sources, &mut each);
+        all(&self.units, &mut each);
+        all(&self.roles, &mut each);
+        all(&self.resources, &mut each);
+    }
+
     pub fn bytes_held(&self) -> usize {
         self.identities.bytes_held()
             + self.patients.bytes_held()
@@ -404,6 +455,54 @@ impl Directory {
             + self.sessions.bytes_held()
     }
 }
+
+/// How many spellings of each kind a directory had at some time.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectoryMark([u32; KINDS_LATER]);
+
+/// Spellings that came after a mark, and the number that each means.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct LaterNames([Vec<(String, u32)>; KINDS_LATER]);
+
+fn later<Id: From<u32> + Into<usize> + Copy>(
+    names: &Interner<Id>,
+    from: u32,
+) -> Vec<(String, u32)> {
+    let later = names.spellings().skip(from as usize);
+    later.map(|(name, id)| (name.to_owned(), Into::<usize>::into(id) as u32)).collect()
+}
+
+fn take<Id: From<u32> + Into<usize> + Copy>(
+    names: &mut Interner<Id>,
+    later: &[(String, u32)],
+) -> bool {
+    later.iter().all(|(name, id)| names.take_later(name, *id))
+}
+
+fn all<Id: From<u32> + Into<usize> + Copy>(names: &Interner<Id>, each: &mut impl FnMut(&str, u32)) {
+    each("", names.len() as u32);
+    for (name, id) in names.spellings() {
+        each(name, Into::<usize>::into(id) as u32);
+    }
+}
+
+fn people<Id: From<u32> + Into<usize> + Copy>(
+    names: &PersonNames<Id>,
+    each: &mut impl FnMut(&str, u32),
+) {
+    all(&names.full, each);
+    for (name, index) in names.loose.spellings() {
+        let means = names.loose_means.get(usize::from(index)).copied().flatten();
+        each(name, means.map_or(u32::MAX, |id| Into::<usize>::into(id) as u32));
+    }
+    all(&names.systems, each);
+    for &id in &names.bare.nobody {
+        each("", Into::<usize>::into(id) as u32);
+    }
+}
+
+/// Identities, patients, hosts, clients, sources, kinds of content: what comes with events.
+const KINDS_LATER: usize = 6;
 
 /// Whether an opaque name still tells one reader from another: a token does; a path, an address or
 /// a word such as "unknown" would be one very busy reader.

@@ -1,9 +1,10 @@
 //! What bavn says is wrong, why, and what would explain it.
 
-use crate::{ClientId, HostId, IdentityId, PatientId, SourceId, Timestamp, UnitId};
+use crate::{ClientId, HostId, IdentityId, PatientId, SourceId, Timestamp, UnitId, Word};
+use serde::{Deserialize, Serialize};
 
 /// Whom a finding names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entity {
     pub identity: IdentityId,
     pub host: Option<HostId>,
@@ -11,14 +12,16 @@ pub struct Entity {
 }
 
 /// One alarm, or one candidate for it: same identity and cause = one finding, updated in place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable over updates: digest of cause, entity and first evidence.
     pub uid: u128,
     /// Name of the leading detector, which is also its file, manual page and test folder.
-    pub detector: &'static str,
+    #[serde(deserialize_with = "crate::word")]
+    pub detector: Word,
     /// Every detector that found this unlikely, the strongest first; holds `detector`.
-    pub detectors: Vec<&'static str>,
+    #[serde(deserialize_with = "crate::words")]
+    pub detectors: Vec<Word>,
     pub family: Family,
     pub lane: Lane,
     pub state: FindingState,
@@ -50,7 +53,7 @@ pub struct Finding {
 }
 
 /// Create, update or close, as OCSF's `activity_id` has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FindingState {
     Created,
     Updated,
@@ -58,7 +61,7 @@ pub enum FindingState {
 }
 
 /// Detectors whose scores depend on one another are combined inside their family first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Family {
     Volume,
     Relation,
@@ -68,7 +71,7 @@ pub enum Family {
 }
 
 /// Which share of the alarm budget pays for a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Lane {
     Live,
     Daily,
@@ -79,7 +82,7 @@ pub enum Lane {
 }
 
 /// One countable fact. Sentences are made of it in one place, in each language.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Fact {
     /// Distinct patients in a window, against what the peers open in as long.
@@ -90,6 +93,8 @@ pub enum Fact {
     AwayPatients { away: u32, usual: f64, window_secs: u64 },
     /// Of them, with no link of the unit, or a unit near it, in a year.
     ColdPatients { cold: u32, usual: f64, window_secs: u64 },
+    /// Without a reason, and opened by nobody else a day before or after.
+    LonePatients { alone: u32, usual: f64, window_secs: u64 },
     /// More unexplained patients than usual over many working days.
     SlowRise { patients: u32, usual: f64, working_days: u32, since: Timestamp },
     /// The least likely of the patients, given what the peers open: one in `one_in`.
@@ -126,9 +131,30 @@ pub enum Fact {
     BreakGlass { times: u32, usual: f64, window_secs: u64 },
     /// Nothing came from a source.
     SourceSilent { source: SourceId, hours: f64, usual_per_hour: f64 },
+    /// Records that somebody else made, the last of them known so many hours after the look-up,
+    /// explain all that the finding rested on.
+    ExplainedLater { patients: u32, hours: u32 },
 }
 
 impl Fact {
+    /// Whether nothing would be left of the fact if every look-up it counts had a recorded reason. An
+    /// ordinary number of patients says nothing against anybody as it is.
+    pub fn is_of_missing_reasons(&self) -> bool {
+        match *self {
+            Self::UnexplainedPatients { .. }
+            | Self::AwayPatients { .. }
+            | Self::ColdPatients { .. }
+            | Self::SlowRise { .. }
+            | Self::ImprobablePatients { .. }
+            | Self::ListedPatients { .. } => true,
+            Self::RelatedPatients { relation, .. } => relation != Relation::Oneself,
+            Self::PatientsInWindow { opened, usual, .. } => {
+                f64::from(opened) <= usual * ORDINARY_TIMES
+            }
+            _ => false,
+        }
+    }
+
     /// How many patients one reader opened that the fact counts, where it counts such.
     pub const fn patients_of_one_reader(&self) -> Option<u32> {
         match *self {
@@ -136,6 +162,7 @@ impl Fact {
             | Self::UnexplainedPatients { unexplained: patients, .. }
             | Self::AwayPatients { away: patients, .. }
             | Self::ColdPatients { cold: patients, .. }
+            | Self::LonePatients { alone: patients, .. }
             | Self::ListedPatients { opened: patients, .. }
             | Self::RelatedPatients { patients, .. } => Some(patients),
             _ => None,
@@ -143,8 +170,11 @@ impl Fact {
     }
 }
 
+/// Up to so many times what is usual is an ordinary day.
+const ORDINARY_TIMES: f64 = 1.5;
+
 /// How a patient is related to the reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Relation {
     Oneself,
     Kin,
@@ -155,7 +185,7 @@ pub enum Relation {
 }
 
 /// What reads can have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Trait {
     Host,
     Client,
@@ -166,24 +196,25 @@ pub enum Trait {
 }
 
 /// What would have kept a finding below the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counterfactual {
     /// Of the fact that led `because` when the alarm was raised: this many, or fewer.
     pub at_most: u32,
 }
 
 /// An explanation that was looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tried {
     /// Name of the template, such as `stay_in_unit`.
-    pub template: &'static str,
+    #[serde(deserialize_with = "crate::word")]
+    pub template: Word,
     pub outcome: TriedOutcome,
     /// Of how many visits.
     pub visits: u32,
 }
 
 /// What became of an explanation that was looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TriedOutcome {
     NotFound,
     /// Found, but made by the reader.
@@ -195,7 +226,7 @@ pub enum TriedOutcome {
 }
 
 /// The innocent reading that fits best, and the record that would confirm it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum InnocentStory {
     None,
@@ -215,7 +246,7 @@ pub enum InnocentStory {
 }
 
 /// What the officer does first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum NextStep {
     AskReader,

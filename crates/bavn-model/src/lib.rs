@@ -9,12 +9,13 @@ mod finding;
 mod names;
 mod record;
 mod time;
+mod word;
 
 pub use access::{Access, PatientSet, PurposeSet};
 pub use context::{
     Assignment, Context, ContextBuilder, Group, Kin, Patient, Role, Staff, Tie, TieKind, Unit,
 };
-pub use directory::{Directory, PersonNames};
+pub use directory::{Directory, DirectoryMark, LaterNames, PersonNames};
 pub use finding::{
     Counterfactual, Entity, Fact, Family, Finding, FindingState, InnocentStory, Lane, NextStep,
     Relation, Trait, Tried, TriedOutcome,
@@ -27,3 +28,4 @@ pub use record::{
     Action, Flag, Flags, FoundBy, Kind, Origin, Outcome, PatientName, Record, Reject, RejectReason,
 };
 pub use time::{ParseTimeError, Timestamp, Zone};
+pub use word::{Word, word, words};

@@ -2,6 +2,7 @@
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::BuildHasher;
 use std::marker::PhantomData;
@@ -9,7 +10,9 @@ use std::marker::PhantomData;
 macro_rules! dense_id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
         pub struct $name(pub u32);
 
         impl From<u32> for $name {
@@ -52,6 +55,22 @@ impl fmt::Debug for PatientId {
     }
 }
 
+/// Saved as a number, and never written as text.
+impl Serialize for PatientId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return Err(serde::ser::Error::custom("a patient is not written as text"));
+        }
+        serializer.serialize_u32(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for PatientId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u32::deserialize(deserializer).map(Self)
+    }
+}
+
 impl From<u32> for PatientId {
     fn from(index: u32) -> Self {
         Self(index)
@@ -75,7 +94,7 @@ impl fmt::Display for EventId {
     }
 }
 
-impl serde::Serialize for EventId {
+impl Serialize for EventId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -225,6 +244,23 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
         let digest = self.digest(name);
         let same = |&(held, index): &(Digest, u32)| held == digest && self.spelling(index) == name;
         self.table.find(digest.hash(), same).map(|&(_, index)| index)
+    }
+
+    /// Takes in a spelling as another run had it, in the order in which that run met them. False if
+    /// it cannot have been so.
+    pub(crate) fn take_later(&mut self, name: &str, id: u32) -> bool {
+        if id as usize > self.shown.len() {
+            return false;
+        }
+        let (index, is_new) = self.place(name);
+        if !is_new {
+            return false;
+        }
+        if id as usize == self.shown.len() {
+            self.shown.push(index);
+        }
+        self.spellings.push((self.text.len() as u32, id));
+        true
     }
 
     pub(crate) fn digest(&self, text: &str) -> Digest {

@@ -1,8 +1,8 @@
 //! One access as its source states it, in the source's own names.
 
 use crate::{EventId, Timestamp};
-use serde::Serialize;
 use serde::ser::SerializeSeq;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -41,6 +41,9 @@ pub struct Record<'a> {
     pub session: Option<Cow<'a, str>>,
     /// The query's text, base64 undone.
     pub query: Option<Cow<'a, str>>,
+    /// The number that the source gave the record, where it counts what it writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
     /// Printed by the edge, which knows the file's path.
     #[serde(skip)]
     pub origin: Origin,
@@ -73,6 +76,7 @@ impl Record<'_> {
             address: self.address.map(owned),
             session: self.session.map(owned),
             query: self.query.map(owned),
+            sequence: self.sequence,
             origin: self.origin,
             flags: self.flags,
         }
@@ -155,7 +159,7 @@ pub enum Kind {
 }
 
 /// How the reader came to the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundBy {
     List,

@@ -3,13 +3,14 @@
 //! Whatever is not known is absent, never a guess: a notice then says that it is missing. Keys and
 //! meaning are also in `docs/schema/breach.schema.json`.
 
+use crate::digest::sha256;
 use crate::instant::{Instant, zone_named};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A breach as known at one time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Breach {
     /// The case's own number, such as `C-17`.
@@ -85,13 +86,14 @@ pub struct Declared {
     pub why: String,
 }
 
-/// A number with its bounds: `lower` is certain, `upper` is what cannot be excluded.
+/// A number with its bounds: `lower` is certain, `upper` is what cannot be excluded, and absent
+/// where no number is certain to be enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Count {
     pub lower: u64,
     pub best: u64,
-    pub upper: u64,
+    pub upper: Option<u64>,
 }
 
 /// How the persons can be reached. One person may count in several.
@@ -127,7 +129,8 @@ pub struct Organisation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Risk {
-    pub level: RiskLevel,
+    /// Absent: factors were weighed, and nobody has judged yet.
+    pub level: Option<RiskLevel>,
     pub why: String,
     pub by: String,
     pub at: Instant,
@@ -218,7 +221,9 @@ impl Breach {
         let of_processors = self.processors.iter().map(|one| ("processors", one.persons));
         let own = [("persons", self.persons), ("records", self.records)];
         for (field, count) in own.into_iter().chain(of_controllers).chain(of_processors) {
-            if count.is_some_and(|it| it.lower > it.best || it.best > it.upper) {
+            if count
+                .is_some_and(|it| it.lower > it.best || it.upper.is_some_and(|most| it.best > most))
+            {
                 return Err(BreachError::Bounds { field });
             }
         }
@@ -231,6 +236,11 @@ impl Breach {
             return Err(BreachError::Kind);
         }
         Ok(())
+    }
+
+    /// SHA-256 of the record as JSON, its keys in the order of this file.
+    pub fn digest(&self) -> String {
+        sha256(&serde_json::to_vec(self).unwrap_or_default())
     }
 
     /// The zone of the record; UTC only for a record that was not made by [`Breach::parse`].

@@ -1,8 +1,10 @@
 //! By when must each notice be sent, and must it be sent at all?
 
 use crate::breach::{Breach, Declared, RiskLevel};
-use crate::instant::Instant;
+use crate::instant::{Instant, zone_named};
 use crate::regime::{Regime, Trigger, Verified};
+use crate::words::Language;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 /// Whether a regime asks for a notice of this breach.
@@ -36,6 +38,12 @@ pub struct Due {
 }
 
 impl Due {
+    /// What it says, in one sentence.
+    pub fn said(&self, language: Language, zone: &str, now: Instant) -> String {
+        let zone = zone_named(zone).unwrap_or(TimeZone::UTC);
+        crate::text::state(self, language, &zone, now)
+    }
+
     /// The time is over, the notice is owed or unjudged, and none was sent in time.
     pub fn is_overdue(&self, now: Instant) -> bool {
         let Some(by) = self.by else { return false };
@@ -45,9 +53,10 @@ impl Due {
 
 /// What the recorded judgement of risk, or a declared event, makes of a regime.
 pub fn duty(breach: &Breach, regime: &Regime) -> Duty {
-    let at_least = |level| match &breach.risk {
+    let judged = breach.risk.as_ref().and_then(|risk| risk.level);
+    let at_least = |level| match judged {
         None => Duty::NotAssessed,
-        Some(risk) if risk.level >= level => Duty::Owed,
+        Some(judged) if judged >= level => Duty::Owed,
         Some(_) => Duty::NotOwed,
     };
     match regime.trigger {

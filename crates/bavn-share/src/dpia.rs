@@ -3,6 +3,8 @@
 //! The caller states only what it has seen; all else is said to be missing. It is a draft for the
 //! controller, who must judge necessity and risk.
 
+use crate::digest::sha256;
+use crate::document::{Document, Part};
 use crate::html::page;
 use crate::words::Language;
 use maud::html;
@@ -22,6 +24,8 @@ pub struct Assessed {
     /// Names of the detectors in this program: never from a file.
     #[serde(skip)]
     pub detectors: Vec<String>,
+    /// False alarms that are accepted.
+    pub budget: Option<String>,
     /// What is known not to be seen.
     pub not_measured: Vec<String>,
     pub necessity: Option<String>,
@@ -62,6 +66,7 @@ fn sections(assessed: &Assessed, language: Language) -> Vec<Section> {
         (known("Rettslig grunnlag", "Lawful basis"), one(&assessed.lawful_basis)),
         (known("Kilder som leses", "Sources that are read"), sources.collect()),
         (known("Detektorer i programmet", "Detectors in the program"), assessed.detectors.clone()),
+        (known("Falske alarmer som godtas", "False alarms accepted"), one(&assessed.budget)),
         (known("Lagringstid", "Retention"), one(&assessed.retention)),
         (known("Roller og innsyn", "Roles and what they see"), assessed.roles.clone()),
         (
@@ -128,6 +133,28 @@ pub fn assessment_markdown(assessed: &Assessed, language: Language) -> String {
         });
     }
     parts.join("\n\n") + "\n"
+}
+
+/// To be set on paper.
+pub fn assessment_document(assessed: &Assessed, language: Language) -> Document {
+    let sections = sections(assessed, language);
+    let mut parts = vec![Part::Small(summary(&sections, language))];
+    for (heading, known) in sections {
+        parts.push(Part::Heading(heading.to_owned()));
+        parts.push(if known.is_empty() {
+            Part::Warning(gap(language).to_owned())
+        } else {
+            Part::List(known)
+        });
+    }
+    let foot = format!("SHA-256 {}", assessment_digest(assessed, language));
+    Document { title: title(language).to_owned(), language, parts, foot }
+}
+
+/// SHA-256 of the assessment as Markdown, without who has signed it: what is signed.
+pub fn assessment_digest(assessed: &Assessed, language: Language) -> String {
+    let unsigned = Assessed { sign_off: None, ..assessed.clone() };
+    sha256(assessment_markdown(&unsigned, language).as_bytes())
 }
 
 /// As one page.

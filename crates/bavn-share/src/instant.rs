@@ -18,6 +18,16 @@ impl Instant {
         text.parse().map(Self).map_err(|_| ParseInstantError)
     }
 
+    /// The instant so long after 1970; 1970 itself where the calendar ends.
+    pub fn from_micros(micros: i64) -> Self {
+        Self(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+
+    /// `2026-03-03` in UTC.
+    pub fn day(self) -> String {
+        self.local_date(&TimeZone::UTC)
+    }
+
     /// Milliseconds since 1970, as OCSF has it.
     pub fn millis(self) -> i64 {
         self.0.as_millisecond()
@@ -45,6 +55,16 @@ impl Instant {
     pub(crate) fn local_date(self, zone: &TimeZone) -> String {
         ZonedDateTime::new(self.0, zone.clone()).strftime("%Y-%m-%d").to_string()
     }
+}
+
+/// Whether this is a day as `2026-03-03`.
+pub fn is_date(text: &str) -> bool {
+    text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10
+}
+
+/// Whether this is the IANA name of a zone.
+pub fn is_zone(name: &str) -> bool {
+    zone_named(name).is_some()
 }
 
 /// The zone of this IANA name.

@@ -5,13 +5,19 @@
 
 mod breach;
 mod clock;
+mod digest;
+mod document;
 mod dpia;
 mod html;
 mod instant;
 mod notice;
 mod ocsf;
+mod paper;
+mod pdf;
+mod questions;
 mod reader_message;
 mod regime;
+mod risk;
 mod text;
 mod words;
 
@@ -20,12 +26,20 @@ pub use breach::{
     Recipients, Risk, RiskLevel, Sent,
 };
 pub use clock::{Due, Duty, clocks, duty};
-pub use dpia::{Assessed, SignOff, Source, assessment_html, assessment_markdown};
+pub use document::{Document, Entry, Part, Table};
+pub use dpia::{
+    Assessed, SignOff, Source, assessment_digest, assessment_document, assessment_html,
+    assessment_markdown,
+};
 pub use html::{clocks_html, notice_html};
-pub use instant::{Instant, ParseInstantError};
+pub use instant::{Instant, ParseInstantError, is_date, is_zone};
 pub use notice::{Filled, Notice, NoticeError};
 pub use ocsf::incident_finding;
+pub use paper::{clocks_document, notice_document};
+pub use pdf::{PdfError, pdf};
+pub use questions::{AnswerError, Question, check_answer, questions};
 pub use reader_message::{ReaderMessage, ReaderMessageError};
 pub use regime::{Clock, Field, Regime, RegimeError, Trigger, shipped};
+pub use risk::{Factors, RiskError, RiskOption, RiskQuestion, RiskRules, Suggestion};
 pub use text::{clocks_text, notice_text};
 pub use words::Language;

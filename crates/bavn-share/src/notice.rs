@@ -34,6 +34,8 @@ pub struct Notice {
     pub filled: usize,
     pub fields_total: usize,
     pub evidence: Vec<String>,
+    /// SHA-256 of the record that it was made from.
+    pub record: String,
     #[serde(skip)]
     pub(crate) zone: jiff::tz::TimeZone,
     #[serde(skip)]
@@ -139,6 +141,7 @@ impl Notice {
                 .iter()
                 .map(|it| format!("{}: {}", it.what, it.digest))
                 .collect(),
+            record: breach.digest(),
             zone: speaker.zone,
             now,
         })

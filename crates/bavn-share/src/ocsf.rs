@@ -12,7 +12,7 @@ pub fn incident_finding(breach: &Breach, finding_uids: &[String], now: Instant) 
     let findings: Vec<Value> =
         uids.iter().map(|uid| json!({"uid": uid, "title": breach.title})).collect();
     let activity = if breach.sent.is_empty() { 1 } else { 2 };
-    let (severity_id, severity) = match breach.risk.as_ref().map(|risk| risk.level) {
+    let (severity_id, severity) = match breach.risk.as_ref().and_then(|risk| risk.level) {
         None => (0, "Unknown"),
         Some(RiskLevel::Unlikely) => (2, "Low"),
         Some(RiskLevel::Risk) => (3, "Medium"),

@@ -3,6 +3,7 @@
 //! It may go out only when an officer has ruled out a stolen account, so that no thief is warned;
 //! who that was is therefore a field, and without it there is no message.
 
+use crate::document::{Document, Part};
 use crate::html::page;
 use crate::instant::{Instant, zone_named};
 use crate::words::Language;
@@ -45,24 +46,27 @@ impl ReaderMessage {
     /// Reads and checks JSON.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReaderMessageError> {
         let message: Self = serde_json::from_slice(bytes).map_err(|_| ReaderMessageError::Shape)?;
-        if message.stolen_account_ruled_out_by.trim().is_empty() {
+        message.check()?;
+        Ok(message)
+    }
+
+    /// Whether it may be written.
+    pub fn check(&self) -> Result<(), ReaderMessageError> {
+        if self.stolen_account_ruled_out_by.trim().is_empty() {
             return Err(ReaderMessageError::NotRuledOut);
         }
-        let texts = [
-            ("reader", &message.reader),
-            ("sender", &message.sender),
-            ("answer_to", &message.answer_to),
-        ];
+        let texts =
+            [("reader", &self.reader), ("sender", &self.sender), ("answer_to", &self.answer_to)];
         for (field, text) in texts {
             if text.trim().is_empty() || text.chars().count() > TEXT_CHARS_MAX {
                 return Err(ReaderMessageError::Text { field });
             }
         }
-        if message.record_hint.as_ref().is_some_and(|it| it.chars().count() > TEXT_CHARS_MAX) {
+        if self.record_hint.as_ref().is_some_and(|it| it.chars().count() > TEXT_CHARS_MAX) {
             return Err(ReaderMessageError::Text { field: "record_hint" });
         }
-        zone_named(&message.time_zone).ok_or(ReaderMessageError::Zone)?;
-        Ok(message)
+        zone_named(&self.time_zone).ok_or(ReaderMessageError::Zone)?;
+        Ok(())
     }
 
     /// Subject, then paragraphs.
@@ -101,10 +105,23 @@ impl ReaderMessage {
         }
     }
 
+    /// Subject and body.
+    pub fn parts(&self, language: Language) -> (String, String) {
+        let (subject, paragraphs) = self.paragraphs(language);
+        (subject, format!("{}\n", paragraphs.join("\n\n")))
+    }
+
     /// As plain text: the subject, a blank line, the message.
     pub fn text(&self, language: Language) -> String {
-        let (subject, paragraphs) = self.paragraphs(language);
-        format!("{subject}\n\n{}\n", paragraphs.join("\n\n"))
+        let (subject, body) = self.parts(language);
+        format!("{subject}\n\n{body}")
+    }
+
+    /// To be set on paper.
+    pub fn document(&self, language: Language) -> Document {
+        let (title, paragraphs) = self.paragraphs(language);
+        let parts = paragraphs.into_iter().map(Part::Paragraph).collect();
+        Document { title, language, parts, foot: self.sender.clone() }
     }
 
     /// As one page.

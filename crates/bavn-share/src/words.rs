@@ -43,6 +43,8 @@ pub(crate) struct Texts {
     pub(crate) nothing: &'static str,
     pub(crate) too_long: &'static str,
     pub(crate) evidence: &'static str,
+    pub(crate) for_sender: &'static str,
+    pub(crate) of_record: &'static str,
     pub(crate) clocks: &'static str,
     pub(crate) due: &'static str,
     pub(crate) overdue: &'static str,
@@ -73,6 +75,8 @@ const ENGLISH: Texts = Texts {
     nothing: "nothing",
     too_long: "characters too long for the form",
     evidence: "Evidence, by digest",
+    for_sender: "For the sender: not part of the letter",
+    of_record: "of the record",
     clocks: "Clocks",
     due: "Due",
     overdue: "OVERDUE",
@@ -103,6 +107,8 @@ const BOKMAAL: Texts = Texts {
     nothing: "ingenting",
     too_long: "tegn for langt for skjemaet",
     evidence: "Bevis, med kontrollsum",
+    for_sender: "For avsenderen: ikke en del av brevet",
+    of_record: "av opplysningene",
     clocks: "Frister",
     due: "Frist",
     overdue: "OVERSITTET",
@@ -156,19 +162,8 @@ impl Speaker {
 
     fn say_map(&self, map: &Map<String, Value>) -> Option<String> {
         let number = |key: &str| map.get(key).and_then(Value::as_u64);
-        if let (Some(lower), Some(best), Some(upper)) =
-            (number("lower"), number("best"), number("upper"))
-        {
-            let (least, most) = match self.language {
-                Language::Nb => ("minst", "høyst"),
-                Language::En => ("at least", "at most"),
-            };
-            let exact = lower == best && best == upper;
-            return Some(if exact {
-                best.to_string()
-            } else {
-                format!("{best} ({least} {lower}, {most} {upper})")
-            });
+        if let (Some(lower), Some(best)) = (number("lower"), number("best")) {
+            return Some(self.say_count(lower, best, number("upper")));
         }
         let said: Vec<String> = map
             .iter()
@@ -181,6 +176,18 @@ impl Speaker {
             })
             .collect();
         (!said.is_empty()).then(|| said.join("; "))
+    }
+
+    fn say_count(&self, lower: u64, best: u64, upper: Option<u64>) -> String {
+        let (least, most, open) = match self.language {
+            Language::Nb => ("minst", "høyst", "ingen sikker øvre grense"),
+            Language::En => ("at least", "at most", "no certain upper bound"),
+        };
+        match upper {
+            Some(upper) if lower == best && best == upper => best.to_string(),
+            Some(upper) => format!("{best} ({least} {lower}, {most} {upper})"),
+            None => format!("{best} ({least} {lower}, {open})"),
+        }
     }
 
     /// The word for a code or a key of the record; none where the value speaks for itself.
@@ -205,6 +212,8 @@ const CODES: &[(&str, &str, &str)] = &[
     ("moved", "flyttet, adresse ukjent", "moved, address unknown"),
     ("minors", "mindreårige", "minors"),
     ("protected_address", "sperret adresse", "protected address"),
+    ("patients", "pasienter", "patients"),
+    ("employees", "ansatte", "employees"),
     ("persons", "personer", "persons"),
     ("number", "org.nr.", "no."),
     ("at", "tid", "at"),

@@ -1,14 +1,23 @@
 //! Is this folder a store, and of which format?
 
 use crate::error::{Result, StoreError, io};
-use crate::manifest::FOLDERS;
+use crate::files;
+use crate::keys::RING;
+use crate::manifest::{FOLDERS, MANIFEST};
 use crate::proof::PROOF;
 use std::path::Path;
 
 /// Makes the folders. True if this is a new store.
 pub(crate) fn make_folders(store: &Path) -> Result<bool> {
-    if store.join(FORMAT_FILE).exists() {
-        check_format(store)?;
+    let format = store.join(FORMAT_FILE);
+    if format.symlink_metadata().is_ok() {
+        let is_one = store.join(RING).exists() && store.join(MANIFEST).exists();
+        check_format(store).map_err(|error| match error {
+            StoreError::NotAStore { .. } if is_one => {
+                StoreError::damaged(&format, "it does not say that this is a store")
+            }
+            error => error,
+        })?;
         return Ok(false);
     }
     if let Ok(mut entries) = std::fs::read_dir(store)
@@ -33,23 +42,33 @@ fn is_begun(name: &std::ffi::OsStr) -> bool {
     FOLDERS.into_iter().chain(begun).any(|known| name == known)
 }
 
-/// Whether the folder holds a store that this release reads.
-pub(crate) fn check_format(store: &Path) -> Result<()> {
+/// The format of the store that the folder holds, if this release reads it.
+pub(crate) fn check_format(store: &Path) -> Result<u32> {
     let path = store.join(FORMAT_FILE);
     let not_a_store = || StoreError::NotAStore { path: store.to_owned() };
     let text = std::fs::read_to_string(&path).map_err(|_| not_a_store())?;
-    if text == FORMAT_LINE {
-        return Ok(());
-    }
     let number = text.strip_prefix("bavn store ").and_then(|rest| rest.trim_end().parse().ok());
     match number {
         Some(found) if found > FORMAT => {
             Err(StoreError::NewerFormat { path: store.to_owned(), found, known: FORMAT })
         }
+        Some(found) if found > 0 && text == format_line(found) => Ok(found),
         _ => Err(not_a_store()),
     }
 }
 
+/// Says that the store is of today's format before anything of that is written.
+pub(crate) fn upgrade(store: &Path) -> Result<()> {
+    if check_format(store)? < FORMAT {
+        files::replace(&store.join(FORMAT_FILE), format_line(FORMAT).as_bytes())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn format_line(format: u32) -> String {
+    format!("bavn store {format}\n")
+}
+
 pub(crate) const FORMAT_FILE: &str = "FORMAT";
-pub(crate) const FORMAT: u32 = 1;
-pub(crate) const FORMAT_LINE: &str = "bavn store 1\n";
+/// 2: segments made of others, and what is past its time (2026-11). Reads 1 too.
+pub(crate) const FORMAT: u32 = 2;

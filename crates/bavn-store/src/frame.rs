@@ -63,7 +63,11 @@ impl Frame {
             put_all(out, patient.also.iter().map(|text| &**text));
         }
         put_all(out, record.purpose.iter().map(|text| &**text));
-        put(out, u64::from(flag_bits(record.flags)));
+        let counted = if record.sequence.is_some() { COUNTED } else { 0 };
+        put(out, u64::from(flag_bits(record.flags)) | counted);
+        if let Some(number) = record.sequence {
+            put(out, number);
+        }
         put(out, record.origin.line);
         put(out, record.origin.entry.map_or(0, |entry| u64::from(entry) + 1));
         put(out, record.origin.byte_offset);
@@ -96,8 +100,9 @@ pub(crate) struct LookUp<'a> {
     pub(crate) outcome: Outcome,
     pub(crate) input: &'a str,
     pub(crate) who_also: Vec<&'a str>,
-    pub(crate) patients: Vec<(&'a str, Vec<&'a str>)>,
+    pub(crate) patients: Vec<Person<'a>>,
     pub(crate) purpose: Vec<&'a str>,
+    pub(crate) sequence: Option<u64>,
     pub(crate) flags: Flags,
     pub(crate) line: u64,
     pub(crate) entry: Option<u32>,
@@ -130,6 +135,10 @@ impl<'a> LookUp<'a> {
             outcome,
             label,
         ] = texts;
+        let (who_also, patients) = (all(input)?, people(input)?);
+        let purpose = all(input)?;
+        let bits = input.number()?;
+        let sequence = if bits & COUNTED == 0 { None } else { Some(input.number()?) };
         Some(Self {
             id,
             at,
@@ -147,12 +156,11 @@ impl<'a> LookUp<'a> {
             found_by: found_by.and_then(|word| found_by_of(word.as_bytes())),
             outcome: outcome_of(outcome?.as_bytes())?,
             input: label?,
-            who_also: all(input)?,
-            patients: (0..input.number()?)
-                .map(|_| Some((input.text()?, all(input)?)))
-                .collect::<Option<_>>()?,
-            purpose: all(input)?,
-            flags: crate::row::flags_of(u16::try_from(input.number()?).ok()?),
+            who_also,
+            patients,
+            purpose,
+            sequence,
+            flags: crate::row::flags_of(u16::try_from(bits & !COUNTED).ok()?),
             line: input.number()?,
             entry: input.number()?.checked_sub(1).and_then(|entry| u32::try_from(entry).ok()),
             byte_offset: input.number()?,
@@ -193,3 +201,14 @@ fn put_all<'t>(out: &mut Vec<u8>, texts: impl ExactSizeIterator<Item = &'t str>)
 fn all<'a>(input: &mut Input<'a>) -> Option<Vec<&'a str>> {
     (0..input.number()?).map(|_| input.text()).collect()
 }
+
+/// A spelling, and others that mean the same.
+type Person<'a> = (&'a str, Vec<&'a str>);
+
+fn people<'a>(input: &mut Input<'a>) -> Option<Vec<Person<'a>>> {
+    (0..input.number()?).map(|_| Some((input.text()?, all(input)?))).collect()
+}
+
+/// Beside the flags: the source's own number follows. What was left before there were any is read
+/// as well.
+const COUNTED: u64 = 1 << 32;

@@ -195,6 +195,11 @@ impl KeyRing {
         &self.controller
     }
 
+    /// Every data key.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &[u8; KEY_BYTES]> {
+        self.keys.values()
+    }
+
     pub(crate) fn key(&self, id: KeyId) -> Option<&[u8; KEY_BYTES]> {
         self.keys.get(&id)
     }

@@ -4,44 +4,66 @@
 //! randomness are arguments.
 
 mod asked;
+mod canary;
+mod content;
+mod counted;
+mod coverage;
 mod error;
+mod everything;
 mod files;
+mod forecast;
 mod format;
 mod frame;
 mod heard;
+mod history;
 mod hunt;
+mod in_force;
 mod index;
 mod journal;
 mod keys;
 mod known;
+mod letter_box;
 mod manifest;
 mod names;
+mod promise;
 mod proof;
 mod reader;
+mod retention;
 mod row;
+mod said;
 mod scope;
 mod sealed;
 mod segment;
 mod silence;
+mod step;
+mod stretches;
 mod varint;
 mod verify;
 mod who;
 mod writer;
 
+pub use canary::{PlannedRead, Probed, loss_below};
+pub use content::{Contents, Heard};
+pub use coverage::{Coverage, Gap, OfSource};
 pub use error::{Result, StoreError};
+pub use everything::everything;
+pub use forecast::Forecast;
 pub use frame::Frame;
 pub use heard::{HeardDay, Own};
 pub use hunt::Trace;
-pub use journal::{Journal, List};
+pub use journal::Journal;
 pub use keys::{Chance, KEY_BYTES, Kek, export, rotate, to_hex};
+pub use letter_box::{open_list, seal_list};
 pub use manifest::Progress;
 pub use proof::{Checkpoint, CheckpointError, Opening, Receipt, Signer, append_batches};
 pub use reader::{AsOf, Sizes, Store, Window};
+pub use retention::{Gone, Hold, Keep, Order, Original, Policy, Retired};
 pub use row::{Class, Grade, class};
+pub use said::{Canaries, Said};
 pub use scope::{
     Attempts, Exposed, OfDay, PatientNumber, Purpose, Reason, Scope, Subject, UnknownPurpose,
 };
 pub use silence::Silence;
 pub use verify::{Depth, Fault, Place, Verified, What, verify};
 pub use who::{Reader, Reading, Who};
-pub use writer::{OWN_SOURCE, Person, Taken, Writer};
+pub use writer::{Compacted, Expired, OWN_SOURCE, Person, Shredded, Taken, Tombstone, Writer};

@@ -1,11 +1,16 @@
 //! What the store holds as of its last commit. Recovery knows nothing else.
 
+use crate::counted::Counted;
 use crate::error::{Result, StoreError, named};
 use crate::format::FORMAT;
+use crate::history::History;
 use crate::index::By;
 use crate::keys::{Chance, KeyRing, STORE_KEY, to_hex};
 use crate::proof::{Hash, sha256};
+use crate::retention::{Held, Policy, Retirement};
+use crate::said::Statement;
 use crate::sealed::{Sealed, SealedWriter};
+use crate::step::{Step, pass};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,10 +34,39 @@ pub(crate) struct Manifest {
     pub(crate) own_source: Option<u32>,
     /// By input (a number of the dictionary): how far it has been read.
     pub(crate) inputs: BTreeMap<u32, Progress>,
-    /// One for each commit, in order.
+    /// One for each commit, in order, of those that `history` does not hold.
     pub(crate) commits: Vec<Committed>,
     /// Silences of sources that stand in the log.
     pub(crate) silences: Vec<LoggedSilence>,
+    /// The commits before those of `commits`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) history: Vec<History>,
+    /// The highest number that a segment has had, once segments have been replaced.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) highest_segment: u64,
+    /// Files that were replaced, and stay a while for whoever reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) leaving: Vec<Leaving>,
+    /// How long is what kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retention: Option<Policy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) holds: Vec<Held>,
+    /// What has gone, in the order of the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) retired: Vec<Retirement>,
+    /// What sources said in segments of which nothing is left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) heard_before: Vec<Heard>,
+    /// What else stands in the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) statements: Vec<Statement>,
+    /// By source, in seconds: how often it has promised to say something.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) promises: BTreeMap<u32, i64>,
+    /// By source that numbers its records: which have come.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) counted: BTreeMap<u32, Counted>,
     /// Last, and not part of what the log's own entry of this commit says.
     pub(crate) log: Logged,
 }
@@ -100,6 +134,19 @@ pub(crate) struct Segment {
     pub(crate) index: Vec<Named>,
     /// Who spoke on which day.
     pub(crate) heard: Vec<Heard>,
+    /// Where its look-ups stand in the log, if not one after another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) places: Option<Named>,
+}
+
+/// A file that a later commit replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Leaving {
+    /// Below the store's folder.
+    pub(crate) name: String,
+    /// When it was replaced, in microseconds since the epoch.
+    pub(crate) at: i64,
 }
 
 /// What one source said on one day.
@@ -129,7 +176,7 @@ impl Segment {
     }
 
     pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
-        [&self.columns, &self.evidence].into_iter().chain(&self.index)
+        [&self.columns, &self.evidence].into_iter().chain(&self.index).chain(&self.places)
     }
 
     /// Whether a look-up of these days can be in it.
@@ -214,40 +261,69 @@ impl Manifest {
         Ok(sha256(&[&serde_json::to_vec(&body).map_err(failed)?]))
     }
 
-    /// Digest of the digests of the files that a commit added and that are never written anew:
-    /// segments and names.
-    pub(crate) fn added_digest(&self, commit: u64) -> Hash {
-        let segments = self.segments.iter().filter(|segment| segment.commit == commit);
-        let segments = segments.flat_map(|segment| [&segment.columns, &segment.evidence]);
-        let names = names_of(commit);
-        let names = self.dictionaries.iter().filter(|file| file.name == names);
-        let digests: Vec<&[u8]> =
-            segments.chain(names).map(|file| file.sha256.as_bytes()).collect();
-        sha256(&digests)
+    /// Digests of the digests of the files that commits added and that no commit writes anew for
+    /// another reason than to replace them: segments and names.
+    pub(crate) fn added_digests(&self) -> AddedDigests<'_> {
+        let mut added = AddedDigests::default();
+        for segment in &self.segments {
+            let files = added.0.entry(segment.commit).or_default();
+            files.extend([&segment.columns, &segment.evidence].map(|file| file.sha256.as_bytes()));
+        }
+        for file in &self.dictionaries {
+            if let Some(commit) = commit_of_names(&file.name) {
+                added.0.entry(commit).or_default().push(file.sha256.as_bytes());
+            }
+        }
+        added
     }
 
     /// The commit point: before it the store is as it was, after it everything is there.
     pub(crate) fn rename(store: &Path) -> Result<()> {
         let (new, path) = (store.join(MANIFEST_NEW), store.join(MANIFEST));
         std::fs::rename(&new, &path).map_err(crate::error::io(&path, "written"))?;
+        pass(Step::MakeRenameDurable)?;
         crate::files::sync_folder(store)
+    }
+
+    /// What every source said on every day, whether or not it is still there.
+    pub(crate) fn heard(&self) -> impl Iterator<Item = &Heard> {
+        self.segments.iter().flat_map(|segment| &segment.heard).chain(&self.heard_before)
     }
 
     /// When the last look-up was that a source sent, in microseconds since the epoch.
     pub(crate) fn last_heard(&self) -> Option<i64> {
-        let heard = self.segments.iter().flat_map(|segment| &segment.heard);
-        let others = heard.filter(|heard| Some(heard.source) != self.own_source);
+        let others = self.heard().filter(|heard| Some(heard.source) != self.own_source);
         others.map(|heard| heard.last).max()
     }
 
     /// Every file that exists.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
-        self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries)
+        let history = self.history.iter().map(|part| &part.file);
+        let retired = self.retired.iter().map(|retirement| &retirement.list);
+        let data = self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries);
+        data.chain(history).chain(retired)
     }
 
-    /// Removes what an interrupted commit left in the folders of data; the log sees to its own.
+    /// Every file that may lie in the folders of data, by name.
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
+        let leaving = self.leaving.iter().map(|file| file.name.as_str());
+        self.files().map(|file| file.name.as_str()).chain(leaving).collect()
+    }
+
+    /// The number of the next segment: none is given twice.
+    pub(crate) fn next_segment(&self) -> u64 {
+        let highest = self.segments.iter().map(|segment| segment.number).max();
+        highest.unwrap_or(0).max(self.highest_segment) + 1
+    }
+
+    /// Removes what an interrupted commit left of itself and in the folders of data; the log sees to
+    /// its own.
     pub(crate) fn sweep(&self, store: &Path) -> Result<()> {
-        let known: BTreeSet<&str> = self.files().map(|file| file.name.as_str()).collect();
+        let begun = store.join(MANIFEST_NEW);
+        if begun.exists() {
+            std::fs::remove_file(&begun).map_err(crate::error::io(&begun, "removed"))?;
+        }
+        let known = self.names();
         for folder in FOLDERS {
             let path = store.join(folder);
             let doing = || crate::error::io(&path, "read");
@@ -264,14 +340,33 @@ impl Manifest {
     }
 }
 
+/// Of each commit, the digests of the files that it added.
+#[derive(Debug, Default)]
+pub(crate) struct AddedDigests<'a>(BTreeMap<u64, Vec<&'a [u8]>>);
+
+impl AddedDigests<'_> {
+    pub(crate) fn of(&self, commit: u64) -> Hash {
+        sha256(self.0.get(&commit).map_or(&[][..], Vec::as_slice))
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// The file of the names that a commit added.
 pub(crate) fn names_of(commit: u64) -> String {
     format!("names/{commit:08}.names")
 }
 
+fn commit_of_names(name: &str) -> Option<u64> {
+    name.strip_prefix("names/")?.strip_suffix(".names")?.parse().ok()
+}
+
 pub(crate) const MANIFEST: &str = "manifest";
 const MANIFEST_NEW: &str = "manifest.new";
-const SEALED_AS: &[u8] = b"bavn manifest 1";
+pub(crate) const SEALED_AS: &[u8] = b"bavn manifest 1";
 /// Folders whose files only the manifest may name.
 pub(crate) const FOLDERS: [&str; 3] = ["segments", "index", "names"];
 const BLOCK_BYTES: usize = 1 << 20;

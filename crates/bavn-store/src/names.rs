@@ -10,7 +10,7 @@ use crate::sealed::{Sealed, SealedWriter};
 use crate::varint::{Input, put, put_bytes};
 use bavn_model::Interner;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Of what a name is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +58,13 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn intern(&mut self, name: &str) -> Result<u32> {
+        if name.starts_with(FORGOTTEN) {
+            return self.intern_as_is(&format!(" {name}"));
+        }
+        self.intern_as_is(name)
+    }
+
+    fn intern_as_is(&mut self, name: &str) -> Result<u32> {
         if let Some(known) = self.known.find(name) {
             return Ok(known.0);
         }
@@ -73,12 +80,18 @@ impl Names {
     }
 
     pub(crate) fn name(&self, id: u32) -> &str {
-        self.known.name(NameId(id))
+        let name = self.known.name(NameId(id));
+        if name.starts_with(FORGOTTEN) { "(no longer known)" } else { name }
     }
 
     /// The name, if there is one of this number.
     pub(crate) fn known(&self, id: u32) -> Option<&str> {
         (id < self.len()).then(|| self.name(id))
+    }
+
+    /// Whether there was a name of this number, which is no longer known.
+    pub(crate) fn is_forgotten(&self, id: u32) -> bool {
+        id < self.len() && self.known.name(NameId(id)).starts_with(FORGOTTEN)
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -136,12 +149,42 @@ impl Same {
         id
     }
 
+    /// Every number that means the same as another one.
+    pub(crate) fn linked(&self) -> impl Iterator<Item = u32> {
+        let all: BTreeSet<u32> = self.above.iter().flat_map(|(&a, &b)| [a, b]).collect();
+        all.into_iter()
+    }
+
     /// Every number that means the same as one of `ids`, sorted.
     pub(crate) fn all_of(&self, ids: &[u32]) -> Vec<u32> {
         let leaders: BTreeSet<u32> = ids.iter().map(|&id| self.leader(id)).collect();
         let linked = self.above.keys().copied().filter(|&id| leaders.contains(&self.leader(id)));
         let all: BTreeSet<u32> = linked.chain(leaders.iter().copied()).collect();
         all.into_iter().collect()
+    }
+}
+
+/// Every number that means what was typed: a name as it stands in the source, or a bare value that
+/// only one bears.
+pub(crate) fn meant(
+    names: &Names,
+    same: &Same,
+    what: &'static str,
+    typed: &str,
+) -> Result<Vec<u32>> {
+    if let Some(id) = names.find(typed) {
+        return Ok(same.all_of(&[id]));
+    }
+    let found = names.find_bare(typed);
+    let people: BTreeSet<u32> = found.iter().map(|&id| same.leader(id)).collect();
+    let name = typed.to_owned();
+    match people.len() {
+        0 => Err(StoreError::Unknown { what, name }),
+        1 => Ok(same.all_of(&found)),
+        count => {
+            let some: Vec<&str> = people.iter().take(3).map(|&id| names.name(id)).collect();
+            Err(StoreError::Ambiguous { what, name, count, some: some.join(", ") })
+        }
     }
 }
 
@@ -233,13 +276,101 @@ impl Dictionary {
         }
         let first = input.number32()?;
         for id in (first..).take(count as usize) {
-            match names.intern(input.text()?) {
+            match names.intern_as_is(input.text()?) {
                 Ok(given) if given == id => {}
                 Ok(_) => return None,
                 Err(error) => return Some(Err(error)),
             }
         }
         Some(Ok(()))
+    }
+}
+
+/// Writes one file of names in the place of several that follow each other. Of a name to be forgotten,
+/// its number is kept and nothing else.
+pub(crate) fn merge(
+    paths: &[PathBuf],
+    ring: &KeyRing,
+    mut out: SealedWriter,
+    forget: &dyn Fn(Of, u32) -> bool,
+) -> Result<()> {
+    let mut head = Vec::new();
+    let mut pending: BTreeMap<(u8, u8), Pending> = BTreeMap::new();
+    for path in paths {
+        let file = Sealed::open(path, DICTIONARY, ring)?;
+        let cut = || StoreError::damaged(path, "names are cut or out of order");
+        for number in 0..file.blocks() {
+            let block = file.block(number)?;
+            let mut input = Input(&block);
+            let [kind, what] = input.array().ok_or_else(cut)?;
+            let of = *Of::ALL.get(usize::from(kind)).ok_or_else(cut)?;
+            let count = input.number().ok_or_else(cut)?;
+            let first = if what == NAMES { input.number32().ok_or_else(cut)? } else { 0 };
+            let part = pending.entry((kind, what)).or_default();
+            for id in (first..).take(count as usize) {
+                if what == NAMES {
+                    let name = input.text().ok_or_else(cut)?;
+                    if forget(of, id) {
+                        part.name(id, &format!("{FORGOTTEN}{id}"));
+                    } else {
+                        part.name(id, name);
+                    }
+                } else {
+                    part.link(input.number().zip(input.number()).ok_or_else(cut)?);
+                }
+                if part.count == NAMES_A_BLOCK {
+                    part.write((kind, what), &mut out, &mut head)?;
+                }
+            }
+        }
+    }
+    for (told, part) in &mut pending {
+        part.write(*told, &mut out, &mut head)?;
+    }
+    out.finish(&head)
+}
+
+/// Names or links of one kind on their way into another file.
+#[derive(Default)]
+struct Pending {
+    first: u32,
+    count: usize,
+    body: Vec<u8>,
+}
+
+impl Pending {
+    fn name(&mut self, id: u32, name: &str) {
+        if self.count == 0 {
+            self.first = id;
+        }
+        self.count += 1;
+        put_bytes(&mut self.body, name.as_bytes());
+    }
+
+    fn link(&mut self, (a, b): (u64, u64)) {
+        self.count += 1;
+        put(&mut self.body, a);
+        put(&mut self.body, b);
+    }
+
+    fn write(
+        &mut self,
+        (kind, what): (u8, u8),
+        out: &mut SealedWriter,
+        head: &mut Vec<u8>,
+    ) -> Result<()> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let mut block = Vec::new();
+        start(&mut block, kind, what, self.count);
+        if what == NAMES {
+            put(&mut block, u64::from(self.first));
+        }
+        block.append(&mut self.body);
+        self.count = 0;
+        head.extend_from_slice(&[kind, what]);
+        out.block(&block)
     }
 }
 
@@ -254,5 +385,7 @@ pub(crate) const DICTIONARY: &[u8] = b"bavn names 1";
 const NAMES: u8 = 0;
 const LINKS: u8 = 1;
 const NAMES_A_BLOCK: usize = 4_096;
+/// Begins what stands in the place of a name that was forgotten, and no name that comes in.
+const FORGOTTEN: char = '\0';
 /// Places in the text are 32 bits wide.
 const TEXT_BYTES_MAX: usize = u32::MAX as usize;

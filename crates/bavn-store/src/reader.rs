@@ -5,7 +5,7 @@ use crate::format::{FORMAT, FORMAT_FILE, check_format};
 use crate::index::{By, Index, Posting, Touch, postings};
 use crate::keys::{Kek, KeyRing, RING, to_hex};
 use crate::manifest::{Manifest, Segment};
-use crate::names::{Dictionary, Names, Of, Same};
+use crate::names::{Dictionary, Names, Of, Same, meant};
 use crate::row::{Evidence, Row};
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
@@ -68,13 +68,17 @@ impl Store {
             Ok((ring, manifest, digest))
         });
         let (ring, manifest, digest) = match (format, opened) {
-            (Ok(()), opened) => opened?,
-            // All that is sealed says that it is a store of this format.
-            (Err(_), Ok((_, manifest, _))) if manifest.format == FORMAT => {
-                return Err(StoreError::damaged(
-                    &folder.join(FORMAT_FILE),
-                    "it is not `bavn store 1`",
-                ));
+            // It says at least the format of the commit in force: an upgrade begins with it.
+            (Ok(format), opened) => {
+                let opened = opened?;
+                if opened.1.format > format {
+                    return Err(other_format(folder));
+                }
+                opened
+            }
+            // All that is sealed says that it is a store of a format that is known.
+            (Err(_), Ok((_, manifest, _))) if manifest.format <= FORMAT => {
+                return Err(other_format(folder));
             }
             (Err(error), _) => return Err(error),
         };
@@ -106,7 +110,8 @@ impl Store {
 
     /// Bytes on disk: columns, index, evidence, names; and of the original records as they came.
     pub fn sizes(&self) -> Sizes {
-        let mut sizes = Sizes::default();
+        let segments = self.manifest.segments.len() as u64;
+        let mut sizes = Sizes { segments, ..Sizes::default() };
         for segment in &self.manifest.segments {
             sizes.columns += segment.columns.bytes;
             sizes.evidence += segment.evidence.bytes;
@@ -126,7 +131,9 @@ impl Store {
         }
         let mut dictionary = Dictionary::default();
         for file in &self.manifest.dictionaries {
-            dictionary.read(&self.folder.join(&file.name), &self.ring, &[of])?;
+            let path = self.folder.join(&file.name);
+            let read = dictionary.read(&path, &self.ring, &[of]);
+            read.map_err(|error| self.unless_superseded(error))?;
         }
         Ok(slot.get_or_init(|| dictionary).of(of))
     }
@@ -138,21 +145,7 @@ impl Store {
     /// Every number that means what was typed: a name as it stands in the source, or a bare value
     /// that only one bears.
     pub(crate) fn find(&self, of: Of, what: &'static str, typed: &str) -> Result<Vec<u32>> {
-        let (names, same) = (self.names(of)?, self.same(of));
-        if let Some(id) = names.find(typed) {
-            return Ok(same.all_of(&[id]));
-        }
-        let found = names.find_bare(typed);
-        let people: BTreeSet<u32> = found.iter().map(|&id| same.leader(id)).collect();
-        let name = typed.to_owned();
-        match people.len() {
-            0 => Err(StoreError::Unknown { what, name }),
-            1 => Ok(same.all_of(&found)),
-            count => {
-                let some: Vec<&str> = people.iter().take(3).map(|&id| names.name(id)).collect();
-                Err(StoreError::Ambiguous { what, name, count, some: some.join(", ") })
-            }
-        }
+        meant(self.names(of)?, &self.same(of), what, typed)
     }
 
     /// Every posting of the keys within the window, exactly: where a day is cut, from the rows.
@@ -269,7 +262,8 @@ impl Store {
             return Ok(open);
         }
         let path = self.folder.join(&segment.index(by).ok_or_else(missing)?.name);
-        let open = Index::open(&path, by, &self.ring)?;
+        let open = Index::open(&path, by, &self.ring);
+        let open = open.map_err(|error| self.unless_superseded(error))?;
         Ok(slot.get_or_init(|| open))
     }
 
@@ -278,8 +272,24 @@ impl Store {
         segment: &Segment,
         with_evidence: bool,
     ) -> Result<crate::segment::SegmentReader> {
-        crate::known::open(&self.folder, &self.ring, segment, with_evidence)
+        let open = crate::known::open(&self.folder, &self.ring, segment, with_evidence);
+        open.map_err(|error| self.unless_superseded(error))
     }
+
+    /// A file that is not there is a fault only if no later commit took it away.
+    fn unless_superseded(&self, error: StoreError) -> StoreError {
+        let is_gone = matches!(error, StoreError::Missing { .. });
+        let is_later = || {
+            let now = Manifest::read(&self.folder, &self.ring);
+            now.is_ok_and(|(_, digest)| digest != self.digest)
+        };
+        if is_gone && is_later() { StoreError::Superseded } else { error }
+    }
+}
+
+fn other_format(folder: &Path) -> StoreError {
+    let what = "it does not say the format that the manifest has";
+    StoreError::damaged(&folder.join(FORMAT_FILE), what)
 }
 
 fn overlaps(segment: &Segment, window: Window) -> bool {
@@ -289,6 +299,7 @@ fn overlaps(segment: &Segment, window: Window) -> bool {
 /// Bytes of a store's parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
+    pub segments: u64,
     pub columns: u64,
     pub index: u64,
     pub evidence: u64,

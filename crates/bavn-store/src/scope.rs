@@ -87,6 +87,8 @@ pub enum Reason {
     HitsUnknown { look_ups: u64 },
     /// A source was silent for a time within the window.
     Silent(Silence),
+    /// Look-ups from before this instant are past their time, and gone unless they are held.
+    NoLongerKept { before: Timestamp },
 }
 
 impl Store {
@@ -96,6 +98,10 @@ impl Store {
         let postings = self.postings(by, &keys, window)?;
         let silences = self.silences(window)?;
         let mut scope = self.add_up(&postings, silences);
+        if let Some(before) = self.kept_since().filter(|&before| window.from < before) {
+            scope.upper = None;
+            scope.reasons.push(Reason::NoLongerKept { before });
+        }
         scope.digest = evidence_digest(by, &keys, window, &scope);
         Ok(scope)
     }

@@ -1,8 +1,10 @@
 //! When did a source that usually speaks say nothing?
 
 use crate::error::Result;
-use crate::manifest::Manifest;
+use crate::keys::from_hex;
+use crate::manifest::{LoggedSilence, Manifest};
 use crate::names::Of;
+use crate::proof::{Entry, sha256};
 use crate::reader::{Store, Window};
 use crate::row::NOBODY;
 use bavn_model::Timestamp;
@@ -59,11 +61,21 @@ impl Silent {
     }
 }
 
+impl LoggedSilence {
+    /// What its entry of the log must be.
+    pub(crate) fn logged(&self, source: &str) -> Entry {
+        let (from, to, ended) = (self.from, self.to, self.ended);
+        let canonical = Silent { source: self.source, from, to, ended }.canonical(source);
+        let nonce = from_hex(&self.nonce).unwrap_or_default();
+        Entry::Silence(sha256(&[&nonce, &canonical]))
+    }
+}
+
 impl Manifest {
     /// As [`Store::silences`], by number.
     pub(crate) fn silences_in(&self, window: Window) -> Vec<Silent> {
         let mut days: BTreeMap<u32, BTreeMap<i32, (i64, i64, u64)>> = BTreeMap::new();
-        for heard in self.segments.iter().flat_map(|segment| &segment.heard) {
+        for heard in self.heard() {
             let day = days.entry(heard.source).or_default();
             let (first, last, count) = day.entry(heard.day).or_insert((i64::MAX, i64::MIN, 0));
             *first = (*first).min(heard.first);

@@ -5,20 +5,33 @@
 //! store is as it was, after it everything is there. What a crash leaves unnamed is swept away when
 //! the store is next opened for writing.
 
-use crate::asked;
+mod compact;
+mod remake;
+mod retain;
+mod shred;
+
+pub use compact::Compacted;
+pub use retain::Expired;
+pub use shred::{Shredded, Tombstone};
+
+use crate::asked::{self, Left};
 use crate::error::{Result, StoreError, io};
 use crate::files;
-use crate::format::{FORMAT_FILE, FORMAT_LINE, make_folders};
+use crate::format::{FORMAT, FORMAT_FILE, format_line, make_folders, upgrade};
 use crate::frame::{Frame, LookUp};
+use crate::in_force::InForce;
 use crate::index::{self, By, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
 use crate::manifest::{Heard, Manifest, Named, Progress, Segment, names_of};
 use crate::names::{DICTIONARY, Dictionary, Of};
+use crate::promise::Spoke;
 use crate::proof::{Entry, Hash, Ledger, Log, sha256};
 use crate::row::{Evidence, NOBODY, NONCE_BYTES, Row};
+use crate::said::{self, Said};
 use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
+use crate::step::{Step, pass};
 use crate::varint::Input;
 use bavn_model::Timestamp;
 use smallvec::SmallVec;
@@ -42,6 +55,10 @@ pub struct Writer {
     nonces: Vec<[u8; NONCE_BYTES]>,
     canonical: Vec<u8>,
     added: u64,
+    /// Of `added`, those that commits in force hold.
+    kept: u64,
+    /// Something failed, and the commit in force has not been read again since.
+    is_behind: bool,
     /// For a person of the caller's (by kind and number), the first spelling of the store's.
     persons: HashMap<(Of, u32), u32>,
     linked: HashMap<Of, u32>,
@@ -59,6 +76,8 @@ pub struct Taken {
     pub new: u64,
     /// Already in the store.
     pub known: u64,
+    /// Older than look-ups are kept.
+    pub expired: u64,
 }
 
 /// A segment being written.
@@ -77,6 +96,9 @@ struct Building {
     to: i64,
     heard: BTreeMap<(u32, i32), Heard>,
     inputs: BTreeMap<u32, Progress>,
+    spoke: Spoke,
+    /// By source that numbers its records: time and number.
+    numbers: BTreeMap<u32, Vec<(i64, u64)>>,
 }
 
 impl Writer {
@@ -91,16 +113,10 @@ impl Writer {
             Manifest::new().write(store, &ring, &mut *chance)?;
             Manifest::rename(store)?;
             Ledger::open(store, &ring, &Manifest::new())?;
-            files::replace(&store.join(FORMAT_FILE), FORMAT_LINE.as_bytes())?;
+            files::replace(&store.join(FORMAT_FILE), format_line(FORMAT).as_bytes())?;
         }
-        let ring = KeyRing::open(&ring_path, &kek)?;
-        let (manifest, _) = Manifest::read(store, &ring)?;
-        manifest.sweep(store)?;
-        let ledger = Ledger::open(store, &ring, &manifest)?;
-        let mut dictionary = Dictionary::default();
-        for file in &manifest.dictionaries {
-            dictionary.read(&store.join(&file.name), &ring, &Of::ALL)?;
-        }
+        upgrade(store)?;
+        let InForce { ring, manifest, ledger, dictionary } = InForce::read(store, &kek)?;
         Ok(Self {
             store: store.to_owned(),
             _lock: lock,
@@ -115,9 +131,42 @@ impl Writer {
             nonces: Vec::new(),
             canonical: Vec::new(),
             added: 0,
+            kept: 0,
+            is_behind: false,
             persons: HashMap::new(),
             linked: HashMap::new(),
         })
+    }
+
+    /// Does something to the store. If it fails, what this holds is again what the commit in force
+    /// says, and nothing of what came after it.
+    fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.is_behind {
+            self.go_back()?;
+        }
+        work(self).inspect_err(|_| {
+            self.is_behind = true;
+            // The first error tells more; if this fails too, the next attempt begins with it.
+            self.go_back().unwrap_or_default();
+        })
+    }
+
+    fn go_back(&mut self) -> Result<()> {
+        self.building = None;
+        let before = self.manifest.commit;
+        let InForce { ring, manifest, ledger, dictionary } = InForce::read(&self.store, &self.kek)?;
+        if manifest.commit > before {
+            // It failed behind the commit point.
+            self.kept = self.added;
+        }
+        self.added = self.kept;
+        (self.ring, self.manifest, self.ledger) = (ring, manifest, ledger);
+        self.dictionary = dictionary;
+        self.known = Known::default();
+        self.persons.clear();
+        self.linked.clear();
+        self.is_behind = false;
+        Ok(())
     }
 
     /// Whose store it is.
@@ -130,7 +179,7 @@ impl Writer {
         self.manifest.rows
     }
 
-    /// Look-ups that were new, of all taken since the store was opened.
+    /// Look-ups that were new, of all taken since the store was opened and not lost to an error.
     pub fn added(&self) -> u64 {
         self.added
     }
@@ -143,22 +192,33 @@ impl Writer {
 
     /// Takes the look-ups of a frame that the store does not hold yet. `now` is the machine's
     /// clock. They are safe after the next [`Self::commit`]; a full segment commits by itself.
+    ///
+    /// After an error, here or in a commit, everything taken since the last commit is to be taken
+    /// again; what is in force already is known then.
     pub fn take(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
-        let taken = self.take_all(frame, now)?;
-        self.added += taken.new;
-        if self.building.as_ref().is_some_and(|building| building.rows >= SEGMENT_ROWS) {
-            self.commit(now)?;
-        }
-        Ok(taken)
+        self.attempt(|writer| {
+            let taken = writer.take_all(frame, now)?;
+            writer.added += taken.new;
+            if writer.building.as_ref().is_some_and(|building| building.rows >= SEGMENT_ROWS) {
+                writer.commit_all(now)?;
+            }
+            Ok(taken)
+        })
     }
 
     fn take_all(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
         let mut input = Input(frame.bytes());
         let mut taken = Taken::default();
+        let policy = self.policy();
+        let expired = policy.look_ups_before(now);
         for _ in 0..frame.look_ups() {
             let Some(look_up) = LookUp::read(&mut input) else {
                 return Err(StoreError::Library { doing: "reading a frame" });
             };
+            if look_up.at < expired {
+                taken.expired += 1;
+                continue;
+            }
             let day = Timestamp::from_micros(look_up.at).day();
             let past =
                 Past { store: &self.store, ring: &self.ring, segments: &self.manifest.segments };
@@ -190,29 +250,37 @@ impl Writer {
     /// Makes everything taken so far durable, at once, and what others asked meanwhile. Does
     /// nothing if there is nothing new.
     pub fn commit(&mut self, now: Timestamp) -> Result<()> {
-        let asked = asked::left(&self.store, &self.ring)?;
-        for (_, frame) in &asked {
-            self.take_all(frame, now)?;
-        }
-        self.commit_taken(now)?;
-        for (path, _) in asked {
-            std::fs::remove_file(&path).map_err(io(&path, "removed"))?;
-        }
-        Ok(())
+        self.attempt(|writer| writer.commit_all(now))
     }
 
-    fn commit_taken(&mut self, now: Timestamp) -> Result<()> {
-        let building = self.building.take();
-        if building.is_none() && !self.dictionary.is_news() {
+    fn commit_all(&mut self, now: Timestamp) -> Result<()> {
+        let left = asked::left(&self.store, &self.ring)?;
+        for (_, frame) in &left.asked {
+            self.take_all(frame, now)?;
+        }
+        self.commit_taken(&left, now)?;
+        for path in left.paths() {
+            pass(Step::RemoveAsked)?;
+            std::fs::remove_file(path).map_err(io(path, "removed"))?;
+        }
+        self.compact_if_due(now)
+    }
+
+    fn commit_taken(&mut self, left: &Left, now: Timestamp) -> Result<()> {
+        let mut building = self.building.take();
+        if building.is_none() && !self.dictionary.is_news() && left.said.is_empty() {
             return Ok(());
         }
         let mut manifest = self.next_manifest(now);
         let mut log = self.ledger.log();
+        self.say_left(left, &mut manifest, &mut log)?;
+        self.say_found(building.as_mut(), now, &mut manifest, &mut log)?;
         manifest.own_source = self.dictionary.of(Of::Source).find(OWN_SOURCE);
         if let Some(building) = building {
             self.end_segment(building, &mut manifest, &mut log)?;
         }
         if self.dictionary.is_news() {
+            pass(Step::WriteNames)?;
             let name = names_of(manifest.commit);
             let file = self.sealed(&name, DICTIONARY, STORE_KEY)?;
             self.dictionary.write_news(file)?;
@@ -224,19 +292,87 @@ impl Writer {
         Ok(())
     }
 
+    /// When the last commit was, if that is later than now: the machine's clock was set back, or once
+    /// set forward.
+    pub fn ahead_of_clock(&self, now: Timestamp) -> Option<Timestamp> {
+        let ahead = self.manifest.committed_at - now.micros();
+        (ahead > CLOCK_JITTER_MICROS).then(|| Timestamp::from_micros(self.manifest.committed_at))
+    }
+
+    /// What others left for the log, each once.
+    fn say_left(&mut self, left: &Left, manifest: &mut Manifest, log: &mut Log) -> Result<()> {
+        for (path, said) in &left.said {
+            let name = path.file_stem().and_then(|name| name.to_str());
+            if manifest.statements.iter().any(|said| said.left_as.as_deref() == name) {
+                continue;
+            }
+            if let Said::Promised { source, every_secs } = said {
+                let source = self.dictionary.of_mut(Of::Source).intern(source)?;
+                match every_secs {
+                    0 => manifest.promises.remove(&source),
+                    &every => manifest.promises.insert(source, every),
+                };
+            }
+            said::put(said, name, manifest, log, &mut *self.chance)?;
+        }
+        Ok(())
+    }
+
+    /// What the new look-ups show of their sources, and the time of the clock.
+    fn say_found(
+        &mut self,
+        building: Option<&mut Building>,
+        now: Timestamp,
+        manifest: &mut Manifest,
+        log: &mut Log,
+    ) -> Result<()> {
+        let mut found = Vec::new();
+        if let Some(last_commit) = self.ahead_of_clock(now) {
+            let (clock, last_commit) = (now.micros(), last_commit.micros());
+            found.push(Said::ClockBack { clock, last_commit });
+        }
+        let sources = self.dictionary.of(Of::Source);
+        let name = |source| sources.known(source).unwrap_or_default().to_owned();
+        if let Some(building) = building {
+            let spoke = std::mem::take(&mut building.spoke);
+            let latest = building.heard.values().map(|heard| heard.last).max();
+            found.extend(self.manifest.missed(spoke, latest, name));
+            for (source, came) in std::mem::take(&mut building.numbers) {
+                let counted = manifest.counted.entry(source).or_default();
+                found.extend(counted.take(&name(source), came));
+            }
+        }
+        for said in found {
+            said::put(&said, None, manifest, log, &mut *self.chance)?;
+        }
+        Ok(())
+    }
+
+    /// Time does not go back in the log, whatever the clock does.
     fn next_manifest(&self, now: Timestamp) -> Manifest {
-        let (commit, committed_at) = (self.manifest.commit + 1, now.micros());
-        Manifest { commit, committed_at, ..self.manifest.clone() }
+        let committed_at = now.micros().max(self.manifest.committed_at);
+        let commit = self.manifest.commit + 1;
+        let mut manifest =
+            Manifest { format: FORMAT, commit, committed_at, ..self.manifest.clone() };
+        manifest.leaving.retain(|file| committed_at - file.at < LEAVING_MICROS);
+        manifest
     }
 
     /// All is written: the log is closed, everything made durable, and one rename puts it in force.
     fn put_in_force(&mut self, mut manifest: Manifest, mut log: Log) -> Result<()> {
+        pass(Step::CloseLog)?;
         self.ledger.close(&mut log, &mut manifest, &self.dictionary, &mut *self.chance)?;
+        pass(Step::MakeDurable)?;
         files::sync_all(&self.store)?;
+        pass(Step::WriteManifest)?;
         manifest.write(&self.store, &self.ring, &mut *self.chance)?;
+        pass(Step::Rename)?;
         Manifest::rename(&self.store)?;
-        self.manifest = manifest;
-        self.ledger.in_force(log, &self.manifest)
+        let before = std::mem::replace(&mut self.manifest, manifest);
+        self.kept = self.added;
+        pass(Step::Publish)?;
+        self.ledger.in_force(log, &self.manifest)?;
+        self.sweep_left(&before)
     }
 
     fn add(&mut self, look_up: &LookUp<'_>, now: Timestamp) -> Result<()> {
@@ -249,17 +385,23 @@ impl Writer {
             entry: look_up.entry.unwrap_or(NOBODY),
             byte_offset: look_up.byte_offset,
             query: look_up.query.map(Into::into),
-            original: Some(look_up.original.into()),
+            original: (look_up.at >= self.policy().originals_before(now))
+                .then(|| look_up.original.into()),
         };
         row.canonical(&evidence, &self.dictionary, &mut self.canonical);
         let hidden = sha256(&[&evidence.nonce, &self.canonical]);
         if self.building.is_none() {
             self.building = Some(self.begin_segment(now)?);
         }
-        match self.building.as_mut() {
-            Some(building) => building.push(&row, evidence, hidden),
-            None => Ok(()),
+        let is_promised = self.manifest.promises.contains_key(&row.source);
+        let Some(building) = self.building.as_mut() else { return Ok(()) };
+        if is_promised {
+            building.spoke.entry(row.source).or_default().push(row.at);
         }
+        if let Some(number) = look_up.sequence {
+            building.numbers.entry(row.source).or_default().push((row.at, number));
+        }
+        building.push(&row, evidence, hidden)
     }
 
     fn nonce(&mut self) -> Result<[u8; NONCE_BYTES]> {
@@ -324,10 +466,14 @@ impl Writer {
     fn begin_segment(&mut self, now: Timestamp) -> Result<Building> {
         let key = month(now);
         if self.ring.ensure(key, &self.kek, &mut *self.chance)? {
+            pass(Step::SaveKeys)?;
             self.ring.save(&self.store.join(RING))?;
         }
-        let last = self.manifest.segments.iter().map(|segment| segment.number).max();
-        let number = last.unwrap_or(0) + 1;
+        pass(Step::BeginSegment)?;
+        self.begin_numbered(self.manifest.next_segment(), key)
+    }
+
+    fn begin_numbered(&self, number: u64, key: u32) -> Result<Building> {
         let names = ["rows", "evidence"].map(|part| format!("segments/{number:08}.{part}.parquet"));
         let [rows, evidence] = &names;
         let (rows, evidence) = (self.store.join(rows), self.store.join(evidence));
@@ -347,6 +493,8 @@ impl Writer {
             to: i64::MIN,
             heard: BTreeMap::new(),
             inputs: BTreeMap::new(),
+            spoke: Spoke::new(),
+            numbers: BTreeMap::new(),
         })
     }
 
@@ -356,8 +504,10 @@ impl Writer {
         manifest: &mut Manifest,
         log: &mut Log,
     ) -> Result<()> {
+        pass(Step::FinishSegment)?;
         building.files.finish()?;
         let first_entry = log.size();
+        pass(Step::AppendToLog)?;
         for hidden in std::mem::take(&mut building.hidden) {
             log.append(&Entry::LookUp(hidden).bytes())?;
         }
@@ -383,6 +533,7 @@ impl Writer {
             evidence: Named::of(&self.store, evidence)?,
             index,
             heard: building.heard.into_values().collect(),
+            places: None,
         });
         Ok(())
     }
@@ -400,6 +551,7 @@ impl Writer {
             if !by.is_full() {
                 postings = index::partners(postings);
             }
+            pass(Step::WriteIndex)?;
             let name = format!("index/{segment:08}-{commit:08}.{}", by.word());
             index::write(self.sealed(&name, by.sealed_as(), key)?, &postings, by)?;
             written.push(Named::of(&self.store, name)?);
@@ -409,11 +561,11 @@ impl Writer {
 
     /// Makes the whole index anew from the segments. Returns how many rows were read.
     pub fn rebuild_index(&mut self, now: Timestamp) -> Result<u64> {
-        self.index_rows(now, Touch::of)
+        self.attempt(|writer| writer.index_rows(now, Touch::of))
     }
 
     fn index_rows(&mut self, now: Timestamp, touch: fn(&Row, &mut Vec<Touch>)) -> Result<u64> {
-        self.commit(now)?;
+        self.commit_all(now)?;
         let mut manifest = self.next_manifest(now);
         let mut rows = 0;
         for segment in &mut manifest.segments {
@@ -484,10 +636,14 @@ fn month(now: Timestamp) -> u32 {
     digits.parse().unwrap_or(STORE_KEY + 1)
 }
 
+/// How long a file that was replaced stays for whoever reads it: ten minutes.
+const LEAVING_MICROS: i64 = 600_000_000;
 /// Nonces drawn at a time.
 const NONCES_DRAWN: usize = 256;
+/// A clock that is set by the network is set back now and then, by so little.
+const CLOCK_JITTER_MICROS: i64 = 1_000_000;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.
-const SEGMENT_ROWS: u64 = 1 << 21;
+pub(crate) const SEGMENT_ROWS: u64 = 1 << 21;
 
 #[cfg(test)]
 mod tests {
@@ -516,6 +672,7 @@ mod tests {
             address: None,
             session: None,
             query: None,
+            sequence: None,
             origin: Origin::default(),
             flags: Flags::NONE,
         }

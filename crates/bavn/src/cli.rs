@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Who(Who),
     /// Is every byte of a store exactly as it was written?
     Verify(Verify),
+    /// Which source was heard when, and where is a gap?
+    Coverage(Coverage),
     /// Make proofs from a store's log that others check without bavn.
     #[command(subcommand)]
     Proof(ProofCommand),
@@ -310,6 +312,46 @@ pub(crate) struct Verify {
     pub(crate) json: bool,
 }
 
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Coverage {
+    #[command(subcommand)]
+    pub(crate) command: Option<CoverageCommand>,
+    #[command(flatten)]
+    pub(crate) asked: CoverageAsked,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CoverageAsked {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    /// What `bavn watch --rejects` wrote: its records are counted too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CoverageCommand {
+    /// Declare how often a source says something at least; when it does not, the log says so.
+    Promise(CoveragePromise),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CoveragePromise {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// As `bavn coverage` names it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: String,
+    /// 0 takes the promise back.
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) every: u32,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProofCommand {
     /// Print the log's signed checkpoint, to be kept elsewhere.
@@ -320,6 +362,8 @@ pub(crate) enum ProofCommand {
     Inclusion(ProofInclusion),
     /// Prove that the log of one time holds all that it held at an earlier time.
     Consistency(ProofConsistency),
+    /// Look for reads that were made on made-up patients: how much is lost at most?
+    Canary(ProofCanary),
 }
 
 #[derive(Args, Debug)]
@@ -354,6 +398,23 @@ pub(crate) struct ProvenEntry {
     /// Place in the log, from 0.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) entry: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProofCanary {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// The reads that were done, one a line: patient, comma, time (RFC 3339).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// How long after its time a read must be in the store.
+    #[arg(long, default_value_t = 30, value_name = "MINUTES")]
+    pub(crate) within: u32,
+    /// How far the time in the record may be from the planned one.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) tolerance: u32,
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -561,12 +622,101 @@ pub(crate) struct Hunt {
 pub(crate) enum StoreCommand {
     /// Make the exposure index anew from the segments.
     RebuildIndex(StoreAccess),
+    /// Put small segments together: few files answer faster than many, and say the same.
+    Compact(StoreAccess),
+    /// What the store takes, how long the disk lasts, what is kept how long, held, and gone.
+    Status(StoreStatus),
+    /// Let everything go that is past its time by the policy; what is held stays.
+    Retain(StoreRetain),
+    /// Place a legal hold: what fits stays, whatever the policy says.
+    Hold(StoreHold),
+    /// Release a legal hold.
+    Release(StoreRelease),
+    /// Make it impossible to tell who a patient was; counts and proofs stay.
+    Shred(StoreShred),
+    /// Shred again, in a store that was put back from a backup, whom tombstones mean.
+    Replay(StoreReplay),
     /// Make a new key for a controller, in a file that only its owner can read.
     MakeKey(MakeKey),
     /// Put the store under another key; no segment is rewritten.
     RotateKey(RotateKey),
     /// Print the data key of a month, for another program that reads its segments.
     ExportKey(ExportKey),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreStatus {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// Size of the disk that the store has to itself [default: what is free where it lies].
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) disk: Option<u64>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreRetain {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// A policy (TOML), which the store keeps from now on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Only say what would go.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreHold {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// Everything of a case: its acts, and the look-ups of its readers since it began.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) case: Option<CaseNumber>,
+    #[arg(long, value_name = "ID")]
+    pub(crate) patient: Option<String>,
+    #[arg(long, value_name = "ID")]
+    pub(crate) identity: Option<String>,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreRelease {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    /// Number of the hold, as `bavn store status` shows it.
+    pub(crate) hold: u32,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreShred {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[arg(long, value_name = "ID")]
+    pub(crate) patient: String,
+    /// Why somebody names a patient: insight, audit, drill or `case N`.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
+    /// Why; it stays in the store, so name nobody.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// File outside the store that gets a line, by which a copy from before is shredded again.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tombstones: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreReplay {
+    #[command(flatten)]
+    pub(crate) access: StoreAccess,
+    #[arg(value_name = "TOMBSTONES")]
+    pub(crate) tombstones: PathBuf,
 }
 
 #[derive(Args, Debug)]
@@ -648,6 +798,10 @@ pub(crate) struct BenchScope {
     pub(crate) days: u64,
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Write what is stored to this file too, for other programs: time in microseconds, reader,
+    /// patient, host, source and kind of record as numbers, separated by commas.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rows: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
     /// Folder for the store; must not exist, or be empty.

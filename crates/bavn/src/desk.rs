@@ -2,11 +2,13 @@
 
 use crate::commands::keep;
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::forgotten::Forgotten;
 use anyhow::Context as _;
 use bavn_console::{Trouble, Wish};
 use bavn_detect::cases::{Act, Alarm, Book, CaseNumber, Deed, Duty, Refusal, Waiver};
 use bavn_model::Timestamp;
-use bavn_store::{Chance, Journal, Kek, List};
+use bavn_store::{Chance, Journal, Kek};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -34,7 +36,7 @@ pub(crate) type Acted = CommandResult<Result<Vec<Act>, Refusal>>;
 impl Desk {
     pub(crate) fn open(store: &Path, kek: &Kek, duty: Duty) -> CommandResult<Self> {
         let mut chance = keep::chance();
-        let journal = Journal::open(store, List::Cases, kek, &mut *chance)?;
+        let journal = Journal::open(store, kek, &mut *chance)?;
         let book = Book::new(journal.controller());
         let held = Held { journal: Some(journal), book, chance };
         Ok(Self { held: Mutex::new(held), duty })
@@ -89,7 +91,7 @@ impl Desk {
         now: Timestamp,
         by: &str,
         case: CaseNumber,
-        alarms: std::collections::BTreeSet<String>,
+        alarms: BTreeSet<String>,
     ) -> Acted {
         self.write(|book| {
             let deed = Deed::Split { alarms, into: book.next_number() };
@@ -109,6 +111,45 @@ impl Desk {
         waiver: Waiver,
     ) -> Acted {
         self.write(|book| book.propose_waiver(now, by, case, waiver))
+    }
+
+    /// Takes the acts of cases that are past their time out of the list, for good.
+    pub(crate) fn expire(&self, over: &BTreeSet<CaseNumber>) -> CommandResult {
+        if over.is_empty() {
+            return Ok(());
+        }
+        let expired = |entry: Vec<u8>| {
+            let acts: Result<Vec<Act>, _> = serde_json::from_slice(&entry);
+            let Ok(acts) = acts else { return entry };
+            let is_over = |act: &Act| over.contains(&act.case);
+            let acts: Vec<Act> = acts
+                .into_iter()
+                .map(|act| if is_over(&act) { act.expired() } else { act })
+                .collect();
+            serde_json::to_vec(&acts).unwrap_or(entry)
+        };
+        self.rewrite(expired)
+    }
+
+    /// Takes the spellings of a patient, and the marks made of them, out of every act.
+    pub(crate) fn forget(&self, spellings: &[String]) -> CommandResult {
+        let whom = Forgotten::new(spellings);
+        self.rewrite(|entry| {
+            let acts: Result<serde_json::Value, _> = serde_json::from_slice(&entry);
+            let Ok(mut acts) = acts else { return entry };
+            if !whom.take_out(&mut acts) {
+                return entry;
+            }
+            serde_json::to_vec(&acts).unwrap_or(entry)
+        })
+    }
+
+    fn rewrite(&self, change: impl FnMut(Vec<u8>) -> Vec<u8>) -> CommandResult {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Held { journal, book, chance } = &mut *held;
+        let Some(journal) = journal else { return Ok(()) };
+        read(book, journal.news()?)?;
+        Ok(journal.rewrite(&mut **chance, change)?)
     }
 
     /// One decision on the book as it is, written down before it counts.

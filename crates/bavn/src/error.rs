@@ -74,24 +74,6 @@ impl fmt::Display for CommandError {
     }
 }
 
-impl From<bavn_store::StoreError> for CommandError {
-    fn from(error: bavn_store::StoreError) -> Self {
-        use bavn_store::StoreError;
-        let kind = match &error {
-            error if error.is_integrity() => Kind::Integrity,
-            error if error.is_refusal() => Kind::Refused,
-            StoreError::Library { .. } => Kind::Internal,
-            _ => Kind::Usage,
-        };
-        let hint = match kind {
-            Kind::Integrity => "restore the file from a backup; everything else is still good",
-            Kind::Refused => "without the controller's own key nobody can read this store",
-            _ => return Self::new(kind, error),
-        };
-        Self::new(kind, error).hint(hint)
-    }
-}
-
 /// An output that cannot be written is ours to report, not the input's.
 impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {

@@ -5,7 +5,7 @@ use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_detect::house::{House, HouseAct, HouseDeed, HouseRefusal};
 use bavn_model::Timestamp;
-use bavn_store::{Chance, Journal, Kek, List};
+use bavn_store::{Chance, Journal, Kek};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -29,7 +29,7 @@ impl std::fmt::Debug for HouseDesk {
 impl HouseDesk {
     pub(crate) fn open(store: &Path, kek: &Kek) -> CommandResult<Self> {
         let mut chance = keep::chance();
-        let journal = Journal::open(store, List::House, kek, &mut *chance)?;
+        let journal = Journal::open_house(store, kek, &mut *chance)?;
         Ok(Self { held: Mutex::new(Held { journal, house: House::default(), chance }) })
     }
 

@@ -7,9 +7,11 @@ mod demo;
 mod desk;
 mod drilled;
 pub mod error;
+mod forgotten;
 mod house_desk;
 pub mod input;
 mod keyed;
+mod mend;
 pub mod pipeline;
 mod report;
 

@@ -4,6 +4,9 @@
 //! does. `DuckDB` comes into a virtual environment under cargo's folder; without Python it is skipped.
 
 mod records;
+mod scope;
+
+pub(crate) use scope::{Size, growth, run as run_scope};
 
 use crate::{product, shell};
 use anyhow::{Context, Result};
@@ -45,7 +48,7 @@ pub(crate) fn run(require_all: bool) -> Result<bool> {
         watch.ours.push(events_per_second(&bench(&bavn, &["watch"], &region)?)?);
         println!("turn {turn} of {TURNS}: {}; {}", decode.last(), watch.last());
     }
-    let met = [decode.report(), watch.report()];
+    let met = [decode.report(), watch.report(), run_scope(SCOPE_SIZE, require_all)?];
     Ok(met.iter().all(|met| *met))
 }
 
@@ -90,15 +93,26 @@ fn median(runs: &[f64]) -> f64 {
 
 /// A Python that has `DuckDB`, or none when this machine has no way to one.
 fn python(folder: &Path) -> Option<PathBuf> {
+    let python = venv(folder)?;
+    has(&python, "duckdb", "duckdb>=2,<3").then_some(python)
+}
+
+/// A Python of our own beside the folder, or none when this machine cannot make one.
+fn venv(folder: &Path) -> Option<PathBuf> {
     let venv = folder.with_file_name("venv");
     let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let has_duckdb = || shell::output(Command::new(&python).args(["-c", "import duckdb"])).is_ok();
-    if !has_duckdb() {
+    if !python.exists() {
         shell::output(Command::new("python3").args(["-m", "venv"]).arg(&venv)).ok()?;
-        let install = ["-m", "pip", "install", "--quiet", "duckdb>=2,<3"];
-        shell::output(Command::new(&python).args(install)).ok()?;
     }
-    has_duckdb().then_some(python)
+    Some(python)
+}
+
+/// Whether the module can be imported, if need be after its package has been installed.
+fn has(python: &Path, module: &str, package: &str) -> bool {
+    let import = format!("import {module}");
+    let is_there = || shell::output(Command::new(python).args(["-c", &import])).is_ok();
+    let install = ["-m", "pip", "install", "--quiet", package];
+    is_there() || (shell::output(Command::new(python).args(install)).is_ok() && is_there())
 }
 
 /// Events a second of `DuckDB`, start of the program not counted.
@@ -156,6 +170,8 @@ fn ndjson_files(events: &Path) -> Result<Vec<PathBuf>> {
 const DECODE_TIMES_MIN: f64 = 6.0;
 const WATCH_TIMES_MIN: f64 = 2.5;
 
+/// Of the density of a region, at a size that any machine bears; a region has ten times as many.
+const SCOPE_SIZE: Size = Size { look_ups: 20_000_000, days: 6 };
 const TURNS: usize = 5;
 const BYTES_MIN: u64 = 500_000_000;
 const SEED: u64 = 20_261_123;

@@ -83,6 +83,7 @@ pub(crate) fn finish<'a, T>(
         address: piece(&draft.address),
         session: piece(&draft.session),
         query: query_text,
+        sequence: None,
         origin,
         flags,
     })

@@ -114,6 +114,7 @@ impl Mapping {
             address: None,
             session: None,
             query: None,
+            sequence: None,
             origin: origin.spanning(raw),
             flags: Flags::NONE,
         };
@@ -440,6 +441,7 @@ fn set_text<'a>(
         Target::Address => record.address = Some(text),
         Target::Session => record.session = Some(text),
         Target::Query => record.query = Some(text),
+        Target::Sequence => record.sequence = text.trim().parse().ok().or(record.sequence),
         Target::Action => record.action = words::action(&text).or(record.action),
         Target::Kind => *kind = words::kind(&text).or(*kind),
         Target::FoundBy => record.found_by = words::found_by(&text).or(record.found_by),

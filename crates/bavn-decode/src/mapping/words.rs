@@ -23,6 +23,7 @@ pub enum Target {
     Address,
     Session,
     Query,
+    Sequence,
     // Conditions: filled, and none of the words for "no".
     BreakGlass,
     OwnAccess,
@@ -56,7 +57,7 @@ pub enum Target {
 }
 
 impl Target {
-    pub const EVENT: [Self; 21] = [
+    pub const EVENT: [Self; 22] = [
         Self::At,
         Self::Who,
         Self::OnBehalfOf,
@@ -73,6 +74,7 @@ impl Target {
         Self::Address,
         Self::Session,
         Self::Query,
+        Self::Sequence,
         Self::BreakGlass,
         Self::OwnAccess,
         Self::SystemIdentity,
@@ -98,6 +100,7 @@ impl Target {
             Self::Address => "address",
             Self::Session => "session",
             Self::Query => "query",
+            Self::Sequence => "sequence",
             Self::BreakGlass => "break_glass",
             Self::OwnAccess => "own_access",
             Self::SystemIdentity => "system_identity",

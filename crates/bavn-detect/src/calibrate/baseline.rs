@@ -9,6 +9,7 @@ use super::Load;
 use super::count::negative_binomial_surprise;
 use bavn_model::{IdentityId, RoleId, Timestamp, UnitId};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// What is counted of a reader's day: distinct patients, from all to the strangest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,19 +21,23 @@ pub(crate) enum Stream {
     Away,
     /// Of those: patients of no unit at all that is near, in a year.
     Cold,
+    /// Of those away: patients whom nobody else opened a day before or after. Counted when that
+    /// day is over, on the working day that follows.
+    Alone,
 }
 
-pub(crate) const STREAMS: usize = 4;
+pub(crate) const STREAMS: usize = 5;
 
 impl Stream {
-    pub(crate) const EACH: [Self; STREAMS] = [Self::All, Self::Unexplained, Self::Away, Self::Cold];
+    /// What is known as a visit begins.
+    pub(crate) const AT_ONCE: [Self; 4] = [Self::All, Self::Unexplained, Self::Away, Self::Cold];
 }
 
 /// Distinct patients of one reader on one day, by [`Stream`].
 pub(crate) type DayCounts = [u32; STREAMS];
 
 /// When a reader's day began; each kind of day has its own usual counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Shift {
     Day,
     Evening,
@@ -58,14 +63,14 @@ impl Shift {
 }
 
 /// A full day's usual count and how tightly days keep to it (size of the negative binomial).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Expected {
     pub(crate) mean: [f32; STREAMS],
     pub(crate) size: [f32; STREAMS],
 }
 
 /// One reader's counts of today, what was to be expected, and the past.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) unit: Option<UnitId>,
     pub(crate) role: Option<RoleId>,
@@ -75,6 +80,8 @@ pub(crate) struct Person {
     pub(crate) day: i32,
     pub(crate) shift: Shift,
     pub(crate) today: DayCounts,
+    /// [`Stream::Alone`] since the last working day.
+    alone_since: u32,
     pub(crate) expected: Expected,
     /// How much more than usual today brings everybody near this reader.
     pub(crate) load: [f32; STREAMS],
@@ -89,7 +96,7 @@ pub(crate) struct Person {
     sums: [f32; STREAMS],
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Cell {
     days: f32,
     sums: [f32; STREAMS],
@@ -99,16 +106,18 @@ struct Cell {
 }
 
 /// All readers, and the cells that they are shrunk to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct People {
     readers: Vec<Option<Person>>,
+    #[serde(with = "crate::sorted")]
     cells: HashMap<(Option<RoleId>, Option<UnitId>, bool), Cell, foldhash::fast::FixedState>,
     /// By function, with and without shift.
+    #[serde(with = "crate::sorted")]
     roles: HashMap<(Option<RoleId>, bool), RoleDays, foldhash::fast::FixedState>,
     all: Cell,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct RoleDays {
     total: Cell,
     by_shift: [Cell; SHIFTS],
@@ -148,6 +157,8 @@ impl People {
             person.day = at.day();
             person.shift = shift;
             person.today = [0; STREAMS];
+            let alone = std::mem::take(&mut person.alone_since);
+            person.add_alone(alone);
             person.load = [1.0; STREAMS];
             person.expected = self.expect(&person);
             if let Some(slot) = self.readers.get_mut(index) {
@@ -169,6 +180,17 @@ impl People {
             }
             person.load =
                 if person.system { person.longer_run() } else { load.note(person, counted) };
+        }
+    }
+
+    /// A patient of the reader's turns out to have been opened by nobody else.
+    pub(crate) fn count_alone(&mut self, identity: IdentityId, day: i32) {
+        if let Some(Some(person)) = self.readers.get_mut(usize::from(identity)) {
+            if person.day == day {
+                person.add_alone(1);
+            } else {
+                person.alone_since += 1;
+            }
         }
     }
 
@@ -260,6 +282,7 @@ impl Person {
             day: i32::MIN,
             shift: Shift::Day,
             today: [0; STREAMS],
+            alone_since: 0,
             expected: Expected { mean: SHIPPED_MEAN, size: [1.0; STREAMS] },
             load: [1.0; STREAMS],
             first_day: day,
@@ -305,13 +328,24 @@ impl Person {
         at(&self.expected.size, stream as usize)
     }
 
+    fn add_alone(&mut self, patients: u32) {
+        if let Some(count) = self.today.get_mut(Stream::Alone as usize) {
+            *count += patients;
+        }
+    }
+
     fn put_away(&mut self, today: i32) {
         if self.day == i32::MIN || self.day == today {
             return;
         }
         self.days_seen += 1;
         self.day_before = self.day;
-        self.recent.push((self.day, self.shift, self.today));
+        let mut counts = self.today;
+        if let (true, Some(alone)) = (self.days_seen == 1, counts.get_mut(Stream::Alone as usize)) {
+            // Of a first working day, nobody knows yet who is alone.
+            *alone = at(&self.expected.mean, Stream::Alone as usize).round() as u32;
+        }
+        self.recent.push((self.day, self.shift, counts));
     }
 
     /// Lets days older than the gap count.
@@ -342,8 +376,12 @@ impl Cell {
     fn learn(&mut self, person: &Person) {
         self.days += 1.0;
         for stream in 0..STREAMS {
-            let count = person.today.get(stream).copied().unwrap_or(0) as f32;
             let mean = at(&person.expected.mean, stream);
+            let unknown = stream == Stream::Alone as usize && person.days_seen == 0;
+            let count = match person.today.get(stream) {
+                Some(&count) if !unknown => count as f32,
+                _ => mean,
+            };
             // One wild day must not teach everybody that wild days are usual.
             let cap = mean + 2.0 * (mean + mean * mean).sqrt() + 1.0;
             let kept = count.min(cap);
@@ -388,5 +426,5 @@ const PRIOR_DAYS: f32 = 10.0;
 const SHIFT_PRIOR_DAYS: f32 = 30.0;
 const MEAN_MIN: f32 = 0.02;
 /// Before anything is known: 25 patients a day, of whom one in six is unexplained.
-const SHIPPED_MEAN: [f32; STREAMS] = [25.0, 4.0, 1.0, 0.3];
+const SHIPPED_MEAN: [f32; STREAMS] = [25.0, 4.0, 1.0, 0.3, 0.3];
 const SHIPPED_SCATTER: f32 = 0.3;

@@ -7,16 +7,18 @@
 use super::{Person, STREAMS};
 use bavn_model::UnitId;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// Unexplained patients of today against what as much work usually brings, by unit and in all.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Load {
     day: i32,
+    #[serde(with = "crate::sorted")]
     units: HashMap<Option<UnitId>, Sums, foldhash::fast::FixedState>,
     region: Sums,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Sums {
     found: [f32; STREAMS],
     expected: [f32; STREAMS],

@@ -4,8 +4,10 @@
 //! waiting-list review) is shared: by several readers, at several times. One reader's streak, and
 //! one day of many readers, are no practice, and must not teach that days like them are innocent.
 
+use serde::{Deserialize, Serialize};
+
 /// The highest scores of one class, each reader's highest in each stretch of days.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Practice {
     /// Sorted, highest first, once frozen.
     held: Vec<High>,
@@ -21,7 +23,7 @@ pub(super) struct Shared {
     pub(super) weight: f32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct High {
     score: f32,
     subject: u32,

@@ -7,9 +7,10 @@
 
 use super::practice::Practice;
 use super::tail::{BINS, SubjectDay, bin_of};
+use serde::{Deserialize, Serialize};
 
 /// The law of the combined score over the last weeks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Ranking {
     /// Days with a score in each bin; then, frozen, in the bin or a higher one.
     bins: Vec<f32>,
@@ -23,7 +24,7 @@ pub(crate) struct Ranking {
 }
 
 /// Whose days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Of {
     /// Compared with one another.
     People,
@@ -31,14 +32,14 @@ pub(crate) enum Of {
     Systems,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Suspect {
     highest: f32,
     reader: u32,
     innocent: f32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct OfClass {
     days: f32,
     odd: f32,

@@ -6,15 +6,16 @@
 
 use super::{Of, Ranking, SYSTEM_CLASS, SubjectDay, Tail, inside};
 use bavn_model::{Family, IdentityId};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The readers' days of the last weeks.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Reference {
     days: VecDeque<Day>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Day {
     of: i32,
     /// Days on which nothing was odd, by class.
@@ -22,7 +23,7 @@ struct Day {
     odd: Vec<Odd>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Odd {
     identity: IdentityId,
     class: u8,
@@ -31,7 +32,7 @@ struct Odd {
 }
 
 /// The laws of the combined score, of people and of system accounts.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Rankings {
     people: Ranking,
     systems: Ranking,

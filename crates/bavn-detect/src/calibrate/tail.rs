@@ -6,22 +6,23 @@
 //! among the days learned from do not raise it; what [`Practice`] has seen often raises it.
 
 use super::practice::Practice;
+use serde::{Deserialize, Serialize};
 
 /// One statistic's distribution among innocent days, for each class of reader and for all.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Tail {
     all: Fitted,
     classes: Vec<Fitted>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
     Scores,
     Volume,
     Rule,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Fitted {
     /// Count of days for each bin of the score.
     bins: Vec<f32>,

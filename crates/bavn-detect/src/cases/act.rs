@@ -95,10 +95,66 @@ pub enum Deed {
         alarms: BTreeSet<String>,
         into: CaseNumber,
     },
+    /// An event that a clock of the law counts from, and since when it holds.
+    Declared {
+        event: String,
+        since: Timestamp,
+        why: String,
+    },
+    /// What a person says of the breach where no record does.
+    Answered {
+        question: String,
+        text: String,
+    },
+    /// A notice made ready, and the record that it was made from, as JSON and by its SHA-256.
+    Prepared {
+        regime: String,
+        phase: String,
+        record: String,
+        sha256: String,
+    },
+    /// A second person has read the notice of this act, and sends it.
+    Signed {
+        act: usize,
+    },
+    /// An officer holds that nobody else used the account, so that its owner may be asked.
+    RuledOut {
+        why: String,
+    },
+    /// A message to a reader was written, by its SHA-256.
+    Asked {
+        reader: String,
+        sha256: String,
+    },
+    Replied {
+        reader: String,
+        text: String,
+    },
+    /// Somebody wants the list of those to be told.
+    ListWanted {
+        why: String,
+    },
+    /// A second person lets that list go, sealed: by the SHA-256 of the sealed file.
+    ListReleased {
+        act: usize,
+        sha256: String,
+    },
+    /// The employees' side agrees to the assessment of this SHA-256. Of no case.
+    SignedOff {
+        by: String,
+        on: String,
+        sha256: String,
+    },
+    /// That agreement no longer holds. Of no case.
+    SignOffWithdrawn {
+        why: String,
+    },
     /// The act of this number never counted.
     Undone {
         act: usize,
     },
+    /// What the act was is past its time, and was taken out of the list.
+    Expired,
 }
 
 /// How a case ends.

@@ -194,7 +194,7 @@ fn shared(fact: &Fact) -> Option<Shared> {
 }
 
 /// FNV-1a, then mixed: a mark to compare by, in a sealed file; no secret.
-fn mark(name: &str) -> u64 {
+pub fn mark(name: &str) -> u64 {
     let bare = name.rsplit(['|', '/']).next().unwrap_or(name);
     let hash = bare.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

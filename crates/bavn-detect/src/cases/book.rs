@@ -2,6 +2,7 @@
 
 use super::act::{Act, CaseNumber, Deed, SYSTEM, Side, Verdict, Waiver};
 use super::alarm::{Alarm, Hand};
+use super::breach::BreachFile;
 use bavn_model::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,9 @@ pub struct Case {
     /// What people put on the scales.
     pub weighed: Vec<(Side, Note)>,
     pub merged_into: Option<CaseNumber>,
+    /// What notices are made from.
+    #[serde(skip)]
+    pub file: BreachFile,
     /// Numbers of the acts that count, the last of which is the case's revision.
     #[serde(skip)]
     pub acts: Vec<usize>,
@@ -215,7 +219,7 @@ impl Book {
                 split.read_at = case.read_at;
                 self.cases.insert(*into, split);
             }
-            _ => case.apply(act),
+            _ => case.apply(number, act),
         }
     }
 }
@@ -237,6 +241,7 @@ impl Case {
             evidence: Vec::new(),
             weighed: Vec::new(),
             merged_into: None,
+            file: BreachFile::default(),
             acts: Vec::new(),
         }
     }
@@ -303,7 +308,7 @@ impl Case {
         self.acts.last().copied().unwrap_or(0)
     }
 
-    fn apply(&mut self, act: &Act) {
+    fn apply(&mut self, number: usize, act: &Act) {
         let is_person = act.by != SYSTEM && !self.is_about(&act.by);
         if is_person {
             self.read_at.get_or_insert(act.at);
@@ -348,7 +353,9 @@ impl Case {
             | Deed::Explained(_)
             | Deed::Undone { .. }
             | Deed::Merged { .. }
-            | Deed::Split { .. } => {}
+            | Deed::Split { .. }
+            | Deed::Expired => {}
+            _ => self.file.apply(number, act),
         }
     }
 
@@ -370,6 +377,7 @@ impl Case {
         self.tasks.extend(from.tasks);
         self.evidence.extend(from.evidence);
         self.weighed.extend(from.weighed);
+        self.file.take_in(from.file);
         self.opened_at = self.opened_at.min(from.opened_at);
         self.read_at = self.read_at.or(from.read_at);
         self.acts.push(by_act);

@@ -8,8 +8,10 @@
 mod act;
 mod alarm;
 mod book;
+mod breach;
 mod digest;
 mod duty;
+mod expire;
 mod fold;
 mod rules;
 mod tell;
@@ -18,8 +20,9 @@ mod weigh;
 pub use act::{
     Act, CaseNumber, Deed, InnocentCause, NOTE_BYTES_MAX, SYSTEM, Side, Verdict, Waiver,
 };
-pub use alarm::{Alarm, Hand, Said, Shared};
+pub use alarm::{Alarm, Hand, Said, Shared, mark};
 pub use book::{Book, Case, Note, State, Task};
+pub use breach::{BreachFile, Declaration, ListWanted, Prepared, SignOff};
 pub use digest::{Digest, Line, Work};
 pub use duty::{Desk, Duty, DutyError, Hours, Person, Zone};
 pub use rules::Refusal;

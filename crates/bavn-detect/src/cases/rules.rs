@@ -48,6 +48,20 @@ pub enum Refusal {
     TooLongTime { days: i64 },
     #[error("no explanation covers an alarm that suggests a stolen account")]
     StolenAccount,
+    #[error("`{event}` was declared by {by} to hold since {since}; a clock is not set later")]
+    ClockRuns { event: String, by: String, since: Timestamp },
+    #[error("a time that is still to come cannot be declared")]
+    Future,
+    #[error("nothing waits for this signature; it may have been made ready anew")]
+    NothingToSign,
+    #[error("who made it ready does not sign it: a second person must")]
+    SecondPerson,
+    #[error(
+        "no reader is asked until an officer has ruled out a stolen account: a thief would be warned"
+    )]
+    ThiefNotRuledOut,
+    #[error("this reader was not asked")]
+    NotAsked,
 }
 
 impl Book {
@@ -70,6 +84,10 @@ impl Book {
         }
         self.unchanged(case, seen)?;
         self.check(case, &deed)?;
+        case.file.check(by, &deed)?;
+        if matches!(deed, Deed::Declared { since, .. } if since > at) {
+            return Err(Refusal::Future);
+        }
         Ok(vec![Act { at, by: by.to_owned(), case: number, deed }])
     }
 
@@ -173,7 +191,9 @@ impl Book {
                 text(reason)?;
                 if is_closed { Err(Refusal::Closed { case: number }) } else { Ok(()) }
             }
-            Deed::Noted { text: words } | Deed::Weighed { text: words, .. } => text(words),
+            Deed::Noted { text: words }
+            | Deed::Weighed { text: words, .. }
+            | Deed::Replied { text: words, .. } => text(words),
             Deed::Planned { task } => text(task),
             Deed::Assigned { to } => text(to),
             Deed::Done { task } => {
@@ -181,14 +201,27 @@ impl Book {
                 let open = held.is_some_and(|held| held.done.is_none());
                 if open { Ok(()) } else { Err(Refusal::NoSuchTask { task: *task }) }
             }
-            Deed::Filed { what, sha256 } => {
-                text(what)?;
-                let is_digest = sha256.len() == 64
-                    && sha256
-                        .bytes()
-                        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-                if is_digest { Ok(()) } else { Err(Refusal::NotADigest) }
+            Deed::Filed { what: words, sha256 } | Deed::Asked { reader: words, sha256 } => {
+                text(words)?;
+                digest(sha256)
             }
+            Deed::Declared { event, why, .. } => {
+                text(event)?;
+                text(why)
+            }
+            Deed::Answered { question, text: words } => {
+                text(question)?;
+                text(words)
+            }
+            Deed::RuledOut { why } | Deed::ListWanted { why } => text(why),
+            Deed::Prepared { regime, phase, record, sha256 } => {
+                text(regime)?;
+                text(phase)?;
+                digest(sha256)?;
+                let (bytes, bytes_max) = (record.len(), RECORD_BYTES_MAX);
+                if bytes > bytes_max { Err(Refusal::TooLong { bytes, bytes_max }) } else { Ok(()) }
+            }
+            Deed::ListReleased { sha256, .. } => digest(sha256),
             Deed::Merged { into } => {
                 let target = self.case(*into).ok_or(Refusal::UnknownCase { case: *into })?;
                 if self.settled(*into) == number {
@@ -209,12 +242,15 @@ impl Book {
                 let is_new = *into == self.next_number();
                 if good && is_new { Ok(()) } else { Err(Refusal::NoSuchAlarm) }
             }
-            Deed::Read => Ok(()),
+            Deed::Read | Deed::Signed { .. } => Ok(()),
             Deed::Raised(_)
             | Deed::Escalated { .. }
             | Deed::Covered { .. }
             | Deed::Explained(_)
-            | Deed::Undone { .. } => Err(Refusal::NoText),
+            | Deed::SignedOff { .. }
+            | Deed::SignOffWithdrawn { .. }
+            | Deed::Undone { .. }
+            | Deed::Expired => Err(Refusal::NoText),
         }
     }
 
@@ -233,11 +269,21 @@ impl Deed {
                 | Self::Read
                 | Self::Undone { .. }
                 | Self::Covered { .. }
+                // These are out of the house.
+                | Self::Signed { .. }
+                | Self::Asked { .. }
+                | Self::Replied { .. }
+                | Self::ListReleased { .. }
         )
     }
 }
 
-fn text(words: &str) -> Result<(), Refusal> {
+pub(super) fn digest(sha256: &str) -> Result<(), Refusal> {
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if sha256.len() == 64 && sha256.bytes().all(is_hex) { Ok(()) } else { Err(Refusal::NotADigest) }
+}
+
+pub(super) fn text(words: &str) -> Result<(), Refusal> {
     if words.trim().is_empty() {
         return Err(Refusal::NoText);
     }
@@ -246,6 +292,8 @@ fn text(words: &str) -> Result<(), Refusal> {
     if bytes > bytes_max { Err(Refusal::TooLong { bytes, bytes_max }) } else { Ok(()) }
 }
 
+/// Of a record that a notice is made from.
+const RECORD_BYTES_MAX: usize = 1 << 20;
 const UNDO_SECS: i64 = 600;
 /// Half a year: a unit that needs longer needs a feed.
 const WAIVER_DAYS_MAX: i64 = 183;

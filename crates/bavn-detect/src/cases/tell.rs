@@ -59,6 +59,49 @@ pub fn deed_in_words(act: &Act, language: Language) -> String {
                 format!("{count} alarmer skilt ut til C-{into}"),
             )
         }
+        Deed::Expired => say("past its time".to_owned(), "utløpt".to_owned()),
+        Deed::Declared { event, since, why } => say(
+            format!("declared {event} since {since}: {why}"),
+            format!("erklærte {event} fra {since}: {why}"),
+        ),
+        Deed::Answered { question, text } => {
+            say(format!("answered {question}: {text}"), format!("svarte på {question}: {text}"))
+        }
+        Deed::Prepared { regime, phase, sha256, .. } => say(
+            format!("made ready {regime} {phase} {sha256}"),
+            format!("gjorde klar {regime} {phase} {sha256}"),
+        ),
+        Deed::Signed { act } => say(
+            format!("signed the notice of act {act}"),
+            format!("signerte meldingen i handling {act}"),
+        ),
+        Deed::RuledOut { why } => say(
+            format!("ruled out a stolen account: {why}"),
+            format!("utelukket at kontoen var stjålet: {why}"),
+        ),
+        Deed::Asked { reader, sha256 } => say(
+            format!("a message to {reader} was written {sha256}"),
+            format!("en melding til {reader} ble skrevet {sha256}"),
+        ),
+        Deed::Replied { reader, text } => {
+            say(format!("{reader} answered: {text}"), format!("{reader} svarte: {text}"))
+        }
+        Deed::ListWanted { why } => say(
+            format!("wants the list of those to be told: {why}"),
+            format!("ønsker listen over dem som skal varsles: {why}"),
+        ),
+        Deed::ListReleased { sha256, .. } => say(
+            format!("let the list go, sealed: {sha256}"),
+            format!("ga ut listen, forseglet: {sha256}"),
+        ),
+        Deed::SignedOff { by, on, sha256 } => say(
+            format!("{by} agreed on {on} to the assessment {sha256}"),
+            format!("{by} godkjente {on} vurderingen {sha256}"),
+        ),
+        Deed::SignOffWithdrawn { why } => say(
+            format!("the agreement was withdrawn: {why}"),
+            format!("godkjenningen ble trukket: {why}"),
+        ),
         Deed::Undone { act } => say(format!("undid act {act}"), format!("angret handling {act}")),
     }
 }

@@ -15,10 +15,11 @@
 //! ## Source
 //! Runs up and down in random order: chance of a run of length n is 2/n! (Levene 1944).
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
+use super::{DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::{Person, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
 use core::cmp::Ordering;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) struct ApiPaging {
     readers: PerReader<Walk>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Walk {
     day: i32,
     last: Option<u64>,
@@ -114,6 +115,15 @@ impl Detector for ApiPaging {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

@@ -14,11 +14,15 @@
 //! ## Source
 //! Normen factsheet 15: emergency access is to be followed up.
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen, is_unexplained};
+use super::{
+    DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError,
+    is_unexplained,
+};
 use crate::calibrate::{Person, negative_binomial_surprise};
 use bavn_model::{
     Context, Fact, Family, Flag, IdentityId, InnocentStory, Lane, NextStep, PurposeSet,
 };
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ pub(crate) struct BreakGlass {
     overrides: f32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Overrides {
     day: i32,
     today: u32,
@@ -101,6 +105,15 @@ impl Detector for BreakGlass {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&(&self.readers, &self.days, &self.overrides));
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        (self.readers, self.days, self.overrides) = from.take()?;
+        Ok(())
     }
 }
 

@@ -15,9 +15,12 @@
 //! ## Source
 //! Wald, Sequential tests of statistical hypotheses (1945).
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen, counted};
+use super::{
+    DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError, counted,
+};
 use crate::calibrate::{Person, STREAMS, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub(crate) struct Burst {
     readers: PerReader<Spell>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Spell {
     ratio: [f32; STREAMS],
     highest: [f32; STREAMS],
@@ -69,7 +72,7 @@ impl Detector for Burst {
     }
 
     fn channels(&self) -> usize {
-        STREAMS
+        Stream::AT_ONCE.len()
     }
 
     fn shipped_nats(&self) -> f32 {
@@ -92,7 +95,7 @@ impl Detector for Burst {
             }
             let hours = (at.secs() - spell.last_secs).clamp(0, 86_400) as f32 / 3_600.0;
             spell.last_secs = at.secs();
-            for stream in Stream::EACH {
+            for stream in Stream::AT_ONCE {
                 spell.step(stream, counted, hours, person, at, out);
             }
         });
@@ -129,6 +132,15 @@ impl Detector for Burst {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

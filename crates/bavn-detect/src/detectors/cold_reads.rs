@@ -14,9 +14,10 @@
 //! ## Source
 //! Shiryaev (1963), Roberts (1966); Pollak and Tartakovsky (2009).
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
-use crate::calibrate::{Person, Stream};
+use super::{DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
+use crate::calibrate::{Odds, Person, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -24,11 +25,11 @@ pub(crate) struct ColdReads {
     readers: PerReader<Held>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Held {
     day: i32,
-    /// `ln(1 + R)` at the end of the last working day.
-    sum: f32,
+    /// At the end of the last working day.
+    odds: Odds,
     next: [u32; 2],
 }
 
@@ -74,7 +75,7 @@ impl Detector for ColdReads {
                     *next = count + 1 + count / 50;
                     out.raise(channel as u8, person.surprise(stream));
                     if channel == 0 {
-                        out.raise(2, with_day);
+                        out.raise(2, with_day.nats());
                     }
                 }
             }
@@ -82,10 +83,10 @@ impl Detector for ColdReads {
     }
 
     fn close_person_day(&mut self, identity: IdentityId, person: &Person) {
-        self.readers.with(identity, |held| held.sum = held.with_day(person));
+        self.readers.with(identity, |held| held.odds = held.with_day(person));
     }
 
-    fn evidence(&self, _identity: IdentityId, person: &Person, _context: &Context) -> Evidence {
+    fn evidence(&self, identity: IdentityId, person: &Person, _context: &Context) -> Evidence {
         let (cold, away) = (person.count(Stream::Cold), person.count(Stream::Away));
         let mut because = Vec::new();
         if cold > 0 {
@@ -102,27 +103,35 @@ impl Detector for ColdReads {
                 window_secs: DAY_SECS,
             });
         }
+        let rise = self.readers.get(identity).and_then(|held| held.with_day(person).fact());
+        if cold < ONE_DAY_MIN {
+            // The weeks say more than the day.
+            because.splice(0..0, rise);
+        } else {
+            because.extend(rise);
+        }
         Evidence::of(because, InnocentStory::ConsultTeam, NextStep::AskReader)
     }
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
     }
-}
 
-impl Held {
-    /// `ln(1 + R)` if the day ended now: `R' = (1 + R) LR`.
-    fn with_day(&self, person: &Person) -> f32 {
-        let mean = person.mean(Stream::Cold).max(MEAN_MIN);
-        let raised = mean + RAISED_BY;
-        let ratio = person.count(Stream::Cold) as f32 * (raised / mean).ln() - (raised - mean);
-        let ln_next = self.sum + ratio.min(DAY_GAIN_MAX);
-        // ln(1 + e^x), without overflow.
-        if ln_next > 20.0 { ln_next } else { ln_next.exp().ln_1p() }
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 
-const MEAN_MIN: f32 = 0.05;
-/// Cold patients a day on top that the sum is tuned to.
-const RAISED_BY: f32 = 1.0;
-const DAY_GAIN_MAX: f32 = 8.0;
+impl Held {
+    fn with_day(&self, person: &Person) -> Odds {
+        self.odds.with_day(person, person.count(Stream::Cold), person.mean(Stream::Cold))
+    }
+}
+
+/// Cold patients of one day that are news by themselves.
+const ONE_DAY_MIN: u32 = 3;

@@ -14,7 +14,9 @@
 //! ## Source
 //! Boxwala and others (2011) for the case; the count is ours.
 
-use super::{Evidence, Gathered, Gathering, Seen, is_away, is_unexplained};
+use super::{
+    Evidence, Gathered, Gathering, Restoring, Saving, Seen, StateError, is_away, is_unexplained,
+};
 use crate::calibrate::{People, SubjectDay, Tail, negative_binomial_surprise};
 use crate::queue::Cause;
 use bavn_model::{
@@ -22,12 +24,15 @@ use bavn_model::{
     UnitId,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CuriousReaders {
+    #[serde(with = "crate::sorted")]
     patients: HashMap<PatientId, Crowd, foldhash::fast::FixedState>,
     /// Of each reader: his last look-ups.
+    #[serde(with = "crate::sorted")]
     by_reader: HashMap<IdentityId, Vec<Opened>, foldhash::fast::FixedState>,
     /// Patients opened on a day: the number of chances.
     patients_per_day: f64,
@@ -42,7 +47,7 @@ pub(crate) struct CuriousReaders {
     scatter: [(f32, f32); 2],
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Crowd {
     last_day: i32,
     with_reason: u16,
@@ -54,15 +59,17 @@ struct Crowd {
     alone: Option<[u8; 2]>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Reader {
     identity: IdentityId,
     at_secs: i64,
     away: bool,
     unit: Option<UnitId>,
+    /// The hospital that the unit is part of.
+    hospital: Option<UnitId>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Opened {
     patient: PatientId,
     at_secs: i64,
@@ -115,7 +122,15 @@ impl CuriousReaders {
         };
         let alone: Vec<&Reader> = crowd.readers.iter().filter(|held| !in_company(held)).collect();
         let away: Vec<&Reader> = alone.iter().copied().filter(|held| held.away).collect();
-        Some([units(&alone), units(&away)])
+        // Where nobody at all has a reason, a stay was never entered: its readers are of one hospital.
+        let mut hospitals: Vec<UnitId> = alone.iter().filter_map(|held| held.hospital).collect();
+        hospitals.sort_unstable();
+        hospitals.dedup();
+        let [all, away] = [units(&alone), units(&away)];
+        let unentered = crowd.with_reason == 0
+            && hospitals.len() < HOSPITALS_MIN
+            && all < READERS_UNENTERED_MAX;
+        Some(if unentered { [0, 0] } else { [all, away] })
     }
 
     fn score(&mut self, day: i32, patient: PatientId, alone: [usize; 2]) -> Option<(f64, f32)> {
@@ -207,6 +222,7 @@ impl Gathering for CuriousReaders {
             at_secs: at.secs(),
             away,
             unit: visit.unit,
+            hospital: visit.unit.map(|unit| seen.context.hospital(unit)),
         });
         if !known_unit {
             self.pairs[1] += 1.0;
@@ -255,10 +271,15 @@ impl Gathering for CuriousReaders {
         let mut quiet = 0.0;
         let mut opened = 0_u32;
         let rates = [self.pairs[1] / self.pairs[0], self.pairs[2] / self.pairs[0]];
-        for (&patient, crowd) in &self.patients {
-            if crowd.last_day != day {
-                continue;
-            }
+        // In one order: sums of fractions depend on it.
+        let mut today: Vec<(PatientId, &Crowd)> = self
+            .patients
+            .iter()
+            .filter(|(_, crowd)| crowd.last_day == day)
+            .map(|(&patient, crowd)| (patient, crowd))
+            .collect();
+        today.sort_unstable_by_key(|&(patient, _)| patient);
+        for (patient, crowd) in today {
             let counts = crowd.alone.unwrap_or_else(|| {
                 let all: Vec<&Reader> = crowd.readers.iter().collect();
                 let away: Vec<&Reader> = all.iter().copied().filter(|held| held.away).collect();
@@ -313,6 +334,15 @@ impl Gathering for CuriousReaders {
                 .values()
                 .map(|held| held.readers.capacity() * size_of::<Reader>())
                 .sum::<usize>()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(self);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        *self = from.take()?;
+        Ok(())
     }
 }
 
@@ -375,6 +405,9 @@ const EVENT_SUBJECT: u32 = u32::MAX;
 const SETTLED_SECS: i64 = 15 * 60;
 /// The first readers of a stay that was never entered come from four units.
 const READERS_MIN: usize = 5;
+/// Readers of a stay that was never entered come from fewer units than this, and than so many hospitals.
+const READERS_UNENTERED_MAX: usize = 8;
+const HOSPITALS_MIN: usize = 3;
 /// Patients that make readers a team.
 const SHARED_MIN: usize = 3;
 /// The members of a board prepare its list within this time.

@@ -14,9 +14,10 @@
 //! ## Source
 //! Cameron and Trivedi, Regression analysis of count data (2013), for the law.
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
+use super::{DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::{Person, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct DayVolume {
 }
 
 /// Counts at which the tails are worth computing again.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Looked {
     day: i32,
     next: [u32; 2],
@@ -98,6 +99,15 @@ impl Detector for DayVolume {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

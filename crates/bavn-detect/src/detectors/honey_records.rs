@@ -15,9 +15,10 @@
 //! ## Source
 //! Spitzner, Honeytokens (2003); the list is a `Group`, or keyed tokens, in the context.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen};
+use super::{Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::Person;
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct HoneyRecords {
     list: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Touched {
     day: i32,
     opened: u32,
@@ -86,6 +87,15 @@ impl Detector for HoneyRecords {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

@@ -14,9 +14,10 @@
 //! ## Source
 //! Turcotte, Poisson factorization for peer-based anomaly detection (2016), for the idea.
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
+use super::{DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::{Person, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct ImprobablePairs {
     readers: PerReader<Top>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Top {
     day: i32,
     /// In nats, the highest first.
@@ -97,6 +98,15 @@ impl Detector for ImprobablePairs {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

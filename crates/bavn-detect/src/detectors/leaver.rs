@@ -15,10 +15,11 @@
 //! ## Source
 //! Vendors of monitoring list "terminated users" among their first rules.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen};
+use super::{Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::Person;
 use crate::visit::{Verdict, Warmth};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) struct Leaver {
     readers: PerReader<Use>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Use {
     /// Day of the last look-up before today, and today; 0 = none.
     before: i32,
@@ -36,7 +37,7 @@ struct Use {
 }
 
 /// What is wrong with today's look-ups.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Wrong {
     AfterEnd { days: u32 },
     BeforeStart { days: u32 },
@@ -102,6 +103,15 @@ impl Detector for Leaver {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

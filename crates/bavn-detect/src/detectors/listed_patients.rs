@@ -14,10 +14,12 @@
 //! ## Source
 //! Boxwala and others (2011), whose rules counted 1,487 such hits in two months.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen};
+use super::{Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::{Person, Stream};
+use crate::clientele::Attribute;
 use crate::visit::Warmth;
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub(crate) struct ListedPatients {
     bytes: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Listed {
     day: i32,
     group: u32,
@@ -77,6 +79,8 @@ impl Detector for ListedPatients {
             _ => Stream::Unexplained,
         };
         let person = seen.person;
+        let list = Attribute::Group(group as u32);
+        let share = seen.clientele.share(visit.unit, list, share);
         let expected = person.mean(stream).max(RATE_MIN) * share;
         self.readers.with(seen.identity, |listed| {
             if listed.day != person.day {
@@ -112,6 +116,15 @@ impl Detector for ListedPatients {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held() + self.bytes
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

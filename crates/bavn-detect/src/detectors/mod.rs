@@ -14,6 +14,7 @@ mod honey_records;
 mod improbable_pairs;
 mod leaver;
 mod listed_patients;
+mod lone_reads;
 mod related_patients;
 mod search_harvest;
 mod service_account;
@@ -22,12 +23,15 @@ mod target_enrichment;
 mod unexplained_patients;
 
 use crate::calibrate::{People, Person, STREAMS};
+use crate::clientele::Clientele;
 use crate::queue::Cause;
+use crate::state::{Restoring, Saving, StateError};
 use crate::visit::{Verdict, Visit, Warmth};
 use bavn_model::{
     Access, Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId, Timestamp,
     Tried,
 };
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// Every detector that judges one reader, in the order of their columns.
@@ -37,6 +41,7 @@ pub(crate) fn all(context: &Context) -> Vec<Box<dyn Detector>> {
         Box::new(day_volume::DayVolume::new()),
         Box::new(unexplained_patients::UnexplainedPatients::new()),
         Box::new(cold_reads::ColdReads::new()),
+        Box::new(lone_reads::LoneReads::new()),
         Box::new(improbable_pairs::ImprobablePairs::new()),
         Box::new(related_patients::RelatedPatients::new(context)),
         Box::new(listed_patients::ListedPatients::new(context)),
@@ -76,6 +81,10 @@ pub(crate) trait Gathering: Debug + Send {
     fn close_day(&mut self, _day: i32) {}
     /// The most that it may be stands under `## Memory`.
     fn bytes_held(&self) -> usize;
+    /// Writes what it has learned, not what it knows from the context.
+    fn save(&self, out: &mut Saving);
+    /// Goes on from what [`Self::save`] wrote; called on one that is new.
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError>;
 }
 
 /// What was found of many readers.
@@ -122,6 +131,10 @@ pub(crate) trait Detector: Debug + Send {
     fn evidence(&self, identity: IdentityId, person: &Person, context: &Context) -> Evidence;
     /// The most that it may be stands under `## Memory`.
     fn bytes_held(&self) -> usize;
+    /// Writes what it has learned, not what it knows from the context.
+    fn save(&self, out: &mut Saving);
+    /// Goes on from what [`Self::save`] wrote; called on one that is new.
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError>;
 }
 
 /// One patient of one access, explained and counted.
@@ -137,6 +150,7 @@ pub(crate) struct Seen<'a> {
     /// Whether the patient has a crowd of readers these days.
     pub(crate) crowded: bool,
     pub(crate) person: &'a Person,
+    pub(crate) clientele: &'a Clientele,
     pub(crate) context: &'a Context,
 }
 
@@ -162,11 +176,11 @@ pub(crate) fn is_cold(visit: &Visit) -> bool {
     is_unexplained(visit) && visit.warmth == Warmth::Cold
 }
 
-/// The streams in which a visit counts. To be one of a crowd says
+/// The streams in which a visit counts as it begins. To be one of a crowd says
 /// nothing about one reader.
 pub(crate) fn counted(visit: &Visit, crowded: bool) -> [bool; STREAMS] {
     let alone = !crowded;
-    [true, alone && is_unexplained(visit), alone && is_away(visit), alone && is_cold(visit)]
+    [true, alone && is_unexplained(visit), alone && is_away(visit), alone && is_cold(visit), false]
 }
 
 /// The scores that one access raised: (channel, statistic).
@@ -203,7 +217,7 @@ impl Evidence {
 }
 
 /// State of one kind for each reader, by dense id.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct PerReader<T> {
     held: Vec<T>,
 }

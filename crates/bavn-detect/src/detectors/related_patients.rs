@@ -16,7 +16,7 @@
 //! ## Source
 //! Hedda, Malin, Yan and Fabbri (2017): rules are to be scored by observed against expected.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen};
+use super::{Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::{Person, Stream};
 use crate::visit::{Visit, Warmth};
 use bavn_model::{
@@ -24,6 +24,7 @@ use bavn_model::{
     Relation, Timestamp, UnitId,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub(crate) struct RelatedPatients {
     patients: f32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Near {
     day: i32,
     nats: f32,
@@ -178,6 +179,15 @@ impl Detector for RelatedPatients {
         self.readers.bytes_held()
             + (self.staff_of.capacity() + self.surnames.capacity() + self.postal_areas.capacity())
                 * 9
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 

@@ -13,9 +13,10 @@
 //! ## Source
 //! None known with a measured rate.
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Scores, Seen};
+use super::{DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
 use crate::calibrate::{Person, negative_binomial_surprise};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Kind, Lane, NextStep};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) struct SearchHarvest {
     idle: f32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Hunt {
     day: i32,
     searches: u32,
@@ -116,6 +117,15 @@ impl Detector for SearchHarvest {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&(&self.readers, &self.days, &self.idle));
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        (self.readers, self.days, self.idle) = from.take()?;
+        Ok(())
     }
 }
 

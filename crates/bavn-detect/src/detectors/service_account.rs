@@ -14,18 +14,20 @@
 //! ## Source
 //! None known for health records; the allow-profile follows database activity monitoring.
 
-use super::{Detector, Evidence, Scores, Seen, is_unexplained};
+use super::{Detector, Evidence, Restoring, Saving, Scores, Seen, StateError, is_unexplained};
 use crate::calibrate::{Person, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Kind, Lane, NextStep, Trait};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ServiceAccount {
+    #[serde(with = "crate::sorted")]
     accounts: HashMap<IdentityId, Profile, foldhash::fast::FixedState>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Profile {
     day: i32,
     days: u32,
@@ -38,7 +40,7 @@ struct Profile {
 }
 
 /// One value of a trait: on how many days it was seen, and the last of them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Known {
     value: u32,
     days: u32,
@@ -124,6 +126,15 @@ impl Detector for ServiceAccount {
                     .sum::<usize>()
         };
         self.accounts.values().map(each).sum()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(self);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        *self = from.take()?;
+        Ok(())
     }
 }
 

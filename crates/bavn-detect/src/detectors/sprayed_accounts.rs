@@ -17,7 +17,7 @@
 //! ## Source
 //! Donoho and Jin, Higher criticism (2004); Gong, Kipnis and Xie (2024) for naming.
 
-use super::{Evidence, Gathered, Gathering, Seen};
+use super::{Evidence, Gathered, Gathering, Restoring, Saving, Seen, StateError};
 use crate::calibrate::{People, Stream, negative_binomial_surprise};
 use crate::queue::Cause;
 use bavn_model::{
@@ -25,16 +25,18 @@ use bavn_model::{
     TriedOutcome,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SprayedAccounts {
     levels: [Level; LEVELS.len()],
+    #[serde(with = "crate::sorted")]
     hosts: HashMap<IdentityId, HostId, foldhash::fast::FixedState>,
 }
 
 /// How many readers of a day are as unlikely as one level asks.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Level {
     /// The most of today so far.
     readers: u32,
@@ -174,6 +176,15 @@ impl Gathering for SprayedAccounts {
 
     fn bytes_held(&self) -> usize {
         self.hosts.capacity() * size_of::<(IdentityId, HostId)>()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(self);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        *self = from.take()?;
+        Ok(())
     }
 }
 

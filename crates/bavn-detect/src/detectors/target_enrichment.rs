@@ -15,37 +15,45 @@
 //! ## Source
 //! Kulldorff, A spatial scan statistic (1997), with fixed windows.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen, is_unexplained};
+use super::{
+    Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError, is_unexplained,
+};
 use crate::calibrate::Person;
+use crate::clientele::{Attribute, attributes_of};
 use bavn_model::{
     Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId, Trait,
 };
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TargetEnrichment {
     readers: PerReader<Shares>,
     /// Unexplained patients of all readers: how many, and how many with each attribute.
     seen: f32,
+    #[serde(with = "crate::sorted")]
     with: HashMap<Attribute, f32, foldhash::fast::FixedState>,
+    #[serde(skip)]
     groups: usize,
 }
 
-/// What patients may share: lists, postal areas, years of birth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Attribute {
-    Group(u32),
-    Area(u32),
-    Born(i32),
-}
-
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Shares {
     /// Newest last: day and patient, each patient once.
     patients: Vec<(i32, PatientId)>,
     counts: Vec<(Attribute, u16)>,
-    strongest: Option<(Attribute, u16, f32)>,
+    strongest: Option<Strongest>,
+}
+
+/// The attribute that is least likely by chance: of how many patients, and how many were expected.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Strongest {
+    attribute: Attribute,
+    own: u16,
+    of: u32,
+    expected: f32,
+    nats: f32,
 }
 
 impl TargetEnrichment {
@@ -106,47 +114,43 @@ impl Detector for TargetEnrichment {
         }
         let Some(shares) = self.readers.get(seen.identity) else { return };
         let scans = (self.groups + 2) as f32;
-        let mut strongest: Option<(Attribute, u16, f32)> = None;
+        let mut strongest: Option<Strongest> = None;
         for attribute in attributes_of(patient, seen.context) {
             let own = shares.count(attribute);
             if own < MEMBERS_MIN {
                 continue;
             }
-            let share = self.share(attribute, own, shares.patients.len(), seen.context);
+            let of = shares.patients.len();
+            let share = self.share(attribute, own, of, seen.context);
+            let share = seen.clientele.share(visit.unit, attribute, share);
             // Any area or year could have been the one: about one over its share were tried.
             let tried = match attribute {
                 Attribute::Group(_) => scans,
                 Attribute::Area(_) | Attribute::Born(_) => scans / share,
             };
-            let nats = binomial_nats(own, shares.patients.len(), share) - tried.ln();
-            if strongest.is_none_or(|(.., held)| nats > held) {
-                strongest = Some((attribute, own, nats));
+            let nats = binomial_nats(own, of, share) - tried.ln();
+            if strongest.is_none_or(|held| nats > held.nats) {
+                let expected = share * of as f32;
+                strongest = Some(Strongest { attribute, own, of: of as u32, expected, nats });
             }
         }
-        if let Some((attribute, own, nats)) = strongest.filter(|&(.., nats)| nats > 0.0) {
-            self.readers.with(seen.identity, |shares| {
-                shares.strongest = Some((attribute, own, nats));
-            });
-            out.raise(0, nats);
+        if let Some(found) = strongest.filter(|found| found.nats > 0.0) {
+            self.readers.with(seen.identity, |shares| shares.strongest = Some(found));
+            out.raise(0, found.nats);
         }
     }
 
-    fn evidence(&self, identity: IdentityId, _person: &Person, context: &Context) -> Evidence {
-        let Some(shares) = self.readers.get(identity) else { return Evidence::nothing() };
-        let Some((attribute, own, _)) = shares.strongest else { return Evidence::nothing() };
-        let share = self.share(attribute, own, shares.patients.len(), context);
-        let expected = f64::from(share) * shares.patients.len() as f64;
-        let of = shares.patients.len() as u32;
+    fn evidence(&self, identity: IdentityId, _person: &Person, _context: &Context) -> Evidence {
+        let found = self.readers.get(identity).and_then(|shares| shares.strongest);
+        let Some(Strongest { attribute, own, of, expected, .. }) = found else {
+            return Evidence::nothing();
+        };
+        let (own, expected) = (u32::from(own), f64::from(expected));
         let fact = match attribute {
-            Attribute::Group(group) => {
-                Fact::ListedPatients { group, opened: u32::from(own), of, expected }
+            Attribute::Group(group) => Fact::ListedPatients { group, opened: own, of, expected },
+            Attribute::Area(_) | Attribute::Born(_) => {
+                Fact::SharedTrait { shared: Trait::Patients, accounts: own, of, expected }
             }
-            Attribute::Area(_) | Attribute::Born(_) => Fact::SharedTrait {
-                shared: Trait::Patients,
-                accounts: u32::from(own),
-                of,
-                expected,
-            },
         };
         Evidence::of(vec![fact], InnocentStory::RegistryProject, NextStep::AskUnitManager)
     }
@@ -159,6 +163,15 @@ impl Detector for TargetEnrichment {
         self.readers.bytes_held()
             + self.readers.held.iter().map(each).sum::<usize>()
             + self.with.capacity() * size_of::<(Attribute, f32)>()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(self);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        *self = Self { groups: self.groups, ..from.take()? };
+        Ok(())
     }
 }
 
@@ -196,19 +209,6 @@ impl Shares {
     fn count(&self, attribute: Attribute) -> u16 {
         self.counts.iter().find(|(held, _)| *held == attribute).map_or(0, |&(_, count)| count)
     }
-}
-
-fn attributes_of(patient: PatientId, context: &Context) -> impl Iterator<Item = Attribute> {
-    let of = context.patient(patient);
-    let groups = context
-        .groups()
-        .iter()
-        .enumerate()
-        .filter(move |(_, group)| group.members.binary_search(&patient).is_ok())
-        .map(|(index, _)| Attribute::Group(index as u32));
-    groups
-        .chain(of.postal_area.map(Attribute::Area))
-        .chain(of.born.map(|day| Attribute::Born(day.div_euclid(365))))
 }
 
 /// Chernoff's bound on a binomial's upper tail, in nats.

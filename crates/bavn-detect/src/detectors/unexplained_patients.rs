@@ -1,8 +1,8 @@
 //! One reader opens a few more unexplained patients every day, for weeks.
 //!
 //! ## What it sees
-//! Cumulative sums over working days on three kinds of patient (unexplained, away, cold), each
-//! against three alternatives at once: 5, 10 and 30 % of the reader's usual volume on top.
+//! Cumulative sums over working days on four kinds of patient (unexplained, away, cold, alone),
+//! each against three alternatives at once: 5, 10 and 30 % of the reader's usual volume on top.
 //! ## Why it matters
 //! The patient thief: ten strangers a day drown in any count of volume, but not here.
 //! ## What makes it harmless
@@ -10,13 +10,14 @@
 //! ## First thing to do
 //! Ask the unit's head whether the reader's work changed at the date given.
 //! ## Memory
-//! 120 bytes a reader.
+//! 170 bytes a reader.
 //! ## Source
 //! Page, Continuous inspection schemes (1954); Moustakides (1986) for its optimality.
 
-use super::{Detector, Evidence, PerReader, Scores, Seen, counted};
+use super::{Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError, counted};
 use crate::calibrate::{Person, STREAMS, Stream, negative_binomial_gain};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -24,14 +25,14 @@ pub(crate) struct UnexplainedPatients {
     readers: PerReader<Sums>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Sums {
     day: i32,
     kinds: [Kind; STREAMS_WATCHED.len()],
 }
 
 /// One kind of patient.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Kind {
     /// At the day's start, for each alternative; and what each patient of the day adds.
     opened_at: [f32; RAISED_SHARES.len()],
@@ -92,6 +93,9 @@ impl Detector for UnexplainedPatients {
             for (channel, (kind, counts)) in
                 sums.kinds.iter_mut().zip(counted.into_iter().skip(1)).enumerate()
             {
+                if channel == ALONE {
+                    kind.today = person.count(Stream::Alone);
+                }
                 kind.today += u32::from(counts);
                 if counts || fresh == Some(true) {
                     out.raise(channel as u8, kind.highest());
@@ -128,6 +132,15 @@ impl Detector for UnexplainedPatients {
 
     fn bytes_held(&self) -> usize {
         self.readers.bytes_held()
+    }
+
+    fn save(&self, out: &mut Saving) {
+        out.put(&self.readers);
+    }
+
+    fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError> {
+        self.readers = from.take()?;
+        Ok(())
     }
 }
 
@@ -173,7 +186,10 @@ impl Kind {
     }
 }
 
-const STREAMS_WATCHED: [Stream; 3] = [Stream::Unexplained, Stream::Away, Stream::Cold];
+const STREAMS_WATCHED: [Stream; 4] =
+    [Stream::Unexplained, Stream::Away, Stream::Cold, Stream::Alone];
+/// Counted elsewhere, and a day later.
+const ALONE: usize = 3;
 /// Unexplained patients on top, as a share of the usual volume.
 const RAISED_SHARES: [f32; 3] = [0.05, 0.1, 0.3];
 const MEAN_MIN: f32 = 0.05;

@@ -36,6 +36,9 @@ impl Engine {
                 return;
             }
         }
+        if self.is_answered(cause, identity) {
+            return;
+        }
         let fold = cause == Cause::Reading && self.is_one_of_many(identity, false_per_staff_day);
         if let Some(mut candidate) = self.candidate(identity, at, lead, cause, false_per_staff_day)
         {
@@ -50,10 +53,21 @@ impl Engine {
         }
     }
 
+    /// Whether the reader's alarm was closed because everything in it became explained, and there is
+    /// hardly anything new: scores still count what they counted.
+    fn is_answered(&self, cause: Cause, identity: IdentityId) -> bool {
+        let new_min = if cause == Cause::Target { 1 } else { UNEXPLAINED_MIN as usize };
+        self.queue
+            .answered_since(cause, identity.0)
+            .is_some_and(|since| self.dossiers.unexplained(identity, since) < new_min)
+    }
+
     /// Whether all there is to a finding of today is one patient whom nothing explains.
     fn is_one_slip(&self, identity: IdentityId, lead: Column) -> bool {
-        let unexplained =
-            self.people.get(identity).map_or(0, |held| held.count(Stream::Unexplained));
+        let unexplained = self
+            .people
+            .get(identity)
+            .map_or(0, |held| held.count(Stream::Unexplained).max(held.count(Stream::Alone)));
         lead.lane != Lane::Slow
             && !lead.is_volume
             && matches!(lead.family, Family::Volume | Family::Relation)
@@ -101,7 +115,10 @@ impl Engine {
 
     /// A young region's own tail is not to be trusted yet.
     fn caution(&self) -> f64 {
-        1.0 + CAUTION_DAYS / (f64::from(self.combined.days()) + YOUNGEST_DAYS)
+        let few = CAUTION_DAYS / (f64::from(self.combined.days()) + YOUNGEST_DAYS);
+        // Boards and reviews come once a week or a month, however many readers there are.
+        let early = 1.0 - f64::from(self.days_closed) / SEASONED_DAYS;
+        (1.0 + few) * (1.0 + EARLY_TIMES * early.max(0.0))
     }
 
     fn candidate(
@@ -233,6 +250,9 @@ fn strongest(best: &[(f32, f32)]) -> Option<usize> {
 
 /// Readers' days after which the line stands where the budget puts it.
 const CAUTION_DAYS: f64 = 3_000.0;
+/// Calendar days after which whatever comes once a month has come, and how much wider the line begins.
+const SEASONED_DAYS: f64 = 28.0;
+const EARLY_TIMES: f64 = 2.0;
 /// Days that even the youngest region is taken to have.
 const YOUNGEST_DAYS: f64 = 70.0;
 /// Readers' days before the region's own tail is trusted in name.

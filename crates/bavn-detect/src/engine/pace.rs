@@ -1,13 +1,16 @@
 //! How many readers are judged a day, which is how many chances of a false alarm there are?
 
 use super::SYSTEM_CLASS;
+use serde::{Deserialize, Serialize};
 
 /// How many readers work on a day, which is how many chances of a false alarm there are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Pace {
     active_per_day: f64,
     systems_per_day: f64,
     pub(super) staff: f64,
+    /// The budget's, which is set and not learned.
+    #[serde(skip)]
     line: f64,
 }
 
@@ -32,6 +35,11 @@ impl Pace {
         } else {
             self.active_per_day / self.staff / PEOPLE_SHARE
         }
+    }
+
+    /// Takes over what was learned, but not the budget.
+    pub(super) fn go_on(&mut self, saved: Self) {
+        *self = Self { line: self.line, ..saved };
     }
 
     pub(super) fn learn(&mut self, active: usize, systems: usize, met: usize) {

@@ -11,6 +11,7 @@ pub(super) fn title(detector: &str) -> &'static str {
         "day_volume" => "Langt flere pasienter enn vanlig på en dag",
         "unexplained_patients" => "Flere uforklarte pasienter, dag etter dag",
         "cold_reads" => "Pasienter langt fra leserens arbeid",
+        "lone_reads" => "Pasienter som ingen andre åpner",
         "improbable_pairs" => "Pasienter som er usannsynlige for denne leseren",
         "related_patients" => "Journalen til noen som står leseren nær",
         "listed_patients" => "Skjermede pasienter åpnet uten grunn",
@@ -52,6 +53,12 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::ColdPatients { cold, usual, window_secs } => format!(
             "åpnet {} på {} som ingen enhet nær leseren har hatt med å gjøre på et år; vanlig {}",
             patients(*cold),
+            span(*window_secs),
+            number(*usual)
+        ),
+        Fact::LonePatients { alone, usual, window_secs } => format!(
+            "åpnet {} på {} uten grunn som ingen andre åpnet et døgn før eller etter; vanlig {}",
+            patients(*alone),
             span(*window_secs),
             number(*usual)
         ),
@@ -146,7 +153,24 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             comma(&format!("{hours:.1}")),
             number(*usual_per_hour)
         ),
+        Fact::ExplainedLater { patients: 1, hours } => {
+            format!("forklart av noe som ble registrert {} etterpå", hours_in_words(*hours))
+        }
+        Fact::ExplainedLater { patients: count, hours } => format!(
+            "alle {} er forklart av det som ble registrert inntil {} etterpå",
+            patients(*count),
+            hours_in_words(*hours)
+        ),
         _ => String::new(),
+    }
+}
+
+pub(super) fn hours_in_words(hours: u32) -> String {
+    match hours {
+        0 => "under en time".to_owned(),
+        1 => "1 time".to_owned(),
+        2..48 => format!("{hours} timer"),
+        _ => format!("{} dager", hours / 24),
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) fn title(detector: &str) -> &'static str {
         "day_volume" => "Far more patients than usual in a day",
         "unexplained_patients" => "More unexplained patients, day after day",
         "cold_reads" => "Patients far from the reader's work",
+        "lone_reads" => "Patients whom nobody else opens",
         "improbable_pairs" => "Patients improbable for this reader",
         "related_patients" => "Record of somebody near the reader",
         "listed_patients" => "Protected or watched patients opened without a reason",
@@ -52,6 +53,12 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::ColdPatients { cold, usual, window_secs } => format!(
             "opened {} in {} whom no unit near the reader has had to do with in a year; usual {}",
             patients(*cold),
+            span(*window_secs),
+            about(*usual)
+        ),
+        Fact::LonePatients { alone, usual, window_secs } => format!(
+            "opened {} in {} without a reason whom nobody else opened a day before or after; usual {}",
+            patients(*alone),
             span(*window_secs),
             about(*usual)
         ),
@@ -153,7 +160,24 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             speaker.directory.sources.name(*source),
             about(*usual_per_hour)
         ),
+        Fact::ExplainedLater { patients: 1, hours } => {
+            format!("explained by a record that came {} later", hours_in_words(*hours))
+        }
+        Fact::ExplainedLater { patients: count, hours } => format!(
+            "all {} are explained by records that came up to {} later",
+            patients(*count),
+            hours_in_words(*hours)
+        ),
         _ => String::new(),
+    }
+}
+
+pub(super) fn hours_in_words(hours: u32) -> String {
+    match hours {
+        0 => "less than an hour".to_owned(),
+        1 => "1 hour".to_owned(),
+        2..48 => format!("{hours} hours"),
+        _ => format!("{} days", hours / 24),
     }
 }
 

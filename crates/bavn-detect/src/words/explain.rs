@@ -1,7 +1,8 @@
 //! What was tried to explain a visit, in plain sentences. A sentence never holds a patient.
 
-use super::{Language, Speaker};
+use super::{Language, Speaker, bokmaal, english};
 use crate::explain::{Feed, Trial, TrialOutcome};
+use crate::later::Judgement;
 use crate::visit::{Verdict, Visit, Warmth};
 use bavn_model::{Tie, TieKind, Timestamp};
 
@@ -34,6 +35,24 @@ impl Speaker<'_> {
             Verdict::CannotJudge { missing } => {
                 format!("kan ikke avgjøres: {} ville gi svaret", missing_feed(missing).1)
             }
+        }
+    }
+
+    /// What explains a visit that nothing explained when it began.
+    pub fn later(&self, judgement: &Judgement) -> String {
+        let hours = judgement.hours_late();
+        match (judgement.verdict, self.language) {
+            (Verdict::Explained { template }, Language::English) => format!(
+                "explained later by {}, known {} after the visit had begun",
+                template_name(template).0,
+                english::hours_in_words(hours)
+            ),
+            (Verdict::Explained { template }, Language::Bokmaal) => format!(
+                "forklart senere av {}, kjent {} etter at besøket begynte",
+                template_name(template).1,
+                bokmaal::hours_in_words(hours)
+            ),
+            _ => String::new(),
         }
     }
 
@@ -134,6 +153,9 @@ fn template_name(template: &str) -> (&str, &str) {
         }
         "flow_between_units" => {
             ("patients that the two units share", "pasienter som de to enhetene deler")
+        }
+        "waiting_list" => {
+            ("a list of the hospital's waiting patients", "en liste over sykehusets ventende")
         }
         other => (other, other),
     }

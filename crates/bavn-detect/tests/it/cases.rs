@@ -360,3 +360,35 @@ fn what_was_kept_gives_the_same_cases() {
     let bad = Deed::Filed { what: "x".to_owned(), sha256: "AB".to_owned() };
     assert_eq!(act(&mut book, now, "kari", 2, bad), Err(Refusal::NotADigest));
 }
+
+#[test]
+fn a_case_that_is_over_leaves_its_number_and_nothing_else() {
+    let (mut book, night) = (Book::new("north"), at(NIGHT));
+    for (uid, identity) in [("a", "prac-1"), ("b", "prac-2"), ("c", "prac-3"), ("d", "prac-4")] {
+        receive(&mut book, alarm(uid, "burst", identity, night), night);
+    }
+    let merged = Deed::Merged { into: CaseNumber(3) };
+    act(&mut book, night, "kari", 4, merged).unwrap();
+    for case in [1, 2] {
+        act(&mut book, night, "kari", case, decided(Verdict::Harmless)).unwrap();
+    }
+    let closed = |case: &bavn_detect::cases::Case| case.state() == State::Closed;
+    // The third waits, and what was merged into it waits with it.
+    let over = book.over(closed);
+    assert_eq!(over, BTreeSet::from([CaseNumber(1), CaseNumber(2)]));
+    let next = book.next_number();
+    let mut left = Book::new("north");
+    for act in book.acts() {
+        let act = act.clone();
+        left.push(if over.contains(&act.case) { act.expired() } else { act });
+    }
+    let numbers: Vec<u32> = left.cases().map(|case| case.number.0).collect();
+    assert_eq!((numbers, left.next_number()), (vec![3, 4], next));
+    assert_eq!(left.case(CaseNumber(3)).map(|case| case.alarms.len()), Some(2));
+    let text = serde_json::to_string(left.acts()).unwrap();
+    assert!(
+        !text.contains("prac-1") && !text.contains("a planned visit") && text.contains("prac-3")
+    );
+    act(&mut book, night, "kari", 3, decided(Verdict::Harmless)).unwrap();
+    assert_eq!(book.over(closed).len(), 4);
+}

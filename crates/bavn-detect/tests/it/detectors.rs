@@ -5,7 +5,7 @@
 //! alarm names them).
 
 use crate::hospital::{ORDINARY, hospital};
-use bavn_detect::{Engine, Settings};
+use bavn_detect::{ContextDigest, Engine, Settings};
 use bavn_model::Finding;
 use std::collections::BTreeSet;
 use std::fs;
@@ -36,10 +36,16 @@ fn every_folder_is_as_it_says() {
 fn check(case: &Path, failures: &mut Vec<String>) {
     assert!(case.join("about.md").exists(), "{}: about.md is missing", case.display());
     let input = fs::read_to_string(case.join("input.txt")).unwrap();
-    let hospital = hospital(&input.replace("include ordinary", ORDINARY));
+    let text = input.replace("include ordinary", ORDINARY);
+    let hospital = hospital(&text);
     let mut engine = Engine::new(hospital.context, Settings { budget_per_10k_staff_day: 2.0 });
     let mut findings: Vec<Finding> = Vec::new();
-    for access in &hospital.accesses {
+    // Stopped and gone on from on the way: what a detector forgets to save fails its own case.
+    let stop = hospital.accesses.len() * 19 / 20;
+    for (number, access) in hospital.accesses.iter().enumerate() {
+        if number == stop {
+            engine = restarted(&engine, &text);
+        }
         engine.observe(access, &mut findings);
     }
     let mut now = hospital.accesses.last().unwrap().at;
@@ -74,6 +80,14 @@ fn check(case: &Path, failures: &mut Vec<String>) {
             }
         }
     }
+}
+
+fn restarted(engine: &Engine, text: &str) -> Engine {
+    let hospital = hospital(text);
+    let digest = ContextDigest::of(&hospital.directory, &hospital.context);
+    let settings = Settings { budget_per_10k_staff_day: 2.0 };
+    let state = engine.save(digest).unwrap();
+    Engine::restore(hospital.context, settings, digest, &state).unwrap()
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {

@@ -6,7 +6,7 @@
 //! patients p1..p500                      numbered; each in a household of its own
 //! patient p9 household=7 family=3
 //! group armed-forces p3 p4 p5
-//! stay p1 ward-1 DATE..DATE
+//! stay p1 ward-1 DATE..DATE [known=TIME]
 //! routine DATE..DATE                     everybody reads the own unit's patients on weekdays
 //! read TIME anna p1 [host=h] [client=c] [every=SECS] [emergency]       p1..p40 reads them one by one
 //! search TIME anna times=N every=SECS
@@ -141,6 +141,7 @@ impl Draft {
         let unit = self.builder.directory.units.intern(words[2]);
         let (from, to) = words[3].split_once("..").unwrap();
         let (from, to) = (time(from), time(to));
+        let known = words.iter().find_map(|word| word.strip_prefix("known="));
         for patient in self.people(words[1]) {
             self.stays.push((usize::from(unit), patient, from, to));
             self.builder.ties.push(Tie {
@@ -151,7 +152,7 @@ impl Draft {
                 author: None,
                 from,
                 to,
-                known_at: from,
+                known_at: known.map_or(from, time),
             });
         }
     }

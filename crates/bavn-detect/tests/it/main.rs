@@ -10,3 +10,9 @@ mod detectors;
 mod facts;
 #[cfg(test)]
 mod hospital;
+#[cfg(test)]
+mod later;
+#[cfg(test)]
+mod state;
+#[cfg(test)]
+mod told;

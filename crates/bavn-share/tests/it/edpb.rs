@@ -1,6 +1,9 @@
 //! The 18 cases of EDPB guidelines 01/2021: what the recorded risk makes due, and by when.
 
-use bavn_share::{Breach, Duty, Instant, Language, Notice, clocks, duty, notice_text, shipped};
+use bavn_share::{
+    Breach, Duty, Factors, Instant, Language, Notice, RiskLevel, RiskRules, clocks, duty,
+    notice_text, shipped,
+};
 use std::path::Path;
 
 #[test]
@@ -35,4 +38,42 @@ fn every_case_leads_to_the_duties_of_the_guidelines() {
         cases += 1;
     }
     assert_eq!(cases, 18);
+}
+
+/// That they agree proves only that the rules contradict none: they were written with them at hand.
+#[test]
+fn the_factors_of_every_case_suggest_the_level_that_was_judged() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/edpb");
+    let rules = RiskRules::shipped().unwrap();
+    let mut cases = 0;
+    for folder in std::fs::read_dir(root).unwrap() {
+        let folder = folder.unwrap().path();
+        let breach = Breach::parse(&std::fs::read(folder.join("breach.json")).unwrap()).unwrap();
+        let factors = std::fs::read(folder.join("factors.json")).unwrap();
+        let factors: Factors = serde_json::from_slice(&factors).unwrap();
+        let suggestion = rules.suggest(&factors, Language::En).unwrap().unwrap();
+        assert_eq!(Some(suggestion.level), breach.risk.unwrap().level, "{}", folder.display());
+        assert_eq!(suggestion.factors.len(), 5);
+        cases += 1;
+    }
+    assert_eq!(cases, 18);
+}
+
+#[test]
+fn a_level_is_suggested_only_when_every_answer_it_turns_on_is_given() {
+    let rules = RiskRules::shipped().unwrap();
+    let suggest = |pairs: &[(&str, &str)]| {
+        let factors: Factors =
+            pairs.iter().map(|(id, answer)| ((*id).to_owned(), (*answer).to_owned())).collect();
+        rules.suggest(&factors, Language::Nb).map(|found| found.map(|found| found.level))
+    };
+    assert_eq!(suggest(&[]).unwrap(), None);
+    assert_eq!(
+        suggest(&[("data", "health"), ("recipient", "malicious")]).unwrap(),
+        Some(RiskLevel::High)
+    );
+    assert_eq!(suggest(&[("data", "contact"), ("recipient", "malicious")]).unwrap(), None);
+    assert!(suggest(&[("data", "gossip")]).is_err() && suggest(&[("weather", "bad")]).is_err());
+    let text = include_str!("../../../../rules/risk/1.toml");
+    assert!(RiskRules::parse(&text.replace("\"trusted\"]", "\"nobody-else\"]")).is_err());
 }

@@ -4,3 +4,5 @@
 mod documents;
 #[cfg(test)]
 mod edpb;
+#[cfg(test)]
+mod paper;

@@ -6,6 +6,8 @@
 //! | 2, a commit | number, time, look-ups (8 bytes each), digest of the manifest, digest of the files it added |
 //! | 3, a silence of a source | SHA-256 of its nonce and its canonical bytes |
 //! | 4 | kept free for the root of a map from patients to look-ups |
+//! | 5, a statement | SHA-256 of its nonce and its canonical bytes |
+//! | 6, what was retired | SHA-256 of its nonce and its canonical bytes |
 
 use super::hash::Hash;
 use crate::varint::Input;
@@ -16,6 +18,8 @@ pub(crate) enum Entry {
     LookUp(Hash),
     Commit(CommitEntry),
     Silence(Hash),
+    Statement(Hash),
+    Retired(Hash),
 }
 
 /// What a commit says of itself, in clear: nothing in it is about a patient.
@@ -42,6 +46,14 @@ impl Entry {
                 out.push(SILENCE);
                 out.extend_from_slice(hidden);
             }
+            Self::Statement(hidden) => {
+                out.push(STATEMENT);
+                out.extend_from_slice(hidden);
+            }
+            Self::Retired(hidden) => {
+                out.push(RETIRED);
+                out.extend_from_slice(hidden);
+            }
             Self::Commit(commit) => {
                 out.push(COMMIT);
                 out.extend_from_slice(&commit.commit.to_be_bytes());
@@ -64,6 +76,8 @@ impl Entry {
         let entry = match input.array()? {
             [LOOK_UP] => Self::LookUp(input.array()?),
             [SILENCE] => Self::Silence(input.array()?),
+            [STATEMENT] => Self::Statement(input.array()?),
+            [RETIRED] => Self::Retired(input.array()?),
             [COMMIT] => Self::Commit(CommitEntry {
                 commit: u64::from_be_bytes(input.array()?),
                 at: i64::from_be_bytes(input.array()?),
@@ -80,6 +94,8 @@ impl Entry {
 const LOOK_UP: u8 = 1;
 const COMMIT: u8 = 2;
 const SILENCE: u8 = 3;
+const STATEMENT: u8 = 5;
+const RETIRED: u8 = 6;
 const ENTRY_BYTES_MAX: usize = 89;
 
 #[cfg(test)]
@@ -89,7 +105,13 @@ mod tests {
     #[test]
     fn an_entry_is_read_as_it_was_written_and_nothing_else_is() {
         let commit = CommitEntry { commit: 3, at: -9, rows: 7, manifest: [1; 32], added: [2; 32] };
-        for entry in [Entry::LookUp([5; 32]), Entry::Silence([6; 32]), Entry::Commit(commit)] {
+        let hidden = [
+            Entry::LookUp([5; 32]),
+            Entry::Silence([6; 32]),
+            Entry::Statement([7; 32]),
+            Entry::Retired([8; 32]),
+        ];
+        for entry in hidden.into_iter().chain([Entry::Commit(commit)]) {
             let bytes = entry.bytes();
             assert!(bytes.len() <= ENTRY_BYTES_MAX);
             assert_eq!(Entry::read(&bytes), Some(entry));

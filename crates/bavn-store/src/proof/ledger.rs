@@ -36,6 +36,10 @@ impl Ledger {
         Ok(ledger)
     }
 
+    pub(crate) fn origin(&self) -> &str {
+        self.signer.origin()
+    }
+
     /// A copy to add to: it takes the place of this one when the commit is in force.
     pub(crate) fn log(&self) -> Log {
         self.log.clone()
@@ -73,7 +77,7 @@ impl Ledger {
             at: manifest.committed_at,
             rows: manifest.rows,
             manifest: manifest.digest()?,
-            added: manifest.added_digest(manifest.commit),
+            added: manifest.added_digests().of(manifest.commit),
         });
         log.append(&entry.bytes())?;
         log.write_edge()?;

@@ -58,7 +58,8 @@ impl Log {
     fn open_bundle(&self, tiles: &Tiles, name: TileName) -> Result<Vec<u8>> {
         let mut bundle = tiles.bytes(name)?;
         let damaged = || StoreError::damaged(&self.folder.join(name.path()), "it is cut");
-        let entries = bundle_entries(&bundle).ok_or_else(damaged)?;
+        let is_whole = |entries: &Vec<&[u8]>| entries.len() as u64 >= name.width;
+        let entries = bundle_entries(&bundle).filter(is_whole).ok_or_else(damaged)?;
         let bytes = entries.iter().take(name.width as usize).map(|entry| entry.len() + 2).sum();
         bundle.truncate(bytes);
         Ok(bundle)
@@ -116,7 +117,7 @@ impl Log {
             hash = fold(tile);
             let index = Kind::Hashes(level).count(self.size) / WIDTH - 1;
             let name = TileName { kind: Kind::Hashes(level), index, width: WIDTH };
-            write(&folder.join(name.path()), tile.as_flattened())?;
+            write_new(&folder, self.committed, name, tile.as_flattened())?;
             tile.clear();
         }
         Err(StoreError::TooMany { what: "entries in the log", max: 1 << 48 })
@@ -138,17 +139,8 @@ impl Log {
         Ok(())
     }
 
-    /// Writes a file unless the last commit named it already.
     fn write(&self, name: TileName, bytes: &[u8]) -> Result<()> {
-        let before = name.kind.count(self.committed).saturating_sub(name.index * WIDTH);
-        if before >= name.width {
-            return Ok(());
-        }
-        if before == 0 && name.width < WIDTH {
-            // Left by an interrupted commit.
-            remove(&self.folder.join(name.partial_folder()))?;
-        }
-        write(&self.folder.join(name.path()), bytes)
+        write_new(&self.folder, self.committed, name, bytes)
     }
 
     /// After a commit: what there was of tiles that have become whole is no longer needed.
@@ -181,6 +173,19 @@ pub fn append_batches(store: &Path, batches: u64, entries_a_batch: u64) -> Resul
         log.committed()?;
     }
     Ok(())
+}
+
+/// Writes a file unless the last commit named it already.
+fn write_new(folder: &Path, committed: u64, name: TileName, bytes: &[u8]) -> Result<()> {
+    let before = name.kind.count(committed).saturating_sub(name.index * WIDTH);
+    if before >= name.width {
+        return Ok(());
+    }
+    if before == 0 {
+        // What an interrupted commit left of this tile is of other entries.
+        remove(&folder.join(name.partial_folder()))?;
+    }
+    write(&folder.join(name.path()), bytes)
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -224,6 +229,29 @@ mod tests {
         log.write_edge().unwrap();
         log.committed().unwrap();
         log.root()
+    }
+
+    /// A commit that never came into force may have ended in a tile that the next one goes beyond.
+    #[test]
+    fn no_part_of_a_tile_stays_of_entries_that_were_never_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Log::open(folder.path(), 0, &fold(&[])).unwrap();
+        let root = commit(&mut log, 300);
+        for beyond in [520, 800, 1_100] {
+            let mut lost = Log::open(folder.path(), 300, &root).unwrap();
+            while lost.size() < beyond {
+                lost.append(b"lost").unwrap();
+            }
+            lost.write_edge().unwrap();
+        }
+        let mut log = Log::open(folder.path(), 300, &root).unwrap();
+        commit(&mut log, 2_000);
+        for kind in [Kind::Entries, Kind::Hashes(0)] {
+            for index in 2..2_000 / WIDTH {
+                let name = TileName { kind, index, width: WIDTH };
+                assert!(!folder.path().join(PROOF).join(name.partial_folder()).exists());
+            }
+        }
     }
 
     fn digests(proof: &[Hash]) -> Vec<Output<Sha256>> {

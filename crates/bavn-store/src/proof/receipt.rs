@@ -15,6 +15,7 @@ use crate::names::{Dictionary, Of};
 use crate::reader::Store;
 use crate::row::{Evidence, Row};
 use crate::silence::Silent;
+use crate::stretches::Stretches;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bavn_model::Timestamp;
@@ -53,7 +54,8 @@ impl Store {
 
     /// That of the last commit at or before an instant, by the clock of the machine that wrote.
     pub fn checkpoint_at(&self, at: Timestamp) -> Result<Option<String>> {
-        let mut before = self.manifest.commits.iter().rev();
+        let commits = self.manifest.all_commits(&self.folder, &self.ring)?;
+        let mut before = commits.iter().rev();
         let Some(found) = before.find(|commit| commit.at <= at.micros()) else { return Ok(None) };
         let root = self.tiles().root(found.size)?;
         Ok(Some(self.signer()?.sign(found.size, &root)))
@@ -82,7 +84,7 @@ impl Store {
         for segment in &self.manifest.segments {
             let ids = self.segment(segment, true)?.ids()?;
             if let Some(row) = ids.iter().position(|&(_, of_row)| of_row == id) {
-                return Ok(Some(segment.first_entry + row as u64));
+                return Ok(Stretches::of(&self.folder, &self.ring, segment)?.at(row as u64));
             }
         }
         Ok(None)
@@ -122,7 +124,26 @@ impl Store {
                 let canonical = Silent { source, from, to, ended }.canonical(name);
                 Ok(([nonce, canonical].concat(), Vec::new()))
             }
+            Entry::Statement(_) => {
+                let mut statements = self.manifest.statements.iter();
+                let statement = statements.find(|statement| statement.entry == index);
+                Ok((statement.ok_or_else(wrong)?.opened(), Vec::new()))
+            }
+            Entry::Retired(_) => {
+                let mut retired = self.manifest.retired.iter();
+                let retirement = retired.find(|retirement| retirement.entry == index);
+                let retirement = retirement.ok_or_else(wrong)?;
+                let nonce = from_hex(&retirement.nonce).unwrap_or_default();
+                let canonical = retirement.canonical(&self.retired_list(retirement)?);
+                Ok(([nonce, canonical].concat(), Vec::new()))
+            }
             Entry::LookUp(_) => {
+                for retirement in &self.manifest.retired {
+                    if self.retired_list(retirement)?.place(index).is_some() {
+                        let at = retirement.said.at;
+                        return Err(StoreError::Retired { entry: index, at });
+                    }
+                }
                 let (row, evidence) = self.look_up_at(index)?.ok_or_else(wrong)?;
                 let names = self.dictionary()?;
                 let mut canonical = Vec::new();
@@ -133,13 +154,16 @@ impl Store {
     }
 
     fn look_up_at(&self, index: u64) -> Result<Option<(Row, Evidence)>> {
-        for segment in &self.manifest.segments {
-            match index.checked_sub(segment.first_entry) {
-                Some(row) if row < segment.rows => return self.segment(segment, true)?.at(row),
-                _ => {}
-            }
+        // Segments stand in the order of the log.
+        let segments = &self.manifest.segments;
+        let after = segments.partition_point(|segment| segment.first_entry <= index);
+        let Some(segment) = after.checked_sub(1).and_then(|at| segments.get(at)) else {
+            return Ok(None);
+        };
+        match Stretches::of(&self.folder, &self.ring, segment)?.place(index) {
+            Some(row) => self.segment(segment, true)?.at(row),
+            None => Ok(None),
         }
-        Ok(None)
     }
 
     /// Proof that this log, as of `newer`, holds all that it held as of `older`, in the same order.

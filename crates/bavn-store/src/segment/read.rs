@@ -1,7 +1,7 @@
 //! Rows back from a segment's two files.
 
 use super::pages::{Damage, ParquetFile};
-use super::schema::{AT, FLAGS, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, WORDS};
+use super::schema::{AT, FLAGS, NOTE_NUMBER, NOTE_PART, NUMBERS, PATIENT, Part, SOURCE, WORDS};
 use crate::error::{Result, StoreError};
 use crate::keys::KEY_BYTES;
 use crate::row::{
@@ -11,6 +11,7 @@ use bavn_model::{Kind, Outcome};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::ByteArray;
 use smallvec::SmallVec;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// One segment, open for reading.
@@ -84,6 +85,27 @@ impl SegmentReader {
         let Some(evidence) = &self.evidence else { return Ok(None) };
         let row = in_group(&self.rows, place, read_rows)?;
         Ok(row.zip(in_group(evidence, place, read_evidence)?))
+    }
+
+    /// The inputs from which rows came, each once.
+    pub(crate) fn inputs(&self) -> Result<BTreeSet<u32>> {
+        let mut found = BTreeSet::new();
+        if let Some(evidence) = &self.evidence {
+            for group in 0..evidence.row_groups() {
+                found.extend(plain_numbers(evidence, group, 2)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// When each row was, and the number of its source.
+    pub(crate) fn heard(&self) -> Result<Vec<(i64, u32)>> {
+        let mut heard = Vec::new();
+        for group in 0..self.rows.row_groups() {
+            let times = longs(&self.rows, group, AT)?;
+            heard.extend(times.into_iter().zip(numbers(&self.rows, group, SOURCE)?));
+        }
+        Ok(heard)
     }
 
     /// The ids of all rows with their times, in order.

@@ -46,6 +46,7 @@ pub(super) const AT: usize = 0;
 pub(super) const PATIENT: usize = 4;
 pub(super) const NUMBERS: [usize; 5] = [1, 2, 3, 5, 6];
 pub(super) const WORDS: [usize; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
+pub(super) const SOURCE: usize = 6;
 pub(super) const FLAGS: usize = 15;
 
 /// Which of a store's two Parquet files.

@@ -115,9 +115,10 @@ impl PartWriter {
         Ok(())
     }
 
-    fn finish(self) -> Result<()> {
-        let file = self.file.into_inner().map_err(failed(&self.path))?;
-        file.sync_all().map_err(io(&self.path, "written"))
+    fn finish(mut self) -> Result<()> {
+        // Not `into_inner`, which makes words of the disk's error.
+        self.file.finish().map_err(failed(&self.path))?;
+        self.file.inner().sync_all().map_err(io(&self.path, "written"))
     }
 }
 

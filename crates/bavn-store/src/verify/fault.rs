@@ -59,7 +59,7 @@ impl fmt::Display for Fault {
         match &self.what {
             What::Gone => f.write_str(": it is missing"),
             What::Changed(what) => write!(f, ": {what}"),
-            What::Unreadable(what) => write!(f, ": {what}"),
+            What::Unreadable(why) => write!(f, ": it cannot be read: {why}"),
             What::Checkpoint(why) => write!(f, ": {why}"),
         }
     }

@@ -5,18 +5,19 @@ use super::{Depth, Verified};
 use crate::asked;
 use crate::error::Result;
 use crate::format::FORMAT_FILE;
+use crate::history::HISTORY;
 use crate::index::{self, By, Touch};
-use crate::journal::List;
+use crate::journal::{JOURNAL, Journal, List};
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
-use crate::names::{DICTIONARY, Dictionary};
+use crate::names::{DICTIONARY, Dictionary, Of};
 use crate::proof::{
     CHECKPOINT, Entry, Kind, PROOF, TileName, Tiles, VERIFIER, WIDTH, bundle_entries, sha256,
 };
 use crate::reader::Store;
 use crate::sealed::Sealed;
 use crate::segment::{Part, damage};
-use std::collections::BTreeSet;
+use crate::stretches::{PLACES, RETIRED, Stretches};
 use std::path::{Path, PathBuf};
 
 pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
@@ -24,6 +25,7 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         Depth::LookUps => store.dictionary().ok(),
         Depth::Bytes => None,
     };
+    let retired = if names.is_some() { all_retired(store) } else { Stretches::default() };
     for segment in &store.manifest.segments {
         let before = found.faults.len() as u64 + found.more_faults;
         for (part, file) in [(Part::Rows, &segment.columns), (Part::Evidence, &segment.evidence)] {
@@ -32,9 +34,12 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
         for (by, file) in By::ALL.into_iter().zip(&segment.index) {
             check_file(store, file, found, || in_sealed(store, file, by.sealed_as()));
         }
+        if let Some(file) = &segment.places {
+            check_file(store, file, found, || in_sealed(store, file, PLACES));
+        }
         let is_good = |found: &Verified| found.faults.len() as u64 + found.more_faults == before;
         if let Some(names) = names.as_ref().filter(|_| is_good(found))
-            && let Some(fault) = in_look_ups(store, segment, names)
+            && let Some(fault) = in_look_ups(store, segment, names, &retired)
         {
             found.fault(fault);
         }
@@ -46,15 +51,36 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     for file in &store.manifest.dictionaries {
         check_file(store, file, found, || in_sealed(store, file, DICTIONARY));
     }
+    for retirement in &store.manifest.retired {
+        let file = &retirement.list;
+        check_file(store, file, found, || in_sealed(store, file, RETIRED));
+    }
+    for part in &store.manifest.history {
+        check_file(store, &part.file, found, || in_sealed(store, &part.file, HISTORY));
+    }
     for name in [MANIFEST, RING, FORMAT_FILE] {
         // Opening the store has read and authenticated them.
         let bytes = std::fs::metadata(store.folder.join(name)).map_or(0, |file| file.len());
         found.files += 1;
         found.bytes += bytes;
     }
+    if depth == Depth::LookUps {
+        check_said(store, found);
+    }
     if let Err(error) = asked::left(&store.folder, &store.ring) {
-        let file = Path::new(asked::ASKED).to_owned();
+        let named = error.path().and_then(|path| path.strip_prefix(&store.folder).ok());
+        let file = named.unwrap_or(Path::new(asked::ASKED)).to_owned();
         found.fault(Fault { file, place: Place::Whole, what: error.into() });
+    }
+    match Journal::check(&store.folder, &store.ring) {
+        Ok(None) => {}
+        Ok(Some(bytes)) => {
+            found.files += 1;
+            found.bytes += bytes;
+        }
+        Err(error) => {
+            found.fault(Fault { file: JOURNAL.into(), place: Place::Whole, what: error.into() });
+        }
     }
     check_all_else(store, found);
 }
@@ -95,7 +121,7 @@ fn in_segment(store: &Store, segment: &Segment, part: Part, file: &Named) -> Opt
         }
         Ok(None) => {
             let names = store.dictionary().ok()?;
-            first_other_look_up(store, segment, &names, &mut Vec::new())
+            first_other_look_up(store, segment, &names, &all_retired(store), &mut Vec::new())
         }
     }
 }
@@ -109,10 +135,32 @@ fn in_sealed(store: &Store, file: &Named, what: &'static [u8]) -> Option<(Place,
     }
 }
 
+/// What the manifest keeps of silences and statements against their entries of the log.
+fn check_said(store: &Store, found: &mut Verified) {
+    let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
+    let Ok(names) = store.dictionary() else { return };
+    let silences = store.manifest.silences.iter().map(|silence| {
+        let name = names.of(Of::Source).known(silence.source).unwrap_or_default();
+        (silence.entry, silence.logged(name))
+    });
+    let statements = store.manifest.statements.iter();
+    for (index, entry) in silences.chain(statements.map(|said| (said.entry, said.logged()))) {
+        if !entries.is(index, &entry).unwrap_or(false) {
+            let what = What::Changed("it is not what was logged of a source");
+            found.fault(Fault { file: MANIFEST.into(), place: Place::Entry { index }, what });
+        }
+    }
+}
+
 /// Every look-up of a segment against its entry of the log, and the index against the look-ups.
-fn in_look_ups(store: &Store, segment: &Segment, names: &Dictionary) -> Option<Fault> {
+fn in_look_ups(
+    store: &Store,
+    segment: &Segment,
+    names: &Dictionary,
+    retired: &Stretches,
+) -> Option<Fault> {
     let mut touches = Vec::new();
-    if let Some((place, what)) = first_other_look_up(store, segment, names, &mut touches) {
+    if let Some((place, what)) = first_other_look_up(store, segment, names, retired, &mut touches) {
         return Some(Fault { file: (&segment.columns.name).into(), place, what });
     }
     By::ALL.into_iter().zip(&segment.index).find_map(|(by, file)| {
@@ -130,22 +178,36 @@ fn in_look_ups(store: &Store, segment: &Segment, names: &Dictionary) -> Option<F
     })
 }
 
+/// Entries that cannot be computed any more. A list that cannot be read is told by itself.
+fn all_retired(store: &Store) -> Stretches {
+    let lists = store.manifest.retired.iter().map(|retirement| store.retired_list(retirement));
+    Stretches::any_of(&lists.filter_map(Result::ok).collect::<Vec<_>>())
+}
+
 /// The first look-up of a segment whose entry in the log is not made of it.
 fn first_other_look_up(
     store: &Store,
     segment: &Segment,
     names: &Dictionary,
+    retired: &Stretches,
     touches: &mut Vec<Touch>,
 ) -> Option<(Place, What)> {
     let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
     let mut canonical = Vec::new();
     let mut first = None;
+    let places = match Stretches::of(&store.folder, &store.ring, segment) {
+        Ok(places) => places,
+        Err(error) => return Some((Place::Whole, error.into())),
+    };
     let read = store.segment(segment, true).and_then(|reader| {
         reader.each_with_evidence(|row, look_up, evidence| {
             Touch::of(look_up, touches);
             look_up.canonical(evidence, names, &mut canonical);
             let hidden = sha256(&[&evidence.nonce, &canonical]);
-            let entry = segment.first_entry + row;
+            let entry = places.at(row).unwrap_or(u64::MAX);
+            if retired.place(entry).is_some() {
+                return Ok(());
+            }
             if first.is_none() && !entries.is(entry, &Entry::LookUp(hidden))? {
                 first = Some(Place::Row { row, entry });
             }
@@ -182,7 +244,7 @@ impl Entries {
 /// Whatever else lies in the folder: what there was of the log's tiles before, and strangers.
 fn check_all_else(store: &Store, found: &mut Verified) {
     let manifest = &store.manifest;
-    let mut known: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
+    let mut known = manifest.names();
     known.extend([MANIFEST, RING, FORMAT_FILE, CHECKPOINT, VERIFIER, LOCK]);
     known.extend(List::ALL.into_iter().flat_map(|list| [list.file(), list.lock()]));
     let tiles = store.tiles();

@@ -15,6 +15,7 @@ use crate::error::{Result, StoreError};
 use crate::keys::Kek;
 use crate::proof::{Checkpoint, CheckpointError};
 use crate::reader::Store;
+use crate::retention::Gone;
 use std::path::{Path, PathBuf};
 
 /// How much is recomputed.
@@ -47,6 +48,8 @@ pub struct Verified {
     pub good_look_ups: u64,
     pub good_segments: u64,
     pub segments: u64,
+    /// What was retired, by policy or to shred who a patient was.
+    pub retired: Vec<Gone>,
     /// Files that are no part of the store.
     pub strangers: Vec<PathBuf>,
 }
@@ -91,6 +94,12 @@ fn verify_once(store: &Store, depth: Depth, outside: &[(PathBuf, String)]) -> Re
     };
     tree::check(store, &mut found)?;
     files::check(store, depth, &mut found);
+    match store.gone() {
+        Ok(gone) => found.retired = gone,
+        // The list is named among the files.
+        Err(error) if error.is_integrity() => {}
+        Err(error) => return Err(error),
+    }
     for (path, note) in outside {
         let checked = match store.agrees_with(note) {
             Ok(checked) => checked,
@@ -123,6 +132,7 @@ impl From<StoreError> for What {
         match error {
             StoreError::Damaged { what, .. } => Self::Changed(what),
             StoreError::Missing { .. } => Self::Gone,
+            StoreError::Unreadable { source, .. } => Self::Unreadable(source.to_string()),
             error => Self::Unreadable(error.to_string()),
         }
     }

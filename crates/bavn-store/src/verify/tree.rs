@@ -4,28 +4,38 @@
 use super::Verified;
 use super::fault::{Fault, Place, What};
 use crate::error::Result;
+use crate::keys::from_hex;
 use crate::manifest::MANIFEST;
 use crate::proof::{
     CHECKPOINT, Checkpoint, CommitEntry, Entry, Hash, Kind, PROOF, TileName, Tiles, VERIFIER,
-    WIDTH, bundle_entries, fold, hashes_of, leaf_hash,
+    WIDTH, bundle_entries, fold, hashes_of, leaf_hash, sha256,
 };
 use crate::reader::Store;
+use crate::retention::Retired;
 use std::path::{Path, PathBuf};
 
 pub(super) fn check(store: &Store, found: &mut Verified) -> Result<()> {
     let size = store.manifest.log.size;
     let root = store.root()?;
     found.log = Some(Checkpoint { origin: store.signer()?.origin().to_owned(), size, root });
-    let mut tree =
-        Tree { tiles: store.tiles(), root, edge: Vec::new(), commits: Vec::new(), found };
+    let mut tree = Tree {
+        tiles: store.tiles(),
+        root,
+        edge: Vec::new(),
+        commits: Vec::new(),
+        look_ups: 0,
+        retirements: Vec::new(),
+        found,
+    };
     for index in 0..size.div_ceil(WIDTH) {
         tree.bundle(index);
     }
     tree.end();
-    let Tree { commits, .. } = tree;
+    let Tree { commits, look_ups, retirements, .. } = tree;
     // What a changed log says of the manifest proves nothing.
     if found.is_whole() {
         check_commits(store, &commits, found)?;
+        check_retired(store, look_ups, &retirements, found)?;
     }
     check_published(store, found)
 }
@@ -37,6 +47,8 @@ struct Tree<'a> {
     /// By level, the hashes of the tile under way.
     edge: Vec<Vec<Hash>>,
     commits: Vec<(u64, CommitEntry)>,
+    look_ups: u64,
+    retirements: Vec<(u64, Hash)>,
     found: &'a mut Verified,
 }
 
@@ -55,7 +67,9 @@ impl Tree<'_> {
         for (at, entry) in (first..).zip(&read) {
             match Entry::read(entry) {
                 Some(Entry::Commit(commit)) => self.commits.push((at, commit)),
-                Some(_) => {}
+                Some(Entry::LookUp(_)) => self.look_ups += 1,
+                Some(Entry::Retired(hidden)) => self.retirements.push((at, hidden)),
+                Some(Entry::Silence(_) | Entry::Statement(_)) => {}
                 None => self.fault(entries, Place::Entry { index: at }, "it is no entry"),
             }
         }
@@ -197,21 +211,64 @@ fn check_commits(store: &Store, logged: &[(u64, CommitEntry)], found: &mut Verif
         let file = PathBuf::from(MANIFEST);
         found.fault(Fault { file, place: Place::Entry { index }, what: What::Changed(what) });
     };
-    if logged.len() != manifest.commits.len() || manifest.commits.len() as u64 != manifest.commit {
+    let commits = match manifest.all_commits(&store.folder, &store.ring) {
+        Ok(commits) => commits,
+        // The file of those commits is named with all the others.
+        Err(error) if error.is_integrity() => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if logged.len() != commits.len() || commits.len() as u64 != manifest.commit {
         fault(manifest.log.size, "it does not count as many commits as the log");
     }
-    for (number, (commit, (index, entry))) in (1..).zip(manifest.commits.iter().zip(logged)) {
+    for (number, (commit, (index, entry))) in (1..).zip(commits.iter().zip(logged)) {
         let is_it = (entry.commit, entry.at, index + 1) == (number, commit.at, commit.size);
-        if !is_it || entry.added != manifest.added_digest(number) {
+        if !is_it || entry.added != commit.added {
             fault(*index, "it names other files for this commit than were logged");
         }
     }
-    if manifest.commits.is_empty() {
+    if commits.is_empty() {
         return Ok(());
     }
     let last = logged.last().map(|(_, entry)| (entry.manifest, entry.rows));
     if last != Some((manifest.digest()?, manifest.rows)) {
         fault(manifest.log.size - 1, "it is not the manifest that was logged");
+    }
+    Ok(())
+}
+
+/// Every look-up of the log is in a segment or was retired, and what was retired says so in the log.
+fn check_retired(
+    store: &Store,
+    look_ups: u64,
+    logged: &[(u64, Hash)],
+    found: &mut Verified,
+) -> Result<()> {
+    let manifest = &store.manifest;
+    let file = PathBuf::from(MANIFEST);
+    let mut gone = 0;
+    let mut said = Vec::new();
+    for retirement in &manifest.retired {
+        let list = match store.retired_list(retirement) {
+            Ok(list) => list,
+            // The list is named among the files.
+            Err(error) if error.is_integrity() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if retirement.what == Retired::LookUps {
+            gone += list.len();
+        }
+        let nonce = from_hex(&retirement.nonce).unwrap_or_default();
+        said.push((retirement.entry, sha256(&[&nonce, &retirement.canonical(&list)])));
+    }
+    if said != logged {
+        let index = said.iter().zip(logged).find(|(a, b)| a != b).map_or(0, |(_, b)| b.0);
+        let what = What::Changed("it says otherwise than the log what was retired");
+        found.fault(Fault { file: file.clone(), place: Place::Entry { index }, what });
+    }
+    let held: u64 = manifest.segments.iter().map(|segment| segment.rows).sum();
+    if held != manifest.rows || held + gone != look_ups {
+        let what = What::Changed("look-ups of the log are neither in a segment nor retired");
+        found.fault(Fault { file, place: Place::Whole, what });
     }
     Ok(())
 }

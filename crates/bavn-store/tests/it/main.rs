@@ -7,9 +7,15 @@
     reason = "a test that fails here says where"
 )]
 
+mod compact;
+mod coverage;
 mod damage;
 mod foreign;
+mod formats;
+mod kill;
+mod life;
 mod proof;
+mod reads;
 mod region;
 mod same_as_scan;
 mod verify;

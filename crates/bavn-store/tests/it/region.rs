@@ -112,6 +112,7 @@ pub(crate) fn record(plain: &Plain) -> Record<'_> {
         address: plain.host.as_deref().map(Into::into),
         session: Some("session-of-somebody".into()),
         query: None,
+        sequence: None,
         origin: Origin { line: 1, ..Origin::default() },
         flags: plain.flags,
     }
@@ -129,6 +130,7 @@ pub(crate) fn write(folder: &Path, all: &[Plain], a_commit: usize) -> Taken {
         let taken = writer.take(&frame, now()).unwrap();
         sum.new += taken.new;
         sum.known += taken.known;
+        sum.expired += taken.expired;
         writer.commit(now()).unwrap();
     }
     sum

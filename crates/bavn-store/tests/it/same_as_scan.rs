@@ -7,13 +7,13 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// By patient: grade, certain, look-ups, first, last.
-type Answer = BTreeMap<String, (Grade, bool, u64, Timestamp, Timestamp)>;
+pub(crate) type Answer = BTreeMap<String, (Grade, bool, u64, Timestamp, Timestamp)>;
 
 fn has(window: Window, at: Timestamp) -> bool {
     window.from <= at && at < window.to
 }
 
-fn slow_scope(all: &[Plain], is_it: impl Fn(&Plain) -> bool, window: Window) -> Answer {
+pub(crate) fn slow_scope(all: &[Plain], is_it: impl Fn(&Plain) -> bool, window: Window) -> Answer {
     let mut answer = Answer::new();
     for plain in all.iter().filter(|plain| is_it(plain) && has(window, plain.at)) {
         let (grade, certain) = match class(plain.kind, plain.outcome, plain.flags) {
@@ -34,7 +34,7 @@ fn slow_scope(all: &[Plain], is_it: impl Fn(&Plain) -> bool, window: Window) -> 
     answer
 }
 
-fn fast_scope(folder: &std::path::Path, subject: &Subject, window: Window) -> Answer {
+pub(crate) fn fast_scope(folder: &std::path::Path, subject: &Subject, window: Window) -> Answer {
     let store = open(folder);
     let scope = store.scope(subject, window).unwrap();
     let names = store.patient_names(&scope.exposed, &Purpose::Drill).unwrap();

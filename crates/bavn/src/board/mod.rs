@@ -233,6 +233,9 @@ fn bokmaal(reason: &Reason) -> String {
         Reason::HitsUnknown { look_ups } => {
             format!("{look_ups} søk eller uttrekk sier ikke hvem de viste")
         }
+        Reason::NoLongerKept { before } => {
+            format!("oppslag før {before} oppbevares ikke lenger")
+        }
         Reason::Silent(silence) => {
             format!("«{}» var taus fra {} til {}", silence.source, silence.from, silence.to)
         }

@@ -7,6 +7,7 @@ use crate::error::CommandResult;
 use bavn_model::{Action, EventId, Flags, Kind, Origin, Outcome, PatientName, Record, Timestamp};
 use bavn_store::{Frame, Kek, Purpose, Store, Subject, Window};
 use serde::Serialize;
+use std::io::{BufWriter, Write as _};
 use std::time::Instant;
 
 #[derive(Debug, Default, Serialize)]
@@ -24,7 +25,21 @@ struct Measured {
     readers: Times,
     /// Forty readers, all days.
     union: Times,
+    /// For whoever asks others the same.
+    asked: Asked,
     peak_rss_megabytes: Option<f64>,
+}
+
+/// The first questions of each kind, and the answers.
+#[derive(Debug, Default, Serialize)]
+struct Asked {
+    /// In microseconds since the epoch; the third is the end of the part.
+    from: i64,
+    to: i64,
+    part_to: i64,
+    scope: Vec<(Vec<u64>, u64)>,
+    readers: Vec<(u64, u64)>,
+    union: Vec<(Vec<u64>, u64)>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -58,18 +73,36 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
 
     let started = Instant::now();
     let store = Store::open(&arguments.dir, &kek)?;
-    store.scope(&readers(&mut dice, arguments, 5), part)?;
+    store.scope(&subject(&readers(&mut dice, arguments, 5)), part)?;
     let cold_start_milliseconds = started.elapsed().as_secs_f64() * 1e3;
 
-    let scope = times(|| Ok(store.scope(&readers(&mut dice, arguments, 5), part)?.best))?;
-    let of_patient = times(|| {
-        let patient = patient_name(dice.below(arguments.patients));
-        match store.readers(&patient, whole, &Purpose::Drill) {
-            Err(bavn_store::StoreError::Unknown { .. }) => Ok(0),
-            found => Ok(found?.len() as u64),
-        }
+    let mut asked = Asked {
+        from: whole.from.micros(),
+        to: whole.to.micros(),
+        part_to: part.to.micros(),
+        ..Asked::default()
+    };
+    let scope = times(|| {
+        let readers = readers(&mut dice, arguments, 5);
+        let patients = store.scope(&subject(&readers), part)?.best;
+        keep(&mut asked.scope, (readers, patients));
+        Ok(patients)
     })?;
-    let union = times(|| Ok(store.scope(&readers(&mut dice, arguments, 40), whole)?.best))?;
+    let of_patient = times(|| {
+        let patient = dice.below(arguments.patients);
+        let readers = match store.readers(&patient_name(patient), whole, &Purpose::Drill) {
+            Err(bavn_store::StoreError::Unknown { .. }) => 0,
+            found => found?.len() as u64,
+        };
+        keep(&mut asked.readers, (patient, readers));
+        Ok(readers)
+    })?;
+    let union = times(|| {
+        let readers = readers(&mut dice, arguments, 40);
+        let patients = store.scope(&subject(&readers), whole)?.best;
+        keep(&mut asked.union, (readers, patients));
+        Ok(patients)
+    })?;
 
     let (sizes, look_ups) = (store.sizes(), arguments.look_ups);
     let a_look_up = |bytes: u64| bytes as f64 / look_ups as f64;
@@ -88,6 +121,7 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
         scope,
         readers: of_patient,
         union,
+        asked,
         peak_rss_megabytes: peak_rss_megabytes(),
     };
     print(&measured, arguments.json, || in_words(&measured))
@@ -137,8 +171,18 @@ fn times(mut ask: impl FnMut() -> CommandResult<u64>) -> CommandResult<Times> {
     Ok(Times { milliseconds_p50: at(50), milliseconds_p99: at(99), answer })
 }
 
-fn readers(dice: &mut Dice, arguments: &BenchScope, count: u64) -> Subject {
-    Subject::Identities((0..count).map(|_| staff_name(dice.below(arguments.staff))).collect())
+fn readers(dice: &mut Dice, arguments: &BenchScope, count: u64) -> Vec<u64> {
+    (0..count).map(|_| dice.below(arguments.staff)).collect()
+}
+
+fn subject(readers: &[u64]) -> Subject {
+    Subject::Identities(readers.iter().map(|&reader| staff_name(reader)).collect())
+}
+
+fn keep<T>(asked: &mut Vec<T>, question: T) {
+    if asked.len() < QUESTIONS_KEPT {
+        asked.push(question);
+    }
 }
 
 /// Visits of one to several look-ups, many under way at once, in the order of time. Most patients
@@ -150,6 +194,8 @@ pub(super) fn load(arguments: &BenchScope, kek: Kek) -> CommandResult {
     let start = first_day(arguments);
     let span = arguments.days * 86_400_000;
     let mut frame = Frame::default();
+    let mut rows =
+        arguments.rows.as_ref().map(std::fs::File::create).transpose()?.map(BufWriter::new);
     for number in 0..arguments.look_ups {
         let visit = dice.below(VISITS_AT_ONCE as u64) as usize;
         let is_new = number < VISITS_AT_ONCE as u64 || dice.below(5) < 2;
@@ -163,12 +209,21 @@ pub(super) fn load(arguments: &BenchScope, kek: Kek) -> CommandResult {
         let millis =
             (u128::from(number) * u128::from(span) / u128::from(arguments.look_ups)) as i64;
         let at = Timestamp::from_micros(start.micros() + millis * 1_000);
-        push(&mut frame, *visit, at, EventId(u128::from(dice.next()) << 64 | u128::from(number)));
+        let id = EventId(u128::from(dice.next()) << 64 | u128::from(number));
+        push(&mut frame, *visit, at, id);
+        if let Some(rows) = &mut rows {
+            let (reader, patient) = *visit;
+            let (source, resource) = (reader % HOSPITALS, id.0 as usize & 3);
+            writeln!(rows, "{},{reader},{patient},{reader},{source},{resource}", at.micros())?;
+        }
         if frame.bytes_held() >= FRAME_BYTES {
             writer.take(&std::mem::take(&mut frame), now())?;
         }
     }
     writer.take(&frame, now())?;
+    if let Some(mut rows) = rows {
+        rows.flush()?;
+    }
     Ok(writer.commit(now())?)
 }
 
@@ -200,6 +255,7 @@ fn push(frame: &mut Frame, (reader, patient): (u64, u64), at: Timestamp, id: Eve
         address: Some(host.into()),
         session: None,
         query: None,
+        sequence: None,
         origin: Origin::default(),
         flags: Flags::NONE,
     };
@@ -236,6 +292,8 @@ impl Dice {
 }
 
 const QUESTIONS: usize = 100;
+/// Of each kind; peers take far longer over one.
+const QUESTIONS_KEPT: usize = 12;
 const VISITS_AT_ONCE: usize = 8_192;
 const STAFF_A_UNIT: u64 = 40;
 const PATIENTS_A_UNIT: u64 = 400;

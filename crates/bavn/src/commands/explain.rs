@@ -7,7 +7,7 @@ use crate::input::{Formats, Input, expand, load_context};
 use crate::pipeline::{Stream, StreamError};
 use bavn_decode::context::Loaded;
 use bavn_detect::words::{Language, Speaker};
-use bavn_detect::{Engine, Explanation, Settings};
+use bavn_detect::{Engine, Explanation, Judgement, Settings};
 use bavn_model::{Access, Directory, EventId, PatientId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -123,6 +123,11 @@ impl Found {
         if post.is_empty() { name.to_owned() } else { format!("{name} ({})", post.join(", ")) }
     }
 
+    /// What came to be known since, by today.
+    fn later(&self, patient: PatientId) -> Option<Judgement> {
+        self.engine.explain_later(self.access.identity?, patient, super::keep::now())
+    }
+
     fn text(&self, language: Language) -> String {
         let english = language == Language::English;
         let speaker = self.speaker(language);
@@ -139,6 +144,7 @@ impl Found {
                 (false, false) => format!("{reader}: besøk siden {first}, {reads} oppslag så langt, ikke det første i denne journalen"),
             });
             lines.push(speaker.verdict(visit));
+            lines.extend(self.later(patient).map(|later| speaker.later(&later)));
             lines.extend(
                 explanation.trials.iter().map(|trial| format!("- {}", speaker.trial(trial))),
             );
@@ -174,6 +180,13 @@ impl Found {
         let visits: Vec<Value> = explained
             .map(|explanation| {
                 let visit = &explanation.visit;
+                let later = self.later(visit.patient).map(|later| {
+                    json!({
+                        "judged_at": later.at,
+                        "known_at": later.known_at,
+                        "text": {"en": english.later(&later), "nb": bokmaal.later(&later)},
+                    })
+                });
                 let trials = explanation.trials.iter().map(|trial| {
                     json!({
                         "template": trial.template,
@@ -187,6 +200,7 @@ impl Found {
                     "first_ever": visit.first_ever,
                     "explained": matches!(visit.verdict, bavn_detect::Verdict::Explained { .. }),
                     "verdict": {"en": english.verdict(visit), "nb": bokmaal.verdict(visit)},
+                    "later": later,
                     "tried": trials.collect::<Vec<_>>(),
                 })
             })

@@ -43,7 +43,19 @@ pub(crate) fn open_writer(store: &Path, controller: &str, kek: Kek) -> CommandRe
     std::fs::create_dir_all(store)
         .with_context(|| format!("`{}` cannot be made", store.display()))
         .map_err(|error| CommandError::new(Kind::Usage, error))?;
-    Ok(Writer::open(store, controller, kek, chance())?)
+    let writer = Writer::open(store, controller, kek, chance())?;
+    say_clock(&writer);
+    Ok(writer)
+}
+
+/// Warns when the machine's clock is behind the store. Nothing waits for it to be set.
+pub(crate) fn say_clock(writer: &Writer) {
+    let Some(last_commit) = writer.ahead_of_clock(now()) else { return };
+    super::say(format_args!(
+        "warning: the clock of this machine is behind the store, whose last commit was at {last_commit}\n  \
+         hint: every look-up is stored; until the clock has passed that time, commits bear it, and the \
+         log says so\n  hint: set the clock"
+    ));
 }
 
 /// Randomness of the operating system.
@@ -94,7 +106,11 @@ pub(crate) fn record_asking(
     patients: &[&str],
 ) -> CommandResult {
     leave_asking(store, now(), ("urn:bavn:os-user", &os_user()), purpose, command, patients)?;
-    // Whoever else is writing takes it in with the next commit.
+    take_in(access, store)
+}
+
+/// Commits what was left, unless somebody else is writing, who then takes it in.
+pub(crate) fn take_in(access: &StoreAccess, store: &Store) -> CommandResult {
     match Writer::open(&access.store, store.controller(), kek(&access.key)?, chance()) {
         Ok(mut writer) => Ok(writer.commit(now())?),
         Err(StoreError::Busy { .. }) => Ok(()),

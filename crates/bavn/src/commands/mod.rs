@@ -3,9 +3,11 @@
 mod bench;
 mod bench_scope;
 mod bench_verify;
+mod canary;
 pub(crate) mod case;
 mod console;
 mod context;
+mod coverage;
 mod decode;
 mod demo;
 mod drill;
@@ -15,9 +17,11 @@ mod explain_mapping;
 mod formats;
 pub(crate) mod hunt;
 pub(crate) mod keep;
+mod life;
 pub(crate) mod notice;
 mod proof;
 pub(crate) mod scope;
+mod shred;
 mod store;
 mod verify;
 pub(crate) mod watch;
@@ -37,6 +41,7 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Scope(arguments) => scope::run(&arguments),
         Command::Who(arguments) => who::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Proof(command) => proof::run(&command),
         Command::Case(command) => case::run(command),
         Command::Console(arguments) => console::run(&arguments),

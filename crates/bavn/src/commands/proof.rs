@@ -16,6 +16,7 @@ pub(crate) fn run(command: &ProofCommand) -> CommandResult {
         ProofCommand::Key(access) => format!("{}\n", open(access)?.signer()?.verifier()),
         ProofCommand::Inclusion(arguments) => inclusion(arguments)?,
         ProofCommand::Consistency(arguments) => consistency(arguments)?,
+        ProofCommand::Canary(arguments) => return super::canary::run(arguments),
     };
     Ok(std::io::stdout().write_all(text.as_bytes())?)
 }

@@ -296,6 +296,9 @@ pub(crate) fn reason_text(reason: &Reason) -> String {
             let end = if silence.ended { "to" } else { "and still at" };
             format!("`{}` was silent from {} {end} {}", silence.source, silence.from, silence.to)
         }
+        Reason::NoLongerKept { before } => {
+            format!("look-ups before {before} are no longer kept")
+        }
     }
 }
 
@@ -317,6 +320,9 @@ fn reason_json(reason: &Reason) -> Value {
             "to": silence.to.to_string(),
             "ended": silence.ended,
         }),
+        Reason::NoLongerKept { before } => {
+            json!({ "reason": "no_longer_kept", "before": before.to_string() })
+        }
     }
 }
 

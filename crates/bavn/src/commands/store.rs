@@ -1,6 +1,7 @@
 //! `bavn store`: the index, and the keys.
 
 use super::keep::{chance, kek, now, open_writer};
+use super::{life, shred};
 use crate::cli::{ExportKey, KeySource, MakeKey, RotateKey, StoreAccess, StoreCommand};
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
@@ -9,6 +10,13 @@ use std::io::Write as _;
 pub(crate) fn run(command: &StoreCommand) -> CommandResult {
     match command {
         StoreCommand::RebuildIndex(access) => rebuild_index(access),
+        StoreCommand::Compact(access) => compact(access),
+        StoreCommand::Status(arguments) => life::status(arguments),
+        StoreCommand::Retain(arguments) => life::retain(arguments),
+        StoreCommand::Hold(arguments) => life::hold(arguments),
+        StoreCommand::Release(arguments) => life::release(arguments),
+        StoreCommand::Shred(arguments) => shred::shred(arguments),
+        StoreCommand::Replay(arguments) => shred::replay(arguments),
         StoreCommand::MakeKey(arguments) => make_key(arguments),
         StoreCommand::RotateKey(arguments) => rotate_key(arguments),
         StoreCommand::ExportKey(arguments) => export_key(arguments),
@@ -16,12 +24,28 @@ pub(crate) fn run(command: &StoreCommand) -> CommandResult {
 }
 
 fn rebuild_index(access: &StoreAccess) -> CommandResult {
-    // Opening it for reading first: a folder that holds no store is not made one.
-    let controller = super::keep::open(access)?.controller().to_owned();
-    let mut writer = open_writer(&access.store, &controller, kek(&access.key)?)?;
-    let rows = writer.rebuild_index(now())?;
+    let rows = opened(access)?.rebuild_index(now())?;
     super::say(format_args!("index rebuilt from {rows} look-ups"));
     Ok(())
+}
+
+fn compact(access: &StoreAccess) -> CommandResult {
+    let compacted = opened(access)?.compact(now())?;
+    super::say(format_args!(
+        "{} segments are {} now, {} files are {}; {} look-ups were copied",
+        compacted.segments_before,
+        compacted.segments,
+        compacted.files_before,
+        compacted.files,
+        compacted.look_ups
+    ));
+    Ok(())
+}
+
+/// A store held for writing that is there already: a folder that holds no store is not made one.
+pub(super) fn opened(access: &StoreAccess) -> CommandResult<bavn_store::Writer> {
+    let controller = super::keep::open(access)?.controller().to_owned();
+    open_writer(&access.store, &controller, kek(&access.key)?)
 }
 
 fn make_key(arguments: &MakeKey) -> CommandResult {

@@ -6,7 +6,7 @@ use crate::error::{CommandError, CommandResult, Kind};
 use crate::house_desk::HouseDesk;
 use anyhow::Context as _;
 use bavn_detect::house::HouseDeed;
-use bavn_store::{CheckpointError, Depth, Fault, Kek, Verified, What, to_hex, verify};
+use bavn_store::{Depth, Fault, Kek, Verified, to_hex, verify};
 use serde_json::json;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -76,30 +76,7 @@ fn integrity(first: &Fault, found: &Verified) -> CommandError {
             "still good: {} of {} segments with {} of {} look-ups, and everything not named here",
             found.good_segments, found.segments, found.good_look_ups, found.look_ups
         ))
-        .hint(what_to_do(first))
-}
-
-fn what_to_do(fault: &Fault) -> &'static str {
-    let is_in = |folder: &str| fault.file.starts_with(folder);
-    match &fault.what {
-        What::Checkpoint(CheckpointError::RolledBack { .. }) => {
-            "write nothing to this copy; find the newer one, and who put this one here"
-        }
-        What::Checkpoint(CheckpointError::Forked { .. }) => {
-            "keep both as evidence; the copy that agrees with the checkpoint is the true one"
-        }
-        What::Checkpoint(_) if !is_in("proof") => {
-            "make sure that the checkpoint is of this store (`bavn proof key`); if it is, this store is not"
-        }
-        _ if is_in("index") => "`bavn store rebuild-index` makes it anew from the segments",
-        _ if is_in("proof/tile") => {
-            "copy the file from a backup, or from anybody who holds a copy of the log"
-        }
-        _ if is_in("proof") => {
-            "keep it as evidence; the next `bavn watch --store` publishes what is in force again"
-        }
-        _ => "keep it as evidence, and restore the file from a backup",
-    }
+        .hint(crate::mend::for_fault(first))
 }
 
 fn in_words(found: &Verified, without_checkpoint: bool) -> String {
@@ -124,6 +101,9 @@ fn in_words(found: &Verified, without_checkpoint: bool) -> String {
     if found.published_late {
         words.push_str("the published checkpoint is one commit behind, as a crash leaves it\n");
     }
+    for gone in &found.retired {
+        let _never = writeln!(words, "{}", super::life::gone_in_words(gone));
+    }
     for stranger in &found.strangers {
         let _never = writeln!(words, "no part of the store: `{}`", stranger.display());
     }
@@ -147,6 +127,7 @@ fn as_json(found: &Verified) -> serde_json::Value {
         })).collect::<Vec<_>>(),
         "more_faults": found.more_faults,
         "good": { "segments": found.good_segments, "of": found.segments, "look_ups": found.good_look_ups },
+        "retired": found.retired.iter().map(super::life::gone_as_json).collect::<Vec<_>>(),
         "strangers": found.strangers.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
     })
 }

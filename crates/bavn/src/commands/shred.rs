@@ -1,0 +1,101 @@
+//! `bavn store shred` and `replay`: nobody can tell any more who a patient was.
+
+use super::keep::{kek, purpose, record_asking};
+use super::life::said;
+use super::store::opened;
+use crate::cli::{StoreAccess, StoreReplay, StoreShred};
+use crate::desk::Desk;
+use crate::error::{CommandError, CommandResult, Kind};
+use anyhow::Context as _;
+use bavn_detect::cases::Duty;
+use bavn_store::{Order, Shredded, Tombstone, Writer};
+use serde::{Deserialize, Serialize};
+use std::io::Write as _;
+use std::path::Path;
+
+/// A line of the file that lies outside the store.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    said: Order,
+    tombstone: Tombstone,
+}
+
+pub(crate) fn shred(arguments: &StoreShred) -> CommandResult {
+    let (access, patient) = (&arguments.access, &arguments.patient);
+    let why = purpose(arguments.purpose.as_deref())?;
+    refuse_below_the_store(&arguments.tombstones, access)?;
+    let store = super::keep::open(access)?;
+    // Who shreds has asked for a patient by name, and that stays on record, without the name.
+    record_asking(access, &store, &why, "bavn store shred", &[patient])?;
+    drop(store);
+    let mut writer = opened(access)?;
+    let said = said(&arguments.reason);
+    let tombstone = writer.tombstone(patient, said.at)?;
+    let line = serde_json::to_string(&Line { said: said.clone(), tombstone: tombstone.clone() })?;
+    append(&arguments.tombstones, &line)
+        .with_context(|| format!("`{}` cannot be written", arguments.tombstones.display()))
+        .map_err(|error| CommandError::new(Kind::Usage, error).hint("nothing was shredded"))?;
+    let shredded = shred_everywhere(access, &mut writer, &tombstone, &said)?;
+    super::say(format_args!(
+        "shredded: {} spellings, and all that could tell in {} look-ups; a backup from before is shredded \
+         by `bavn store replay {}`",
+        shredded.spellings,
+        shredded.look_ups,
+        arguments.tombstones.display()
+    ));
+    Ok(())
+}
+
+pub(crate) fn replay(arguments: &StoreReplay) -> CommandResult {
+    let text = std::fs::read_to_string(&arguments.tombstones)
+        .with_context(|| format!("`{}` cannot be read", arguments.tombstones.display()))
+        .map_err(|error| CommandError::new(Kind::Usage, error))?;
+    let lines: Vec<Line> = text
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("`{}` holds no tombstones", arguments.tombstones.display()))
+        .map_err(|error| CommandError::new(Kind::Usage, error))?;
+    let mut writer = opened(&arguments.access)?;
+    let mut again = 0;
+    for line in &lines {
+        let said = said(&line.said.why);
+        let shredded = shred_everywhere(&arguments.access, &mut writer, &line.tombstone, &said)?;
+        again += u64::from(shredded.spellings > 0);
+    }
+    super::say(format_args!("{} tombstones; {again} patients were in this copy", lines.len()));
+    Ok(())
+}
+
+/// First the acts on cases, for which the spellings are needed, then the store: a crash between them is
+/// mended by a replay.
+fn shred_everywhere(
+    access: &StoreAccess,
+    writer: &mut Writer,
+    tombstone: &Tombstone,
+    said: &Order,
+) -> CommandResult<Shredded> {
+    let spellings = writer.spellings(tombstone)?;
+    Desk::open(&access.store, &kek(&access.key)?, Duty::default())?.forget(&spellings)?;
+    Ok(writer.shred(tombstone, said)?)
+}
+
+/// A tombstone that lies in the store is put back together with it.
+fn refuse_below_the_store(tombstones: &Path, access: &StoreAccess) -> CommandResult {
+    let folder = tombstones.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+    let store = access.store.canonicalize();
+    match (folder, store) {
+        (Ok(folder), Ok(store)) if folder.starts_with(&store) => {
+            Err(CommandError::usage("tombstones must lie outside the store")
+                .hint("a backup that is put back would bring the old ones back"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn append(path: &Path, line: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())?;
+    file.sync_all()
+}
