@@ -9,6 +9,7 @@
     reason = "a developer's tool on the repository's own files: a broken assumption may stop it"
 )]
 
+mod browser;
 mod corpora;
 mod docs;
 mod faults;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         ["docs", "--check"] => docs::are_current(),
         ["schemas"] => smoke::schemas(),
         ["benches"] => smoke::benches(),
+        ["screenshots"] => browser::screenshots(),
         ["bench-peers"] => peers::run(false),
         ["bench-peers", "--require-all"] => peers::run(true),
         ["bench-peers", "scope", size] => {
@@ -65,6 +67,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   docs [--check]         write the generated pages of the manual, or see that they are current
   schemas                hold what bavn prints against its JSON Schemas
   benches                run each bench once, in small
+  screenshots            walk the console's pages in Chromium, and keep the pictures that the docs show
   corpora DIR            hold `bavn decode` against public samples of audit records
   faults --kills NUMBER  kill whoever writes a store so often, cut files, fill and lock the disk
   bench-peers [--require-all]

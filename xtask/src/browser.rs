@@ -1,0 +1,128 @@
+//! Are the console's pages fit for everybody, in a real browser?
+//!
+//! Starts `bavn demo` and walks every page that its links reach, as each of several roles, with
+//! `xtask/data/walk.mjs`: in both languages, light and dark, on a phone and on a desk.
+
+use crate::test::Verdict;
+use crate::{product, shell};
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// The walk, or what is missing for it.
+pub(crate) fn walk() -> Result<Verdict> {
+    walk_with(&[])
+}
+
+/// The walk that also writes the screenshots that the docs show.
+pub(crate) fn screenshots() -> Result<bool> {
+    let folder = shell::root().join("docs/console");
+    std::fs::create_dir_all(&folder)?;
+    let folder = folder.to_string_lossy().into_owned();
+    Ok(matches!(walk_with(&["--screenshots", &folder])?, Verdict::Passed))
+}
+
+fn walk_with(arguments: &[&str]) -> Result<Verdict> {
+    let bavn = product::built()?;
+    let Some(node) = found(&["node"]) else {
+        return Ok(Verdict::Skipped(
+            "node is not installed; the browser tests need node 18 or later",
+        ));
+    };
+    let Some(chromium) = chromium() else {
+        return Ok(Verdict::Skipped(
+            "Chromium is not installed and could not be; on Debian: apt-get install chromium",
+        ));
+    };
+    let Some(modules) = modules(&bavn)? else {
+        return Ok(Verdict::Skipped(
+            "playwright-core and axe-core could not be installed with npm under target/xtask",
+        ));
+    };
+    let mut demo = Demo::start(&bavn)?;
+    let address = demo.ready()?;
+    let mut walk = Command::new(node);
+    walk.arg(shell::root().join("xtask/data/walk.mjs"));
+    walk.arg(&address).arg(&chromium).arg(&modules).args(arguments);
+    let passed = shell::succeeds(&mut walk)?;
+    Ok(if passed { Verdict::Passed } else { Verdict::Failed })
+}
+
+/// A running demo, ended with this value.
+struct Demo(Child);
+
+impl Demo {
+    fn start(bavn: &Path) -> Result<Self> {
+        // A port that was free a moment ago.
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let mut demo = Command::new(bavn);
+        demo.args(["demo", "--port", &port.to_string()]).stdout(Stdio::piped());
+        Ok(Self(demo.spawn().context("`bavn demo` could not be started")?))
+    }
+
+    /// The address, once the theft has been told to its end.
+    fn ready(&mut self) -> Result<String> {
+        let told = self.0.stdout.take().context("the demo has no output")?;
+        for line in BufReader::new(told).lines() {
+            let line = line?;
+            if line.contains("until Ctrl-C") {
+                let address = line.split_whitespace().find(|word| word.starts_with("http://"));
+                return address.map(str::to_owned).context("the demo names no address");
+            }
+        }
+        bail!("the demo ended before its story did")
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Where Chromium is; on Debian, as root, it is installed if need be.
+fn chromium() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    if let Some(path) = found(&names) {
+        return Some(path);
+    }
+    let quiet = |arguments: &[&str]| {
+        let mut apt = Command::new("apt-get");
+        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        apt.status().is_ok_and(|status| status.success())
+    };
+    let installed = quiet(&["--quiet", "update"])
+        && quiet(&["--quiet", "--yes", "--no-install-recommends", "install", "chromium"]);
+    installed.then(|| found(&names)).flatten()
+}
+
+/// The folder that holds both packages, of the versions that the walk was written for.
+fn modules(bavn: &Path) -> Result<Option<PathBuf>> {
+    let target = bavn.parent().and_then(Path::parent).context("no target directory")?;
+    let folder = target.join("xtask/browser");
+    let modules = folder.join("node_modules");
+    std::fs::create_dir_all(&folder)?;
+    let held = |package: &str| modules.join(package).is_dir();
+    if !held("playwright-core") || !held("axe-core") {
+        let mut npm = Command::new("npm");
+        npm.current_dir(&folder).args(["install", "--no-save", "--no-audit", "--no-fund"]);
+        npm.args(["--ignore-scripts", "--silent", PLAYWRIGHT, AXE]);
+        if !npm.status().is_ok_and(|status| status.success()) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(modules))
+}
+
+fn found(names: &[&str]) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    let paths = std::env::split_paths(&folders)
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)).collect::<Vec<_>>());
+    paths.into_iter().find(|path| path.is_file())
+}
+
+const PLAYWRIGHT: &str = "playwright-core@1.64";
+const AXE: &str = "axe-core@4";
