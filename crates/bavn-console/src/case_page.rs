@@ -165,12 +165,12 @@ fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str)
         @if let Some(into) = case.merged_into { p { a href=(here.link(&format!("/case/{into}"))) { "→ C-" (into) } } }
         (notices_link(here, case))
         @if let Some(scope) = &extra.scope { (bounds(here, &path, scope)) }
-        @if case.merged_into.is_none() { (forms(here, case)) }
         (scales(case, language, words))
         @if let Some(alarm) = case.leading() {
             h2 { (words.first_thing) }
             p class="next" { (alarm.said(language).next_step) }
         }
+        @if case.merged_into.is_none() { (forms(here, case)) }
         @if !extra.hours.is_empty() { h2 { (words.chart) } (chart::hours(&extra.hours, language)) }
         @if let Some(trail) = extra.trail.as_ref().filter(|trail| !trail.times.is_empty()) {
             h2 { (here.say("The story in time", "Forløpet i tid")) }

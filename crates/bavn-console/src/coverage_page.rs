@@ -143,7 +143,7 @@ fn lanes(here: &Here<'_>, run: &RunView) -> Markup {
             thead { tr {
                 th scope="col" { (here.say("Lane", "Løp")) }
                 th scope="col" class="number" { (here.say("Candidates", "Kandidater")) }
-                th scope="col" class="number" { (here.say("Alarms", "Alarmer")) }
+                th scope="col" class="number" { (here.say("Alarms, renewed ones too", "Alarmer, også fornyede")) }
             } }
             tbody { @for (lane, offered, alarms) in &run.lanes { tr {
                 td { (lane) } td class="number" { (grouped(*offered)) } td class="number" { (grouped(*alarms)) }

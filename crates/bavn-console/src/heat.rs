@@ -12,7 +12,7 @@ pub(crate) fn sources(here: &Here<'_>, view: &CoverageView) -> Markup {
     let days = view.days.get(from..).unwrap_or_default();
     let label = here.say("Sources by day", "Kilder etter dag");
     let tall = view.sources.len() as f64 * ROW + HEAD;
-    let wide = NAME + days.len() as f64 * STEP;
+    let wide = NAME + days.len() as f64 * STEP + STEP * 2.0;
     html! {
         figure {
             div class="scroll" tabindex="0" role="region" aria-label=(label) {

@@ -160,7 +160,7 @@ fn card(here: &Here<'_>, place: usize, row: &Row) -> Markup {
     let drawn = &row.drawn;
     html! {
         p {
-            strong { (drawn.reader) } ", " (drawn.role) @if !drawn.unit.is_empty() { ", " (drawn.unit) } ": "
+            strong { (drawn.reader) } @if !drawn.role.is_empty() { ", " (drawn.role) } @if !drawn.unit.is_empty() { ", " (drawn.unit) } ": "
             time datetime=(drawn.at) { (short(drawn.at)) }
             @if drawn.first_ever { ", " (here.say("the first ever", "det første noen gang")) } "."
         }

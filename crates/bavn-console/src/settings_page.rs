@@ -249,7 +249,10 @@ fn regimes(here: &Here<'_>, regimes: &[RegimeLine]) -> Markup {
                 th scope="col" { (here.say("Read by a lawyer", "Lest av jurist")) }
             } }
             tbody { @for regime in regimes { tr {
-                td { (regime.title) " (" (regime.id) ")" }
+                td {
+                    @let [english, bokmaal] = &regime.title;
+                    (here.say(english.as_str(), bokmaal.as_str())) " (" (regime.id) ")"
+                }
                 td data-label=(here.say("Version", "Versjon")) { (regime.version) }
                 td data-label=(here.say("To be read again by", "Leses om igjen innen")) {
                     (regime.review_by) @if regime.is_overdue { " " strong { (here.say("overdue", "forfalt")) } }

@@ -120,7 +120,7 @@ impl Board for Fixed {
         vec![RegimeLine {
             id: "gdpr-33".to_owned(),
             version: "2016-679".to_owned(),
-            title: "Notice".to_owned(),
+            title: ["Notice".to_owned(), "Melding".to_owned()],
             review_by: "2023-01-01".to_owned(),
             reviewed_by: None,
             is_overdue: true,

@@ -269,6 +269,7 @@ mod tests {
         let plan = Plan {
             keeper: None,
             desk: None,
+            watchers: &std::collections::BTreeSet::new(),
             muted: &[],
             inputs: &inputs,
             formats: &formats,

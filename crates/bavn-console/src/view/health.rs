@@ -127,7 +127,8 @@ pub struct Theft {
 pub struct RegimeLine {
     pub id: String,
     pub version: String,
-    pub title: String,
+    /// English, bokmål.
+    pub title: [String; 2],
     /// `2027-05-01`
     pub review_by: String,
     /// A lawyer, if one has read it.

@@ -29,6 +29,7 @@ fn raise(book: &mut Book, uid: &str, reader: &str) {
         patients: 4,
         marks: BTreeSet::new(),
         identities: set(reader),
+        also: BTreeSet::new(),
         units: set("ward 4"),
         hosts: set("pc-1"),
         clients: set("ehr"),

@@ -178,7 +178,7 @@ pub(super) fn regimes(now: Timestamp) -> Vec<RegimeLine> {
         is_overdue: regime.is_overdue(&today),
         id: regime.id,
         version: regime.version,
-        title: regime.title.en,
+        title: [regime.title.en, regime.title.nb],
         review_by: regime.review_by,
         reviewed_by: (regime.reviewer != UNREVIEWED).then_some(regime.reviewer),
     };

@@ -186,6 +186,7 @@ pub(crate) fn watch(arguments: &BenchWatch) -> CommandResult {
     let plan = Plan {
         keeper: None,
         desk: None,
+        watchers: &std::collections::BTreeSet::new(),
         muted: &[],
         inputs: &inputs,
         formats: &formats,

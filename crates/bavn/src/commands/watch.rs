@@ -13,7 +13,7 @@ use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
 use bavn_detect::house::{HouseDeed, Run, SourceCount};
 use bavn_detect::{Engine, Judgement, OcsfOptions, Settings, Verdict, ocsf_line};
-use bavn_model::{Context, Directory, Finding, FindingState};
+use bavn_model::{Context, Directory, Fact, Finding, FindingState, Relation};
 use bavn_store::{Frame, Judged, Person, Reached};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -39,7 +39,10 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
     let keeper = match &arguments.store {
         Some(folder) => {
             let kek = super::keep::kek(&arguments.key)?;
-            Some(Mutex::new(super::keep::open_writer(folder, &arguments.controller, kek)?))
+            let mut writer = super::keep::open_writer(folder, &arguments.controller, kek)?;
+            // What users of this program looked up since is watched with the rest.
+            writer.commit(super::keep::now())?;
+            Some(Mutex::new(writer))
         }
         None => None,
     };
@@ -57,12 +60,15 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
     let in_force = house.as_ref().map(|house| house.look(|house| house.in_force().clone()));
     let in_force = in_force.transpose()?.unwrap_or_default();
     let mut inputs = inputs;
+    let mut watchers = BTreeSet::new();
     if let Some(folder) = &arguments.store {
-        inputs.extend(own_look_ups(folder, &super::keep::kek(&arguments.key)?)?);
+        let own = own_look_ups(folder, &super::keep::kek(&arguments.key)?, &mut watchers)?;
+        inputs.extend(own);
     }
     let plan = Plan {
         keeper: keeper.as_ref(),
         desk: desk.as_ref(),
+        watchers: &watchers,
         muted: &in_force.muted_at(super::keep::now()),
         inputs: &inputs,
         formats: &formats,
@@ -111,8 +117,13 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
 }
 
 /// What users of this program looked up so far: they are watched like everybody else.
-fn own_look_ups(folder: &std::path::Path, kek: &bavn_store::Kek) -> CommandResult<Option<Input>> {
+fn own_look_ups(
+    folder: &std::path::Path,
+    kek: &bavn_store::Kek,
+    watchers: &mut BTreeSet<String>,
+) -> CommandResult<Option<Input>> {
     let own = bavn_store::Store::open(folder, kek)?.own(bavn_store::Window::ALL)?;
+    watchers.extend(own.iter().filter_map(|own| own.who.clone()));
     let lines: Vec<u8> = own.iter().flat_map(|own| [&own.original[..], b"\n"].concat()).collect();
     Ok((!lines.is_empty()).then(|| Input::Own(lines.into())))
 }
@@ -124,6 +135,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) keeper: Option<&'a Mutex<bavn_store::Writer>>,
     /// Where alarms become cases.
     pub(crate) desk: Option<&'a Desk>,
+    /// Users of this program, as its own look-ups name them.
+    pub(crate) watchers: &'a BTreeSet<String>,
     /// Detectors that are not heard.
     pub(crate) muted: &'a [String],
     pub(crate) inputs: &'a [Input],
@@ -246,7 +259,9 @@ impl Plan<'_> {
             told.tally.count(&finding);
             let names = directory.lock().unwrap_or_else(PoisonError::into_inner);
             raise(&ocsf_line(&finding, &names, context, self.options))?;
-            let is_news = finding.is_alert || finding.state == FindingState::Closed;
+            let is_news = finding.is_alert
+                || finding.state == FindingState::Closed
+                || self.is_of_a_watcher(&finding, &names);
             if let Some(desk) = self.desk.filter(|_| is_news) {
                 let alarm = Alarm::of(&finding, &names, context);
                 if live {
@@ -376,6 +391,19 @@ impl Plan<'_> {
         let run = Run::of(&report, &directory, engine.context());
         let run = run.with(summary.read, summary.findings, summary.alarms as u64, inputs);
         Ok(Ok(Watched { run, summary, report, unread: totals.unread, alarms }))
+    }
+
+    /// Whether somebody who works with this program looked at their own record or family: that is
+    /// a case whatever the budget.
+    fn is_of_a_watcher(&self, finding: &Finding, names: &Directory) -> bool {
+        let near = |fact: &Fact| {
+            let Fact::RelatedPatients { relation, .. } = fact else { return false };
+            matches!(relation, Relation::Oneself | Relation::Kin | Relation::Household)
+        };
+        let watchers = self.watchers.iter().filter_map(|name| names.identities.find(name));
+        let watchers: BTreeSet<_> = watchers.collect();
+        finding.because.iter().any(near)
+            && finding.entities.iter().any(|entity| watchers.contains(&entity.identity))
     }
 
     fn by_input(&self, totals: &Totals) -> Vec<SourceCount> {
