@@ -207,6 +207,7 @@ fn board() -> Arc<Told> {
         patients: 41,
         marks: BTreeSet::new(),
         identities: set("hcw-7"),
+        also: BTreeSet::new(),
         units: set("ward"),
         hosts: set("pc-1"),
         clients: set("ehr"),

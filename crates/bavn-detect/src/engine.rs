@@ -221,8 +221,8 @@ impl Engine {
                 // The hour's own end: accesses may be far apart.
                 self.close_hour(Timestamp::from_secs((self.hour + 1) * 3_600), out);
                 let begun = Timestamp::from_secs(hour * 3_600);
-                self.ask_again(begun, out);
                 self.gather_each(begun, out, |gathering, found| gathering.hours_over(begun, found));
+                self.ask_again(begun, out);
             }
             self.hour = hour;
         }

@@ -41,9 +41,10 @@ impl Store {
         let mut first_commit: BTreeMap<u32, u64> = BTreeMap::new();
         let mut days: BTreeMap<(u32, i32), (HeardDay, u64)> = BTreeMap::new();
         let names = self.names(Of::Source)?;
+        let commits = self.manifest.all_commits(&self.folder, &self.ring)?;
         for segment in &self.manifest.segments {
             let at = (segment.commit as usize).checked_sub(1);
-            let at = at.and_then(|at| self.manifest.commits.get(at)).map_or(0, |commit| commit.at);
+            let at = at.and_then(|at| commits.get(at)).map_or(0, |commit| commit.at);
             for heard in &segment.heard {
                 if Some(heard.source) == self.manifest.own_source {
                     continue;

@@ -38,6 +38,9 @@ pub(crate) struct Manifest {
     pub(crate) commits: Vec<Committed>,
     /// Silences of sources that stand in the log.
     pub(crate) silences: Vec<LoggedSilence>,
+    /// What explains the visits, a file a commit that had news of it; the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) verdicts: Vec<Judgements>,
     /// The commits before those of `commits`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) history: Vec<History>,
@@ -67,9 +70,6 @@ pub(crate) struct Manifest {
     /// By source that numbers its records: which have come.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) counted: BTreeMap<u32, Counted>,
-    /// What explains the visits, a file a commit that had news of it; the newest last.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) verdicts: Vec<Judgements>,
     /// Last, and not part of what the log's own entry of this commit says.
     pub(crate) log: Logged,
 }
@@ -316,8 +316,8 @@ impl Manifest {
     pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
         let history = self.history.iter().map(|part| &part.file);
         let retired = self.retired.iter().map(|retirement| &retirement.list);
-        let verdicts = self.verdicts.iter().map(|held| &held.file);
         let data = self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries);
+        let verdicts = self.verdicts.iter().map(|held| &held.file);
         data.chain(history).chain(retired).chain(verdicts)
     }
 

@@ -298,8 +298,9 @@ impl Writer {
             Some((number(Of::Identity, judged.identity)?, number(Of::Patient, judged.patient)?))
         };
         let verdicts = self.pending.ready(people, &self.manifest, &self.store, &self.ring)?;
-        let is_news = self.dictionary.is_news() || verdicts.is_some() || !left.said.is_empty();
-        if building.is_none() && !is_news {
+        let is_news = verdicts.is_some() || self.dictionary.is_news();
+        if building.is_none() && !is_news && left.said.is_empty() {
+            self.pending.settle();
             return Ok(());
         }
         let mut manifest = self.next_manifest(now);
@@ -328,8 +329,8 @@ impl Writer {
             manifest.dictionaries.push(Named::of(&self.store, name)?);
         }
         self.put_in_force(manifest, log)?;
+        self.pending.settle();
         self.dictionary.keep();
-        self.pending.keep();
         self.known.shrink();
         Ok(())
     }

@@ -13,8 +13,8 @@ use std::path::Path;
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     judged: Vec<Judged>,
-    /// Part of the commit that is being written.
-    in_hand: Vec<Judged>,
+    /// What the commit under way writes: it comes again if that fails.
+    unsettled: Vec<Judged>,
     /// Commits up to this one may hold what is judged again: of an earlier run, or an earlier pass.
     again_until: u64,
 }
@@ -35,21 +35,10 @@ impl Pending {
         self.judged.len()
     }
 
-    /// The commit that they are part of is in force.
-    pub(crate) fn keep(&mut self) {
-        self.in_hand.clear();
-    }
-
-    /// It failed: they wait for the next. It may be in force all the same, so it is asked.
-    pub(crate) fn go_back(&mut self, commit: u64) {
-        self.judged.append(&mut self.in_hand);
-        self.again_until = self.again_until.max(commit);
-    }
-
     /// From now on everything may be judged again that the store holds.
     pub(crate) fn begin_again(&mut self, commit: u64) {
         self.judged.clear();
-        self.in_hand.clear();
+        self.unsettled.clear();
         self.again_until = commit;
     }
 
@@ -62,12 +51,13 @@ impl Pending {
         store: &Path,
         ring: &KeyRing,
     ) -> Result<Option<Ready>> {
+        self.judged.append(&mut self.unsettled);
+        let unsettled = &mut self.unsettled;
         let mut numbers: BTreeMap<(Reached, &'static str), u32> = BTreeMap::new();
         let mut entries = Vec::new();
-        let in_hand = &mut self.in_hand;
         self.judged.retain(|judged| {
             let Some((identity, patient)) = person(judged) else { return true };
-            in_hand.push(*judged);
+            unsettled.push(*judged);
             let next = numbers.len() as u32;
             let word = *numbers.entry((judged.reached, judged.by)).or_insert(next);
             entries.push(Entry {
@@ -86,11 +76,18 @@ impl Pending {
         let words: Vec<_> =
             words.into_iter().map(|((reached, by), _)| (reached, by.to_owned())).collect();
         self.drop_known(&mut entries, &words, manifest, store, ring)?;
-        if entries.is_empty() {
-            self.keep();
-            return Ok(None);
-        }
-        Ok(Some(Ready { words, entries }))
+        Ok((!entries.is_empty()).then_some(Ready { words, entries }))
+    }
+
+    /// The commit failed: they wait for the next. It may be in force all the same, so it is asked.
+    pub(crate) fn go_back(&mut self, commit: u64) {
+        self.judged.append(&mut self.unsettled);
+        self.again_until = self.again_until.max(commit);
+    }
+
+    /// The commit is in force, or there was nothing to write.
+    pub(crate) fn settle(&mut self) {
+        self.unsettled.clear();
     }
 
     /// Drops what the store holds already, as a source that is read a second time gives it.

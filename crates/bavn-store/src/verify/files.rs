@@ -52,15 +52,15 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     for file in &store.manifest.dictionaries {
         check_file(store, file, found, || in_sealed(store, file, DICTIONARY));
     }
+    for held in &store.manifest.verdicts {
+        check_file(store, &held.file, found, || in_sealed(store, &held.file, verdict::SEALED_AS));
+    }
     for retirement in &store.manifest.retired {
         let file = &retirement.list;
         check_file(store, file, found, || in_sealed(store, file, RETIRED));
     }
     for part in &store.manifest.history {
         check_file(store, &part.file, found, || in_sealed(store, &part.file, HISTORY));
-    }
-    for held in &store.manifest.verdicts {
-        check_file(store, &held.file, found, || in_sealed(store, &held.file, verdict::SEALED_AS));
     }
     for name in [MANIFEST, RING, FORMAT_FILE] {
         // Opening the store has read and authenticated them.

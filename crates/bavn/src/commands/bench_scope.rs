@@ -303,10 +303,10 @@ impl Dice {
 }
 
 const QUESTIONS: usize = 100;
-/// Of each kind; peers take far longer over one.
-const QUESTIONS_KEPT: usize = 12;
 /// Whole reports, which read segments.
 const REPORTS: usize = 20;
+/// Of each kind; peers take far longer over one.
+const QUESTIONS_KEPT: usize = 12;
 const VISITS_AT_ONCE: usize = 8_192;
 const STAFF_A_UNIT: u64 = 40;
 const PATIENTS_A_UNIT: u64 = 400;

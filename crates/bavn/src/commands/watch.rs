@@ -530,11 +530,9 @@ fn store_frames(
             }
         }
         // Back by as much is a jump, after which the wait would be long.
-        let is_due = now.secs_since(committed_at).abs() >= COMMIT_SECS;
-        if is_due {
+        let is_time = now.secs_since(committed_at).abs() >= COMMIT_SECS;
+        if is_time || verdicts >= VERDICTS_MAX {
             super::keep::say_clock(&writer);
-        }
-        if is_due || verdicts >= VERDICTS_MAX {
             commit(&mut writer)?;
             (committed_at, verdicts) = (now, 0);
         }
