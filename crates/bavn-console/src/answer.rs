@@ -103,11 +103,12 @@ fn shown(path: &str) -> String {
     first.chars().filter(char::is_ascii_alphanumeric).take(40).collect()
 }
 
-/// Whether the employees' side has agreed: in a file, or as a setting. What cannot be read is no.
+/// Whether the employees' side has agreed: in a file, as a setting, or as an act. What cannot be read is no.
 fn is_signed_off(board: &dyn Board) -> bool {
     let mut signed = board.signed_elsewhere().is_some();
+    let looked = board.look(&mut |book| signed |= book.sign_off().is_some());
     let seen = board.house(&mut |house| signed |= house.in_force().signed_off.is_some());
-    signed && seen.is_ok()
+    signed && seen.is_ok() && looked.is_ok()
 }
 
 impl Here<'_> {

@@ -21,7 +21,10 @@ pub(crate) struct Tally {
     lanes: [LaneTally; LANES.len()],
     reader_days: u64,
     days: u64,
+    /// Of this run: what is told of units and lots begins anew when a run goes on.
+    #[serde(skip)]
     units: Units,
+    #[serde(skip)]
     lots: Lots,
 }
 

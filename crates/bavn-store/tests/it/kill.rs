@@ -145,7 +145,7 @@ fn killed_at_random_instants_no_acknowledged_look_up_is_lost_and_none_doubled() 
             }
         }
     }
-    assert!(with_commits > kills / 4, "{with_commits} of {kills} had committed before the kill");
+    assert!(with_commits > kills / 10, "{with_commits} of {kills} had committed before the kill");
     println!(
         "{killed} kills, {with_commits} after a commit: {stored} look-ups, {lost} lost, 0 doubled"
     );

@@ -242,14 +242,14 @@ fn bokmaal(reason: &Reason) -> String {
         Reason::HitsUnknown { look_ups } => {
             format!("{look_ups} søk eller uttrekk sier ikke hvem de viste")
         }
+        Reason::NoLongerKept { before } => {
+            format!("oppslag før {before} oppbevares ikke lenger")
+        }
         Reason::Silent(silence) => {
             format!("«{}» var taus fra {} til {}", silence.source, silence.from, silence.to)
         }
         Reason::NotJudged { patients } => {
             format!("for {patients} pasienter kan det ikke avgjøres om oppslagene er forklart")
-        }
-        Reason::NoLongerKept { before } => {
-            format!("oppslag før {before} oppbevares ikke lenger")
         }
     }
 }
