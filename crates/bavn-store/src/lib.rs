@@ -3,6 +3,7 @@
 //! Look-ups kept encrypted, and an index of who read whom. Reads and writes files; time and
 //! randomness are arguments.
 
+mod again;
 mod asked;
 mod error;
 mod files;
@@ -22,6 +23,7 @@ mod scope;
 mod sealed;
 mod segment;
 mod silence;
+mod state;
 mod varint;
 mod verify;
 mod who;

@@ -27,6 +27,9 @@ pub(crate) struct Manifest {
     pub(crate) dictionaries: Vec<Named>,
     /// The source whose look-ups are this program's own: when it spoke last says nothing of others.
     pub(crate) own_source: Option<u32>,
+    /// What was learned from the look-ups up to some commit, if whoever writes keeps that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<Named>,
     /// By input (a number of the dictionary): how far it has been read.
     pub(crate) inputs: BTreeMap<u32, Progress>,
     /// One for each commit, in order.
@@ -242,7 +245,8 @@ impl Manifest {
 
     /// Every file that exists.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Named> {
-        self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries)
+        let segments = self.segments.iter().flat_map(Segment::files);
+        segments.chain(&self.dictionaries).chain(&self.state)
     }
 
     /// Removes what an interrupted commit left in the folders of data; the log sees to its own.
@@ -250,6 +254,10 @@ impl Manifest {
         let known: BTreeSet<&str> = self.files().map(|file| file.name.as_str()).collect();
         for folder in FOLDERS {
             let path = store.join(folder);
+            if folder == STATE && !path.exists() {
+                // Of a store that was made before state was kept.
+                std::fs::create_dir(&path).map_err(crate::error::io(&path, "made"))?;
+            }
             let doing = || crate::error::io(&path, "read");
             for entry in std::fs::read_dir(&path).map_err(doing())? {
                 let entry = entry.map_err(doing())?;
@@ -269,9 +277,15 @@ pub(crate) fn names_of(commit: u64) -> String {
     format!("names/{commit:08}.names")
 }
 
+/// The file of what was learned as of a commit.
+pub(crate) fn state_of(commit: u64) -> String {
+    format!("state/{commit:08}.state")
+}
+
 pub(crate) const MANIFEST: &str = "manifest";
 const MANIFEST_NEW: &str = "manifest.new";
 const SEALED_AS: &[u8] = b"bavn manifest 1";
 /// Folders whose files only the manifest may name.
-pub(crate) const FOLDERS: [&str; 3] = ["segments", "index", "names"];
+pub(crate) const FOLDERS: [&str; 4] = ["segments", "index", "names", STATE];
+const STATE: &str = "state";
 const BLOCK_BYTES: usize = 1 << 20;

@@ -5,6 +5,7 @@
 //! store is as it was, after it everything is there. What a crash leaves unnamed is swept away when
 //! the store is next opened for writing.
 
+use crate::again;
 use crate::asked;
 use crate::error::{Result, StoreError, io};
 use crate::files;
@@ -13,14 +14,15 @@ use crate::frame::{Frame, LookUp};
 use crate::index::{self, By, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
-use crate::manifest::{Heard, Manifest, Named, Progress, Segment, names_of};
+use crate::manifest::{Heard, Manifest, Named, Progress, Segment, names_of, state_of};
 use crate::names::{DICTIONARY, Dictionary, Of};
 use crate::proof::{Entry, Hash, Ledger, Log, sha256};
 use crate::row::{Evidence, NOBODY, NONCE_BYTES, Row};
 use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
+use crate::state;
 use crate::varint::Input;
-use bavn_model::Timestamp;
+use bavn_model::{Record, Timestamp};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -42,6 +44,10 @@ pub struct Writer {
     nonces: Vec<[u8; NONCE_BYTES]>,
     canonical: Vec<u8>,
     added: u64,
+    /// Of those, by day.
+    added_on: BTreeMap<i32, u64>,
+    /// The commit that was in force when the store was opened.
+    opened_at: u64,
     /// For a person of the caller's (by kind and number), the first spelling of the store's.
     persons: HashMap<(Of, u32), u32>,
     linked: HashMap<Of, u32>,
@@ -97,6 +103,7 @@ impl Writer {
         let (manifest, _) = Manifest::read(store, &ring)?;
         manifest.sweep(store)?;
         let ledger = Ledger::open(store, &ring, &manifest)?;
+        let opened_at = manifest.commit;
         let mut dictionary = Dictionary::default();
         for file in &manifest.dictionaries {
             dictionary.read(&store.join(&file.name), &ring, &Of::ALL)?;
@@ -115,6 +122,8 @@ impl Writer {
             nonces: Vec::new(),
             canonical: Vec::new(),
             added: 0,
+            added_on: BTreeMap::new(),
+            opened_at,
             persons: HashMap::new(),
             linked: HashMap::new(),
         })
@@ -133,6 +142,16 @@ impl Writer {
     /// Look-ups that were new, of all taken since the store was opened.
     pub fn added(&self) -> u64 {
         self.added
+    }
+
+    /// Of those, how many happened before this day.
+    pub fn added_before(&self, day: i32) -> u64 {
+        self.added_on.range(..day).map(|(_, added)| added).sum()
+    }
+
+    /// Of the latest look-up that a source sent, as of the last commit.
+    pub fn last_day(&self) -> Option<i32> {
+        self.manifest.last_heard().map(|at| Timestamp::from_micros(at).day())
     }
 
     /// How far an input has been read, as of the last commit.
@@ -164,6 +183,7 @@ impl Writer {
                 Past { store: &self.store, ring: &self.ring, segments: &self.manifest.segments };
             if self.known.is_new(day, look_up.id, &past)? {
                 self.add(&look_up, now)?;
+                *self.added_on.entry(day).or_default() += 1;
                 taken.new += 1;
             } else {
                 taken.known += 1;
@@ -190,20 +210,47 @@ impl Writer {
     /// Makes everything taken so far durable, at once, and what others asked meanwhile. Does
     /// nothing if there is nothing new.
     pub fn commit(&mut self, now: Timestamp) -> Result<()> {
+        self.commit_all(now, None)
+    }
+
+    /// As [`Self::commit`], with what was learned from look-ups that were all taken by now; it stands
+    /// in the place of what was learned before.
+    pub fn commit_with_state(&mut self, now: Timestamp, state: &[u8]) -> Result<()> {
+        self.commit_all(now, Some(state))
+    }
+
+    /// What was learned, as of the last commit that had such.
+    pub fn state(&self) -> Result<Option<Vec<u8>>> {
+        let Some(file) = &self.manifest.state else { return Ok(None) };
+        state::read(&self.store, file, &self.ring).map(Some)
+    }
+
+    /// Calls `each` with every look-up of these days and later ones that a source sent and that was
+    /// there when the store was opened: to be judged by whoever has not seen it. In the order in which
+    /// they came.
+    pub fn each_since(&self, day: i32, each: impl FnMut(&Record<'_>)) -> Result<()> {
+        let segments = &self.manifest.segments;
+        let there = segments.partition_point(|segment| segment.commit <= self.opened_at);
+        let segments = segments.get(..there).unwrap_or_default();
+        let past = Past { store: &self.store, ring: &self.ring, segments };
+        again::each_since(&past, &self.dictionary, day, each)
+    }
+
+    fn commit_all(&mut self, now: Timestamp, state: Option<&[u8]>) -> Result<()> {
         let asked = asked::left(&self.store, &self.ring)?;
         for (_, frame) in &asked {
             self.take_all(frame, now)?;
         }
-        self.commit_taken(now)?;
+        self.commit_taken(now, state)?;
         for (path, _) in asked {
             std::fs::remove_file(&path).map_err(io(&path, "removed"))?;
         }
         Ok(())
     }
 
-    fn commit_taken(&mut self, now: Timestamp) -> Result<()> {
+    fn commit_taken(&mut self, now: Timestamp, state: Option<&[u8]>) -> Result<()> {
         let building = self.building.take();
-        if building.is_none() && !self.dictionary.is_news() {
+        if building.is_none() && !self.dictionary.is_news() && state.is_none() {
             return Ok(());
         }
         let mut manifest = self.next_manifest(now);
@@ -218,7 +265,17 @@ impl Writer {
             self.dictionary.write_news(file)?;
             manifest.dictionaries.push(Named::of(&self.store, name)?);
         }
+        let older = state.and_then(|_| manifest.state.take());
+        if let Some(state) = state {
+            let name = state_of(manifest.commit);
+            state::write(self.sealed(&name, state::STATE, STORE_KEY)?, state)?;
+            manifest.state = Some(Named::of(&self.store, name)?);
+        }
         self.put_in_force(manifest, log)?;
+        if let Some(older) = older {
+            let path = self.store.join(older.name);
+            std::fs::remove_file(&path).map_err(io(&path, "removed"))?;
+        }
         self.dictionary.keep();
         self.known.shrink();
         Ok(())
@@ -493,7 +550,7 @@ const SEGMENT_ROWS: u64 = 1 << 21;
 mod tests {
     use super::*;
     use crate::{Depth, verify};
-    use bavn_model::{EventId, Flags, Kind, Origin, Outcome, PatientName, Record};
+    use bavn_model::{EventId, Flags, Kind, Origin, Outcome, PatientName};
 
     fn record(number: u32) -> Record<'static> {
         let name = format!("Patient/{}", number % 7).into();

@@ -15,6 +15,7 @@ use crate::proof::{
 use crate::reader::Store;
 use crate::sealed::Sealed;
 use crate::segment::{Part, damage};
+use crate::state::STATE;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,9 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     }
     for file in &store.manifest.dictionaries {
         check_file(store, file, found, || in_sealed(store, file, DICTIONARY));
+    }
+    if let Some(file) = &store.manifest.state {
+        check_file(store, file, found, || in_sealed(store, file, STATE));
     }
     for name in [MANIFEST, RING, FORMAT_FILE] {
         // Opening the store has read and authenticated them.
