@@ -247,6 +247,7 @@ mod tests {
         let context = ContextPaths { context: vec![path("context")], ..ContextPaths::default() };
         let plan = Plan {
             keeper: None,
+            saved: None,
             desk: None,
             inputs: &inputs,
             formats: &formats,

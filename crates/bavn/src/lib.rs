@@ -1,5 +1,6 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
+mod alarms;
 pub mod cli;
 mod commands;
 mod demo;
@@ -10,6 +11,7 @@ pub mod input;
 mod keyed;
 pub mod pipeline;
 mod report;
+mod serve;
 
 use clap::Parser;
 use error::Kind;

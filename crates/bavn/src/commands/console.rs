@@ -1,7 +1,7 @@
 //! `bavn console`: the cases of a store in the browser, for the people of one machine.
 
 use super::demo::{internal, listen};
-use super::keep::{self, leave_asking, now, open};
+use super::keep::{self, leave_asking, now};
 use super::scope::{case_subject, date, reason_text};
 use crate::cli::{Console as Arguments, StoreAccess};
 use crate::desk::{Desk, failed};
@@ -16,6 +16,33 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
+    let pages = open(arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(internal)?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            signal = tokio::signal::ctrl_c() => signal.map_err(internal),
+            served = pages.serve() => served,
+        }
+    });
+    runtime.shutdown_background();
+    ended?;
+    super::say("stopped");
+    Ok(())
+}
+
+/// The console with its port, not yet serving.
+pub(super) struct Pages {
+    listener: std::net::TcpListener,
+    board: Arc<StoreBoard>,
+    doors: Doors,
+}
+
+/// Opens the store and the port, and prints the links of those who are let in.
+pub(super) fn open(arguments: &Arguments) -> CommandResult<Pages> {
     let doors = Doors::new(keep::chance(), arguments.identity_header.clone());
     let users = users(&arguments.user)?;
     let board = Arc::new(StoreBoard {
@@ -24,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         changed: watch::channel(0).0,
     });
     // A store that does not open is told now, not to the first who looks.
-    open(&board.access)?;
+    keep::open(&board.access)?;
     let listener = listen(arguments.port)?;
     let address = listener.local_addr().map_err(internal)?;
     for (name, role) in users {
@@ -36,25 +63,21 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
             role.word()
         )?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(internal)?;
-    let ended = runtime.block_on(async {
+    Ok(Pages { listener, board, doors })
+}
+
+impl Pages {
+    /// Serves until something fails.
+    pub(super) async fn serve(self) -> CommandResult {
+        let Self { listener, board, doors } = self;
         listener.set_nonblocking(true).map_err(internal)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(internal)?;
         let router = bavn_console::router(Arc::clone(&board) as Arc<dyn Board>, Arc::new(doors));
         tokio::select! {
-            signal = tokio::signal::ctrl_c() => signal.map_err(internal),
             served = async { axum::serve(listener, router).await } => served.map_err(internal),
             error = follow(board) => Err(error),
         }
-    });
-    runtime.shutdown_background();
-    ended?;
-    super::say("stopped");
-    Ok(())
+    }
 }
 
 /// Writes down escalations as they fall due, and tells open pages of what others wrote.
@@ -102,7 +125,7 @@ struct StoreBoard {
 
 impl Board for StoreBoard {
     fn queue(&self) -> Arc<QueueView> {
-        let as_of = open(&self.access).map(|store| store.as_of());
+        let as_of = keep::open(&self.access).map(|store| store.as_of());
         Arc::new(as_of.map_or_else(
             |_| QueueView::default(),
             |as_of| QueueView {
@@ -139,13 +162,13 @@ impl Board for StoreBoard {
         let (subject, from) =
             asked.ok_or_else(|| Trouble::Refused("the case names no reader".to_owned()))?;
         let window = Window { from, to: Window::ALL.to };
-        let store = open(&self.access).map_err(|error| failed(&error))?;
+        let store = keep::open(&self.access).map_err(|error| failed(&error))?;
         let scope = store.scope(&subject, window).map_err(|error| failed(&error.into()))?;
         Ok(view(&scope, window))
     }
 
     fn record(&self, who: &Visitor, what: &str, purpose: &str) -> Result<(), Trouble> {
-        let store = open(&self.access).map_err(|error| failed(&error))?;
+        let store = keep::open(&self.access).map_err(|error| failed(&error))?;
         let purpose = purpose.parse().unwrap_or(Purpose::Audit);
         let what = format!("bavn console ({}): {what}", who.role.word());
         leave_asking(&store, ("urn:bavn:user", &who.name), &purpose, &what, &[])

@@ -12,12 +12,14 @@ mod drill;
 mod evaluate;
 mod explain;
 mod explain_mapping;
-mod formats;
+pub(crate) mod formats;
+mod go_on;
 mod hunt;
 pub(crate) mod keep;
 pub(crate) mod notice;
 mod proof;
 mod scope;
+mod serve;
 mod store;
 mod verify;
 pub(crate) mod watch;
@@ -33,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Scope(arguments) => scope::run(&arguments),
         Command::Who(arguments) => who::run(&arguments),

@@ -2,11 +2,13 @@
 
 use super::decode::by_reason;
 use super::formats::{complain_of_unread, formats};
+use super::go_on::{self, Learned};
+use crate::alarms::Alarms;
 use crate::cli::{ContextPaths, Watch};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::{Formats, Input, expand, load_context};
-use crate::pipeline::{Batch, RejectWriter, Stream, StreamError, Totals};
+use crate::pipeline::{Batch, GoOn, RejectWriter, Saved, Stream, StreamError, Totals};
 use anyhow::Context as _;
 use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
@@ -14,8 +16,8 @@ use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
 use bavn_model::{Context, Directory, Finding};
 use bavn_store::{Frame, Person};
 use serde::Serialize;
-use std::collections::BTreeSet;
-use std::io::{BufWriter, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -26,14 +28,6 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
     if !(arguments.budget > 0.0 && arguments.budget.is_finite()) {
         return Err(CommandError::usage("`--budget` must be more than 0"));
     }
-    let alarms: Box<dyn Write> = match arguments.alarms.as_str() {
-        "-" => Box::new(std::io::stdout().lock()),
-        path => Box::new(
-            std::fs::File::create(path)
-                .with_context(|| format!("`{path}` cannot be written"))
-                .map_err(|error| CommandError::new(Kind::Usage, error))?,
-        ),
-    };
     let keeper = match &arguments.store {
         Some(folder) => {
             let kek = super::keep::kek(&arguments.key)?;
@@ -48,8 +42,15 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         }
         None => None,
     };
+    let saved = match &keeper {
+        Some(keeper) if !arguments.fresh_state => go_on::read(keeper)?,
+        _ => None,
+    };
+    let mut out =
+        Alarms::open(&arguments.alarms, saved.as_ref().map(|saved| saved.head().alarm_bytes))?;
     let plan = Plan {
         keeper: keeper.as_ref(),
+        saved: saved.as_ref(),
         desk: desk.as_ref(),
         inputs: &inputs,
         formats: &formats,
@@ -59,13 +60,20 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         options: OcsfOptions { patients: arguments.alarm_patients, ..OcsfOptions::default() },
         progress: std::io::IsTerminal::is_terminal(&std::io::stderr()),
     };
-    let mut out = BufWriter::new(alarms);
-    let watched = plan.watch(|line| {
-        out.write_all(line.as_bytes())?;
-        Ok(out.write_all(b"\n")?)
-    })?;
-    out.flush()?;
-    drop(out);
+    // Only what has been told counts as judged: whoever is stopped before this does it again.
+    let told = plan.watch(|line| out.write(line)).and_then(|watched| Ok((watched, out.sync()?)));
+    let (mut watched, alarm_bytes) = match told {
+        Ok(told) => told,
+        Err(error) => {
+            if let Some(keeper) = &keeper {
+                go_on::keep(keeper, None, 0)?;
+            }
+            return Err(error);
+        }
+    };
+    if let Some(keeper) = &keeper {
+        go_on::keep(keeper, watched.learned.take(), alarm_bytes)?;
+    }
     if let Some(path) = &arguments.report {
         let report = serde_json::to_vec_pretty(&watched.report)?;
         std::fs::write(path, report)
@@ -95,6 +103,8 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
 pub(crate) struct Plan<'a> {
     /// Where every look-up is kept.
     pub(crate) keeper: Option<&'a Mutex<bavn_store::Writer>>,
+    /// What the run before has learned, if it is gone on from.
+    pub(crate) saved: Option<&'a Saved>,
     /// Where alarms become cases.
     pub(crate) desk: Option<&'a Desk>,
     pub(crate) inputs: &'a [Input],
@@ -112,6 +122,8 @@ pub(crate) struct Watched {
     pub(crate) summary: Summary,
     pub(crate) report: bavn_detect::Report,
     pub(crate) unread: Vec<(u32, String)>,
+    /// What the next run goes on from, if there is a store.
+    learned: Option<Learned>,
     /// Not yet folded into cases.
     alarms: Vec<Alarm>,
 }
@@ -123,6 +135,10 @@ pub(crate) struct Summary {
     pub(crate) rejected: u64,
     pub(crate) rejected_by_reason: std::collections::BTreeMap<&'static str, u64>,
     pub(crate) duplicates: u64,
+    /// Judged by an earlier run on the same store.
+    pub(crate) judged_before: u64,
+    /// Stored, but so old that nobody can tell any more whether they were judged: they were not.
+    pub(crate) too_old: u64,
     pub(crate) late: u64,
     pub(crate) bytes: u64,
     pub(crate) identities: usize,
@@ -158,6 +174,13 @@ impl std::fmt::Display for Summary {
         )?;
         if let Some(stored) = self.stored {
             write!(f, "\n{stored} look-ups are new in the store")?;
+        }
+        if self.judged_before > 0 {
+            write!(f, "; {} were judged before", self.judged_before)?;
+        }
+        if self.too_old > 0 {
+            let too_old = self.too_old;
+            write!(f, "; {too_old} came too late to be judged (`--fresh-state` judges all)")?;
         }
         self.cases.map_or(Ok(()), |cases| write!(f, "; {cases} cases wait for a person"))
     }
@@ -227,6 +250,18 @@ impl Plan<'_> {
         Ok(())
     }
 
+    /// Context, its problems told.
+    fn loaded_context(&self) -> CommandResult<Loaded> {
+        let loaded = load_context(self.context, &self.formats.mappings)?;
+        for problem in loaded.problems.iter().take(PROBLEMS_SHOWN) {
+            super::say(format_args!("context: {problem}"));
+        }
+        if loaded.problem_count > PROBLEMS_SHOWN as u64 {
+            super::say(format_args!("context: {} records could not be read", loaded.problem_count));
+        }
+        Ok(loaded)
+    }
+
     /// One pass. The inner error names an input that is out of order.
     #[expect(clippy::disallowed_methods, reason = "the edge measures its own speed")]
     fn run_once(
@@ -234,15 +269,22 @@ impl Plan<'_> {
         unsorted: &BTreeSet<u32>,
         mut raise: impl FnMut(&str) -> CommandResult,
     ) -> CommandResult<Result<Watched, u32>> {
-        let Loaded { directory, context, problems, problem_count, .. } =
-            load_context(self.context, &self.formats.mappings)?;
-        for problem in problems.iter().take(PROBLEMS_SHOWN) {
-            super::say(format_args!("context: {problem}"));
-        }
-        if problem_count > PROBLEMS_SHOWN as u64 {
-            super::say(format_args!("context: {problem_count} records could not be read"));
-        }
-        let mut engine = Engine::new(context, Settings { budget_per_10k_staff_day: self.budget });
+        let Loaded { mut directory, context, .. } = self.loaded_context()?;
+        let settings = Settings { budget_per_10k_staff_day: self.budget };
+        let under = self.keeper.map(|_| go_on::Under::of(&directory, &context));
+        let (mut engine, from) = match (self.saved, self.keeper, &under) {
+            (Some(saved), Some(keeper), Some(under)) => go_on::begin(
+                saved,
+                keeper,
+                &mut directory,
+                context,
+                settings,
+                under,
+                self.inputs.len(),
+            )?,
+            _ => (Engine::new(context, settings), GoOn::default()),
+        };
+        let first_day = from.seen.first_day();
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
         let mut alarms = Vec::new();
         let started = Instant::now();
@@ -259,7 +301,8 @@ impl Plan<'_> {
             let reader = scope.spawn(|| {
                 let (give, store) = (give, store);
                 let mut frame = Frame::default();
-                let read = stream.run(
+                let read = stream.go_on(
+                    from,
                     &directory,
                     |input, reject, bytes| match &mut rejects {
                         Some(writer) => writer
@@ -306,9 +349,9 @@ impl Plan<'_> {
             let stored = storing.map(|storing| {
                 storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             });
-            tally.stored = stored.transpose()?;
+            stored.transpose()?;
             match read {
-                Ok(Ok(totals)) => Ok(Ok(totals)),
+                Ok(Ok(read)) => Ok(Ok(read)),
                 Ok(Err(StreamError::Unsorted { file })) => Ok(Err(file)),
                 Ok(Err(StreamError::Rejects(error))) => Err(error),
                 Ok(Err(error @ (StreamError::Stopped | StreamError::StoreStopped))) => {
@@ -317,16 +360,21 @@ impl Plan<'_> {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         })?;
-        let totals = match totals {
-            Ok(totals) => totals,
+        let (totals, seen) = match totals {
+            Ok(read) => read,
             Err(file) => return Ok(Err(file)),
         };
+        tally.count_stored(self.keeper, first_day);
         if let Some(writer) = rejects {
             writer.finish()?;
         }
         let directory = directory.into_inner().unwrap_or_else(PoisonError::into_inner);
         let seconds = started.elapsed().as_secs_f64();
+        let learned = under
+            .map(|under| Learned::of(&engine, &directory, seen.save(), &under, BTreeMap::new()))
+            .transpose()?;
         Ok(Ok(Watched {
+            learned,
             summary: tally.summary(&totals, &directory, seconds),
             report: engine.report(),
             unread: totals.unread,
@@ -346,6 +394,7 @@ struct Told<'a> {
 #[derive(Debug, Default)]
 struct Tally {
     stored: Option<u64>,
+    too_old: u64,
     accesses: u64,
     findings: BTreeSet<u128>,
     alarms: BTreeSet<u128>,
@@ -363,12 +412,22 @@ impl Tally {
         }
     }
 
+    /// Of all passes: an input out of order is read twice.
+    fn count_stored(&mut self, keeper: Option<&Mutex<bavn_store::Writer>>, first_day: Option<i32>) {
+        let Some(keeper) = keeper else { return };
+        let writer = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stored = Some(writer.added());
+        self.too_old = first_day.map_or(0, |day| writer.added_before(day));
+    }
+
     fn summary(&self, totals: &Totals, directory: &Directory, seconds: f64) -> Summary {
         Summary {
             read: totals.records,
             rejected: totals.rejects.values().sum(),
             rejected_by_reason: totals.rejects.clone(),
             duplicates: totals.duplicates,
+            judged_before: totals.before.saturating_sub(self.too_old),
+            too_old: self.too_old,
             late: totals.late,
             bytes: totals.bytes,
             identities: directory.identities.len(),
@@ -383,35 +442,32 @@ impl Tally {
     }
 }
 
-/// Keeps frames as they come; at the end says who is whom, and commits. A live input is committed
-/// every [`COMMIT_SECS`], so that answers are not much behind it.
+/// Keeps frames as they come; at the end says who is whom. A live input is committed every [`COMMIT_SECS`], so that answers are not much behind it.
 fn store_frames(
     keeper: &Mutex<bavn_store::Writer>,
     frames: &Receiver<Frame>,
     directory: &Mutex<Directory>,
-) -> CommandResult<u64> {
+) -> CommandResult {
     let mut writer = keeper.lock().unwrap_or_else(PoisonError::into_inner);
-    let commit = |writer: &mut bavn_store::Writer| {
+    let link = |writer: &mut bavn_store::Writer| {
         let names = directory.lock().unwrap_or_else(PoisonError::into_inner);
         writer.link(|person, name| match person {
             Person::Identity => names.identities.find_exact(name).map(|id| id.0),
             Person::Patient => names.patients.find_exact(name).map(|id| id.0),
         });
-        drop(names);
-        writer.commit(super::keep::now())
     };
     let mut committed_at = super::keep::now();
     for frame in frames {
         let now = super::keep::now();
         writer.take(&frame, now)?;
         if now.secs_since(committed_at) >= COMMIT_SECS {
-            commit(&mut writer)?;
+            link(&mut writer);
+            writer.commit(now)?;
             committed_at = now;
         }
     }
-    commit(&mut writer)?;
-    // Of all passes: an input out of order is read twice.
-    Ok(writer.added())
+    link(&mut writer);
+    Ok(())
 }
 
 /// A line at the terminal that says the run is alive.

@@ -14,6 +14,8 @@ mod demo;
 mod evaluate;
 mod explain;
 mod prove;
+mod serve;
+mod state;
 mod store;
 mod watch;
 
