@@ -57,15 +57,11 @@ impl Sources {
     /// Looks what there is. What is missing is named, and the others go on.
     pub(crate) fn look(&mut self, now: Timestamp) {
         for held in &mut self.held {
-            let found = match expand(&[held.path.display().to_string()]) {
-                Ok(found) => found,
-                Err(_) => {
-                    let label = held.path.display().to_string();
-                    held.trouble(&label, Some("is not there".to_owned()));
-                    continue;
-                }
-            };
             let label = held.path.display().to_string();
+            let Ok(found) = expand(std::slice::from_ref(&label)) else {
+                held.trouble(&label, Some("is not there".to_owned()));
+                continue;
+            };
             held.trouble(&label, None);
             let mut there = BTreeMap::new();
             for input in found {
@@ -147,7 +143,7 @@ impl Held {
         let name = &self.name;
         match &words {
             Some(words) => {
-                say(format_args!("source `{name}`: `{label}` {words}; everything else goes on"))
+                say(format_args!("source `{name}`: `{label}` {words}; everything else goes on"));
             }
             None => say(format_args!("source `{name}`: `{label}` is read again")),
         }
