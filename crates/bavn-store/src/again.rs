@@ -64,6 +64,7 @@ fn record<'n>(
         address: name(Of::Host, row.host),
         session: word(&row.session),
         query: word(&evidence.query),
+        sequence: None,
         origin: Origin {
             line: evidence.line,
             byte_offset: evidence.byte_offset,
