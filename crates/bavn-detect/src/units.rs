@@ -80,7 +80,7 @@ mod tests {
     fn visit(unit: u32, identity: u32, day: i64, verdict: Verdict) -> Visit {
         let first = Timestamp::from_secs(day * 86_400);
         let unit = Some(UnitId(unit));
-        Visit { unit, first, verdict, ..crate::lots::tests::visit(identity) }
+        Visit { first, unit, verdict, ..crate::lots::tests::visit(identity) }
     }
 
     #[test]

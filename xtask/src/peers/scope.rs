@@ -1,4 +1,4 @@
-//! Whose records, and who read this one: bavn beside ClickHouse and `DuckDB` on the same rows.
+//! Whose records, and who read this one: bavn beside `ClickHouse` and `DuckDB` on the same rows.
 //!
 //! Each peer holds the rows twice, sorted by reader and by patient, since one copy answers one direction
 //! only; as numbers, which is its best case: bavn takes names, encrypts, indexes and proves.

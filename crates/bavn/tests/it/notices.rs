@@ -51,7 +51,7 @@ impl Console {
             let (name, link) = line.split_once(" (").unwrap();
             let link = link.split_once("http://").unwrap().1;
             let (address, token) = link.split_once('/').unwrap();
-            console.address = address.to_owned();
+            address.clone_into(&mut console.address);
             let entered = console.send("", &format!("GET /{token}"), "");
             let cookie = entered.split("bavn=").nth(1).unwrap().split(';').next().unwrap();
             let page = console.send(cookie, "GET /me", "");
@@ -92,7 +92,8 @@ impl Console {
         let action = format!("/{deed}?lang=");
         let form =
             shown.split("<form ").find(|form| form.split('>').next().unwrap().contains(&action));
-        let form = form.unwrap_or_else(|| panic!("no form {deed} on {page}: {shown}"));
+        assert!(form.is_some(), "no form {deed} on {page}: {shown}");
+        let form = form.unwrap();
         let form = form.split("</form>").next().unwrap();
         let mut sent = BTreeMap::new();
         for input in form.split("<input ").skip(1) {
@@ -136,7 +137,14 @@ fn unescaped(text: &str) -> String {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let hex = |byte: u8| {
+        [
+            b'%',
+            b"0123456789ABCDEF"[usize::from(byte >> 4)],
+            b"0123456789ABCDEF"[usize::from(byte & 15)],
+        ]
+    };
+    text.bytes().flat_map(hex).map(char::from).collect()
 }
 
 fn notice(told: &Value, regime: &str) -> Value {
@@ -178,7 +186,6 @@ pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     let after = share(&notice(&told, "gdpr-33"));
     assert!(after >= 85, "{after} % after the answers: {told}");
     assert_eq!(notice(&told, "gdpr-33")["missing"], serde_json::json!([]));
-    eprintln!("gdpr-33: {auto} % filled by records, {after} % after one form");
 
     // Two persons: who made it ready cannot sign it.
     console.done("kari", &page, "prepare", &[]);
