@@ -3,6 +3,7 @@
 //! Look-ups kept encrypted, and an index of who read whom. Reads and writes files; time and
 //! randomness are arguments.
 
+mod again;
 mod asked;
 mod canary;
 mod content;
@@ -36,6 +37,7 @@ mod scope;
 mod sealed;
 mod segment;
 mod silence;
+mod state;
 mod step;
 mod stretches;
 mod varint;

@@ -32,6 +32,9 @@ pub(crate) struct Manifest {
     pub(crate) dictionaries: Vec<Named>,
     /// The source whose look-ups are this program's own: when it spoke last says nothing of others.
     pub(crate) own_source: Option<u32>,
+    /// What was learned from the look-ups up to some commit, if whoever writes keeps that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<Named>,
     /// By input (a number of the dictionary): how far it has been read.
     pub(crate) inputs: BTreeMap<u32, Progress>,
     /// One for each commit, in order, of those that `history` does not hold.
@@ -318,7 +321,7 @@ impl Manifest {
         let retired = self.retired.iter().map(|retirement| &retirement.list);
         let data = self.segments.iter().flat_map(Segment::files).chain(&self.dictionaries);
         let verdicts = self.verdicts.iter().map(|held| &held.file);
-        data.chain(history).chain(retired).chain(verdicts)
+        data.chain(history).chain(retired).chain(verdicts).chain(&self.state)
     }
 
     /// Every file that may lie in the folders of data, by name.
@@ -383,9 +386,14 @@ fn commit_of_names(name: &str) -> Option<u64> {
     name.strip_prefix("names/")?.strip_suffix(".names")?.parse().ok()
 }
 
+/// The file of what was learned as of a commit.
+pub(crate) fn state_of(commit: u64) -> String {
+    format!("state/{commit:08}.state")
+}
+
 pub(crate) const MANIFEST: &str = "manifest";
 const MANIFEST_NEW: &str = "manifest.new";
 pub(crate) const SEALED_AS: &[u8] = b"bavn manifest 1";
 /// Folders whose files only the manifest may name.
-pub(crate) const FOLDERS: [&str; 4] = ["segments", "index", "names", "verdicts"];
+pub(crate) const FOLDERS: [&str; 5] = ["segments", "index", "names", "verdicts", "state"];
 const BLOCK_BYTES: usize = 1 << 20;

@@ -155,6 +155,11 @@ impl Same {
         all.into_iter()
     }
 
+    /// Every number that means the same as a lower one, with the lowest.
+    pub(crate) fn led(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.above.keys().map(|&id| (id, self.leader(id)))
+    }
+
     /// Every number that means the same as one of `ids`, sorted.
     pub(crate) fn all_of(&self, ids: &[u32]) -> Vec<u32> {
         let leaders: BTreeSet<u32> = ids.iter().map(|&id| self.leader(id)).collect();

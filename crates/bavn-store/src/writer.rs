@@ -14,6 +14,7 @@ pub use compact::Compacted;
 pub use retain::Expired;
 pub use shred::{Shredded, Tombstone};
 
+use crate::again;
 use crate::asked::{self, Left};
 use crate::error::{Result, StoreError, io};
 use crate::files;
@@ -23,7 +24,7 @@ use crate::in_force::InForce;
 use crate::index::{self, By, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
-use crate::manifest::{Heard, Judgements, Manifest, Named, Progress, Segment, names_of};
+use crate::manifest::{Heard, Judgements, Manifest, Named, Progress, Segment, names_of, state_of};
 use crate::names::{DICTIONARY, Dictionary, Of};
 use crate::promise::Spoke;
 use crate::proof::{Entry, Hash, Ledger, Log, sha256};
@@ -31,10 +32,11 @@ use crate::row::{Evidence, NOBODY, NONCE_BYTES, Row};
 use crate::said::{self, Said};
 use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
+use crate::state;
 use crate::step::{Step, pass};
 use crate::varint::Input;
 use crate::verdict::{self, Judged, Pending};
-use bavn_model::Timestamp;
+use bavn_model::{Record, Timestamp};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -56,8 +58,12 @@ pub struct Writer {
     nonces: Vec<[u8; NONCE_BYTES]>,
     canonical: Vec<u8>,
     added: u64,
-    /// Of `added`, those that commits in force hold.
-    kept: u64,
+    /// Of those, by day.
+    added_on: BTreeMap<i32, u64>,
+    /// Of both, those that commits in force hold.
+    kept: (u64, BTreeMap<i32, u64>),
+    /// The commit that was in force when the store was opened.
+    opened_at: u64,
     /// Something failed, and the commit in force has not been read again since.
     is_behind: bool,
     /// For a person of the caller's (by kind and number), the first spelling of the store's.
@@ -119,6 +125,7 @@ impl Writer {
         }
         upgrade(store)?;
         let InForce { ring, manifest, ledger, dictionary } = InForce::read(store, &kek)?;
+        let opened_at = manifest.commit;
         let mut pending = Pending::default();
         pending.begin_again(manifest.commit);
         Ok(Self {
@@ -135,7 +142,9 @@ impl Writer {
             nonces: Vec::new(),
             canonical: Vec::new(),
             added: 0,
-            kept: 0,
+            added_on: BTreeMap::new(),
+            kept: (0, BTreeMap::new()),
+            opened_at,
             is_behind: false,
             persons: HashMap::new(),
             linked: HashMap::new(),
@@ -162,9 +171,9 @@ impl Writer {
         let InForce { ring, manifest, ledger, dictionary } = InForce::read(&self.store, &self.kek)?;
         if manifest.commit > before {
             // It failed behind the commit point.
-            self.kept = self.added;
+            self.kept = (self.added, self.added_on.clone());
         }
-        self.added = self.kept;
+        (self.added, self.added_on) = self.kept.clone();
         (self.ring, self.manifest, self.ledger) = (ring, manifest, ledger);
         self.dictionary = dictionary;
         self.known = Known::default();
@@ -188,6 +197,16 @@ impl Writer {
     /// Look-ups that were new, of all taken since the store was opened and not lost to an error.
     pub fn added(&self) -> u64 {
         self.added
+    }
+
+    /// Of those, how many happened before this day.
+    pub fn added_before(&self, day: i32) -> u64 {
+        self.added_on.range(..day).map(|(_, added)| added).sum()
+    }
+
+    /// Of the latest look-up that a source sent, as of the last commit.
+    pub fn last_day(&self) -> Option<i32> {
+        self.manifest.last_heard().map(|at| Timestamp::from_micros(at).day())
     }
 
     /// How far an input has been read, as of the last commit.
@@ -230,6 +249,7 @@ impl Writer {
                 Past { store: &self.store, ring: &self.ring, segments: &self.manifest.segments };
             if self.known.is_new(day, look_up.id, &past)? {
                 self.add(&look_up, now)?;
+                *self.added_on.entry(day).or_default() += 1;
                 taken.new += 1;
             } else {
                 taken.known += 1;
@@ -278,12 +298,39 @@ impl Writer {
         self.attempt(|writer| writer.commit_all(now))
     }
 
+    /// As [`Self::commit`], with what was learned from look-ups that were all taken by now; it stands
+    /// in the place of what was learned before.
+    pub fn commit_with_state(&mut self, now: Timestamp, state: &[u8]) -> Result<()> {
+        self.attempt(|writer| writer.commit_learned(now, Some(state)))
+    }
+
+    /// What was learned, as of the last commit that had such.
+    pub fn state(&self) -> Result<Option<Vec<u8>>> {
+        let Some(file) = &self.manifest.state else { return Ok(None) };
+        state::read(&self.store, file, &self.ring).map(Some)
+    }
+
+    /// Calls `each` with every look-up of these days and later ones that a source sent and that was
+    /// there when the store was opened: to be judged by whoever has not seen it. In the order in which
+    /// they came.
+    pub fn each_since(&self, day: i32, each: impl FnMut(&Record<'_>)) -> Result<()> {
+        let segments = &self.manifest.segments;
+        let there = segments.partition_point(|segment| segment.commit <= self.opened_at);
+        let segments = segments.get(..there).unwrap_or_default();
+        let past = Past { store: &self.store, ring: &self.ring, segments };
+        again::each_since(&past, &self.dictionary, day, each)
+    }
+
     fn commit_all(&mut self, now: Timestamp) -> Result<()> {
+        self.commit_learned(now, None)
+    }
+
+    fn commit_learned(&mut self, now: Timestamp, state: Option<&[u8]>) -> Result<()> {
         let left = asked::left(&self.store, &self.ring)?;
         for (_, frame) in &left.asked {
             self.take_all(frame, now)?;
         }
-        self.commit_taken(&left, now)?;
+        self.commit_taken(&left, now, state)?;
         for path in left.paths() {
             pass(Step::RemoveAsked)?;
             std::fs::remove_file(path).map_err(io(path, "removed"))?;
@@ -291,14 +338,14 @@ impl Writer {
         self.compact_if_due(now)
     }
 
-    fn commit_taken(&mut self, left: &Left, now: Timestamp) -> Result<()> {
+    fn commit_taken(&mut self, left: &Left, now: Timestamp, state: Option<&[u8]>) -> Result<()> {
         let mut building = self.building.take();
         let number = |of, number| self.persons.get(&(of, number)).copied();
         let people = |judged: &Judged| {
             Some((number(Of::Identity, judged.identity)?, number(Of::Patient, judged.patient)?))
         };
         let verdicts = self.pending.ready(people, &self.manifest, &self.store, &self.ring)?;
-        let is_news = verdicts.is_some() || self.dictionary.is_news();
+        let is_news = verdicts.is_some() || state.is_some() || self.dictionary.is_news();
         if building.is_none() && !is_news && left.said.is_empty() {
             self.pending.settle();
             return Ok(());
@@ -328,8 +375,18 @@ impl Writer {
             self.dictionary.write_news(file)?;
             manifest.dictionaries.push(Named::of(&self.store, name)?);
         }
+        let older = state.and_then(|_| manifest.state.take());
+        if let Some(state) = state {
+            let name = state_of(manifest.commit);
+            state::write(self.sealed(&name, state::STATE, STORE_KEY)?, state)?;
+            manifest.state = Some(Named::of(&self.store, name)?);
+        }
         self.put_in_force(manifest, log)?;
         self.pending.settle();
+        if let Some(older) = older {
+            let path = self.store.join(older.name);
+            std::fs::remove_file(&path).map_err(io(&path, "removed"))?;
+        }
         self.dictionary.keep();
         self.known.shrink();
         Ok(())
@@ -412,7 +469,7 @@ impl Writer {
         pass(Step::Rename)?;
         Manifest::rename(&self.store)?;
         let before = std::mem::replace(&mut self.manifest, manifest);
-        self.kept = self.added;
+        self.kept = (self.added, self.added_on.clone());
         pass(Step::Publish)?;
         self.ledger.in_force(log, &self.manifest)?;
         self.sweep_left(&before)
@@ -698,7 +755,7 @@ pub(crate) const SEGMENT_ROWS: u64 = 1 << 21;
 mod tests {
     use super::*;
     use crate::{Depth, verify};
-    use bavn_model::{EventId, Flags, Kind, Origin, Outcome, PatientName, Record};
+    use bavn_model::{EventId, Flags, Kind, Origin, Outcome, PatientName};
 
     fn record(number: u32) -> Record<'static> {
         let name = format!("Patient/{}", number % 7).into();

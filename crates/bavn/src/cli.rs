@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Decode(Decode),
     /// Read look-ups and raise alarms, within the false-alarm budget.
     Watch(Watch),
+    /// Watch sources as they grow, with store, cases and console, as a service.
+    Serve(Serve),
     /// Say what was tried to explain one look-up, and why it held or not.
     Explain(Explain),
     /// Whose records, exactly, did these readers see?
@@ -102,6 +104,7 @@ pub(crate) struct Decode {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Watch {
     #[command(flatten)]
     pub(crate) context: ContextPaths,
@@ -130,6 +133,10 @@ pub(crate) struct Watch {
     /// Who is on duty when, as JSON, for the cases of the store.
     #[arg(long, value_name = "FILE")]
     pub(crate) duty: Option<PathBuf>,
+    /// Learn anew from these inputs, and forget what the store holds as learned; the file of alarms
+    /// begins anew.
+    #[arg(long, requires = "store")]
+    pub(crate) fresh_state: bool,
     /// End with exit code 1 when an alarm was raised.
     #[arg(long)]
     pub(crate) fail_on_alarm: bool,
@@ -141,6 +148,16 @@ pub(crate) struct Watch {
     /// Files, folders, quoted globs, or `-` for standard input; merged by the time of the event.
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// What to read, keep and tell, as TOML; `docs/bavn.toml` holds every key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Learn anew from the last days in the store, and tell nothing of them again.
+    #[arg(long)]
+    pub(crate) fresh_state: bool,
 }
 
 #[derive(Args, Debug)]

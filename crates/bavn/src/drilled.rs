@@ -268,6 +268,7 @@ mod tests {
         let context = ContextPaths { context: vec![path("context")], ..ContextPaths::default() };
         let plan = Plan {
             keeper: None,
+            saved: None,
             desk: None,
             watchers: &std::collections::BTreeSet::new(),
             muted: &[],

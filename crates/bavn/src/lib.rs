@@ -1,5 +1,6 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
+mod alarms;
 mod board;
 mod breach;
 pub mod cli;
@@ -19,6 +20,7 @@ pub mod pipeline;
 mod recipients;
 mod register;
 mod report;
+mod serve;
 mod who_paper;
 
 use clap::Parser;

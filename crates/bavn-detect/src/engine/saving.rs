@@ -59,7 +59,21 @@ impl Engine {
         digest: ContextDigest,
         state: &[u8],
     ) -> Result<Self, StateError> {
-        let mut engine = Self::new(context, settings);
+        Self::restore_without(context, settings, &[], digest, state)
+    }
+
+    /// As [`Self::restore`], of an engine that was made [`Self::without`] some detectors.
+    ///
+    /// # Errors
+    /// As there: what was learned with other detectors is not gone on from.
+    pub fn restore_without(
+        context: Context,
+        settings: Settings,
+        muted: &[String],
+        digest: ContextDigest,
+        state: &[u8],
+    ) -> Result<Self, StateError> {
+        let mut engine = Self::without(context, settings, muted);
         let mut from = Restoring::new(state);
         let found: u32 = from.take()?;
         if found != VERSION {

@@ -17,6 +17,7 @@ use crate::proof::{
 use crate::reader::Store;
 use crate::sealed::Sealed;
 use crate::segment::{Part, damage};
+use crate::state::STATE;
 use crate::stretches::{PLACES, RETIRED, Stretches};
 use crate::verdict;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,9 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
     }
     for part in &store.manifest.history {
         check_file(store, &part.file, found, || in_sealed(store, &part.file, HISTORY));
+    }
+    if let Some(file) = &store.manifest.state {
+        check_file(store, file, found, || in_sealed(store, file, STATE));
     }
     for name in [MANIFEST, RING, FORMAT_FILE] {
         // Opening the store has read and authenticated them.

@@ -176,6 +176,10 @@ impl Writer {
         if expired.look_ups > 0 {
             self.drop_verdicts(&mut manifest, &clocks, now)?;
             expired.names = self.forget_unused(&mut manifest, now)?;
+            if expired.names > 0 {
+                // What was learned names people too.
+                manifest.state = None;
+            }
         }
         self.put_in_force_and_forget(manifest, log)?;
         Ok(expired)

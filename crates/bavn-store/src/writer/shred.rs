@@ -135,6 +135,8 @@ impl Writer {
             retirement.identities = whom.identities.iter().copied().collect();
         }
         self.merge_names(&mut manifest, 0, &|of, id| whom.has(of, id), now)?;
+        // What was learned names people too.
+        manifest.state = None;
         self.put_in_force_and_forget(manifest, log)?;
         let spellings = (whom.patients.len() + whom.identities.len()) as u64;
         Ok(Shredded { look_ups: hidden.len(), spellings })

@@ -185,6 +185,7 @@ pub(crate) fn watch(arguments: &BenchWatch) -> CommandResult {
     let context = ContextPaths { context: vec![below("context")], ..ContextPaths::default() };
     let plan = Plan {
         keeper: None,
+        saved: None,
         desk: None,
         watchers: &std::collections::BTreeSet::new(),
         muted: &[],

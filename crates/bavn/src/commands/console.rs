@@ -1,7 +1,7 @@
 //! `bavn console`: the cases of a store in the browser, for the people of one machine.
 
 use super::demo::{internal, listen};
-use super::keep::{self, kek, now, open};
+use super::keep::{self, kek, now};
 use crate::board::StoreBoard;
 use crate::cli::Console as Arguments;
 use crate::error::{CommandError, CommandResult};
@@ -15,6 +15,33 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
+    let pages = open(arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(internal)?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            signal = tokio::signal::ctrl_c() => signal.map_err(internal),
+            served = pages.serve() => served,
+        }
+    });
+    runtime.shutdown_background();
+    ended?;
+    super::say("stopped");
+    Ok(())
+}
+
+/// The console with its port, not yet serving.
+pub(super) struct Pages {
+    listener: std::net::TcpListener,
+    board: Arc<StoreBoard>,
+    doors: Doors,
+}
+
+/// Opens the store and the port, and prints the links of those who are let in.
+pub(super) fn open(arguments: &Arguments) -> CommandResult<Pages> {
     let doors = Doors::new(keep::chance(), arguments.identity_header.clone());
     let users = users(&arguments.user)?;
     let access = &arguments.store.access;
@@ -34,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         outbox: arguments.outbox.clone(),
     });
     // A store that does not open is told now, not to the first who looks.
-    open(&board.access)?;
+    keep::open(&board.access)?;
     let listener = listen(arguments.port)?;
     let address = listener.local_addr().map_err(internal)?;
     for (name, role) in users {
@@ -46,25 +73,21 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
             role.word()
         )?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(internal)?;
-    let ended = runtime.block_on(async {
+    Ok(Pages { listener, board, doors })
+}
+
+impl Pages {
+    /// Serves until something fails.
+    pub(super) async fn serve(self) -> CommandResult {
+        let Self { listener, board, doors } = self;
         listener.set_nonblocking(true).map_err(internal)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(internal)?;
         let router = bavn_console::router(Arc::clone(&board) as Arc<dyn Board>, Arc::new(doors));
         tokio::select! {
-            signal = tokio::signal::ctrl_c() => signal.map_err(internal),
             served = async { axum::serve(listener, router).await } => served.map_err(internal),
             error = follow(board) => Err(error),
         }
-    });
-    runtime.shutdown_background();
-    ended?;
-    super::say("stopped");
-    Ok(())
+    }
 }
 
 /// Writes down escalations as they fall due, and tells open pages of what others wrote.

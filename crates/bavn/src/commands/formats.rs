@@ -6,6 +6,7 @@ use crate::input::{Family, Formats, Input};
 use anyhow::Context as _;
 use bavn_decode::mapping::MappingError;
 use bavn_decode::{Mapping, Mappings};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,21 +59,22 @@ fn read_mapping(path: &Path) -> CommandResult<Mapping> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("mapping `{}` cannot be read", path.display()))
         .map_err(|error| CommandError::new(Kind::Usage, error))?;
-    Mapping::parse(&text)
-        .map_err(|error| CommandError::usage(drawn(&path.display().to_string(), &text, &error)))
+    Mapping::parse(&text).map_err(|error: MappingError| {
+        let name = path.display().to_string();
+        CommandError::usage(drawn(&name, &text, &error.to_string(), error.span()))
+    })
 }
 
-/// The error with the line of the mapping that it is about, and a caret.
-fn drawn(name: &str, text: &str, error: &MappingError) -> String {
-    let span = error.span();
+/// What is wrong, with the line of the file that it is about, and a caret.
+pub(crate) fn drawn(name: &str, text: &str, words: &str, span: Range<usize>) -> String {
     let label = miette::LabeledSpan::at(span.start..span.end.max(span.start), "here");
-    let report = miette::miette!(labels = vec![label], "{error}")
+    let report = miette::miette!(labels = vec![label], "{words}")
         .with_source_code(miette::NamedSource::new(name, text.to_owned()));
     let mut drawing = String::new();
     match miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor())
         .render_report(&mut drawing, report.as_ref())
     {
         Ok(()) => drawing.trim().to_owned(),
-        Err(_) => error.to_string(),
+        Err(_) => words.to_owned(),
     }
 }

@@ -15,7 +15,8 @@ mod drill;
 mod evaluate;
 mod explain;
 mod explain_mapping;
-mod formats;
+pub(crate) mod formats;
+mod go_on;
 pub(crate) mod hunt;
 pub(crate) mod keep;
 mod life;
@@ -24,6 +25,7 @@ mod notice_case;
 mod proof;
 pub(crate) mod reader;
 pub(crate) mod scope;
+mod serve;
 mod shred;
 mod store;
 mod verify;
@@ -40,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> CommandResult {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Scope(arguments) => scope::run(&arguments),
         Command::Who(arguments) => who::run(&arguments),

@@ -2,12 +2,14 @@
 
 use super::decode::by_reason;
 use super::formats::{complain_of_unread, formats};
+use super::go_on::{self, Learned};
+use crate::alarms::Alarms;
 use crate::cli::{ContextPaths, Watch};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::house_desk::HouseDesk;
 use crate::input::{Formats, Input, expand, load_context};
-use crate::pipeline::{Batch, RejectWriter, Stream, StreamError, Totals};
+use crate::pipeline::{Batch, GoOn, RejectWriter, Saved, Stream, StreamError, Totals};
 use anyhow::Context as _;
 use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
@@ -16,8 +18,8 @@ use bavn_detect::{Engine, Judgement, OcsfOptions, Settings, Verdict, ocsf_line};
 use bavn_model::{Context, Directory, Fact, Finding, FindingState, Relation};
 use bavn_store::{Frame, Judged, Person, Reached};
 use serde::Serialize;
-use std::collections::BTreeSet;
-use std::io::{BufWriter, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -28,14 +30,6 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
     if arguments.budget.is_some_and(|budget| !(budget > 0.0 && budget.is_finite())) {
         return Err(CommandError::usage("`--budget` must be more than 0"));
     }
-    let alarms: Box<dyn Write> = match arguments.alarms.as_str() {
-        "-" => Box::new(std::io::stdout().lock()),
-        path => Box::new(
-            std::fs::File::create(path)
-                .with_context(|| format!("`{path}` cannot be written"))
-                .map_err(|error| CommandError::new(Kind::Usage, error))?,
-        ),
-    };
     let keeper = match &arguments.store {
         Some(folder) => {
             let kek = super::keep::kek(&arguments.key)?;
@@ -65,8 +59,15 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         let own = own_look_ups(folder, &super::keep::kek(&arguments.key)?, &mut watchers)?;
         inputs.extend(own);
     }
+    let saved = match &keeper {
+        Some(keeper) if !arguments.fresh_state => go_on::read(keeper)?,
+        _ => None,
+    };
+    let mut out =
+        Alarms::open(&arguments.alarms, saved.as_ref().map(|saved| saved.head().alarm_bytes))?;
     let plan = Plan {
         keeper: keeper.as_ref(),
+        saved: saved.as_ref(),
         desk: desk.as_ref(),
         watchers: &watchers,
         muted: &in_force.muted_at(super::keep::now()),
@@ -78,13 +79,20 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         options: OcsfOptions { patients: arguments.alarm_patients, ..OcsfOptions::default() },
         progress: std::io::IsTerminal::is_terminal(&std::io::stderr()),
     };
-    let mut out = BufWriter::new(alarms);
-    let watched = plan.watch(|line| {
-        out.write_all(line.as_bytes())?;
-        Ok(out.write_all(b"\n")?)
-    })?;
-    out.flush()?;
-    drop(out);
+    // Only what has been told counts as judged: whoever is stopped before this does it again.
+    let told = plan.watch(|line| out.write(line)).and_then(|watched| Ok((watched, out.sync()?)));
+    let (mut watched, alarm_bytes) = match told {
+        Ok(told) => told,
+        Err(error) => {
+            if let Some(keeper) = &keeper {
+                go_on::keep(keeper, None, 0)?;
+            }
+            return Err(error);
+        }
+    };
+    if let Some(keeper) = &keeper {
+        go_on::keep(keeper, watched.learned.take(), alarm_bytes)?;
+    }
     if let Some(house) = &house {
         house.note(super::keep::now(), HouseDeed::Ran(Box::new(watched.run.clone())))?;
     }
@@ -133,6 +141,8 @@ fn own_look_ups(
 pub(crate) struct Plan<'a> {
     /// Where every look-up is kept.
     pub(crate) keeper: Option<&'a Mutex<bavn_store::Writer>>,
+    /// What the run before has learned, if it is gone on from.
+    pub(crate) saved: Option<&'a Saved>,
     /// Where alarms become cases.
     pub(crate) desk: Option<&'a Desk>,
     /// Users of this program, as its own look-ups name them.
@@ -156,6 +166,8 @@ pub(crate) struct Watched {
     /// As the house keeps it.
     pub(crate) run: Run,
     pub(crate) unread: Vec<(u32, String)>,
+    /// What the next run goes on from, if there is a store.
+    learned: Option<Learned>,
     /// Not yet folded into cases.
     alarms: Vec<Alarm>,
 }
@@ -167,6 +179,10 @@ pub(crate) struct Summary {
     pub(crate) rejected: u64,
     pub(crate) rejected_by_reason: std::collections::BTreeMap<&'static str, u64>,
     pub(crate) duplicates: u64,
+    /// Judged by an earlier run on the same store.
+    pub(crate) judged_before: u64,
+    /// Stored, but so old that nobody can tell any more whether they were judged: they were not.
+    pub(crate) too_old: u64,
     pub(crate) late: u64,
     pub(crate) bytes: u64,
     pub(crate) identities: usize,
@@ -202,6 +218,13 @@ impl std::fmt::Display for Summary {
         )?;
         if let Some(stored) = self.stored {
             write!(f, "\n{stored} look-ups are new in the store")?;
+        }
+        if self.judged_before > 0 {
+            write!(f, "; {} were judged before", self.judged_before)?;
+        }
+        if self.too_old > 0 {
+            let too_old = self.too_old;
+            write!(f, "; {too_old} came too late to be judged (`--fresh-state` judges all)")?;
         }
         self.cases.map_or(Ok(()), |cases| write!(f, "; {cases} cases wait for a person"))
     }
@@ -274,16 +297,34 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// What watches one pass; its verdicts are kept where look-ups are.
-    fn engine(&self, context: Context) -> Engine {
+    /// What watches one pass, and what is not given to it again; its verdicts are kept where
+    /// look-ups are.
+    fn engine(
+        &self,
+        directory: &mut Directory,
+        context: Context,
+        under: Option<&go_on::Under>,
+    ) -> CommandResult<(Engine, GoOn)> {
         let settings = Settings { budget_per_10k_staff_day: self.budget };
-        let mut engine = Engine::without(context, settings, self.muted);
+        let begun = match (self.saved, self.keeper, under) {
+            (Some(saved), Some(keeper), Some(under)) => go_on::begin(
+                saved,
+                keeper,
+                directory,
+                context,
+                (settings, self.muted),
+                under,
+                self.inputs.len(),
+            )?,
+            _ => (Engine::without(context, settings, self.muted), GoOn::default()),
+        };
+        let (mut engine, from) = begun;
         if let Some(keeper) = self.keeper {
             engine.keep_judgements();
             // People are numbered anew in every pass.
             keeper.lock().unwrap_or_else(PoisonError::into_inner).begin_again();
         }
-        engine
+        Ok((engine, from))
     }
 
     /// One pass. The inner error names an input that is out of order.
@@ -293,10 +334,12 @@ impl Plan<'_> {
         unsorted: &BTreeSet<u32>,
         mut raise: impl FnMut(&str) -> CommandResult,
     ) -> CommandResult<Result<Watched, u32>> {
-        let Loaded { directory, context, problems, problem_count, .. } =
+        let Loaded { mut directory, context, problems, problem_count, .. } =
             load_context(self.context, &self.formats.mappings)?;
         tell_problems(&problems, problem_count);
-        let mut engine = self.engine(context);
+        let under = self.keeper.map(|_| go_on::Under::of(&directory, &context));
+        let (mut engine, from) = self.engine(&mut directory, context, under.as_ref())?;
+        let first_day = from.seen.first_day();
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
         let mut alarms = Vec::new();
         let started = Instant::now();
@@ -314,7 +357,8 @@ impl Plan<'_> {
             let reader = scope.spawn(|| {
                 let (give, store) = (give, store);
                 let mut frame = Frame::default();
-                let read = stream.run(
+                let read = stream.go_on(
+                    from,
                     &directory,
                     |input, reject, bytes| match &mut rejects {
                         Some(writer) => writer
@@ -366,9 +410,9 @@ impl Plan<'_> {
             let stored = storing.map(|storing| {
                 storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             });
-            tally.stored = stored.transpose()?;
+            stored.transpose()?;
             match read {
-                Ok(Ok(totals)) => Ok(Ok(totals)),
+                Ok(Ok(read)) => Ok(Ok(read)),
                 Ok(Err(StreamError::Unsorted { file })) => Ok(Err(file)),
                 Ok(Err(StreamError::Rejects(error))) => Err(error),
                 Ok(Err(error @ (StreamError::Stopped | StreamError::StoreStopped))) => {
@@ -377,10 +421,11 @@ impl Plan<'_> {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         })?;
-        let totals = match totals {
-            Ok(totals) => totals,
+        let (totals, seen) = match totals {
+            Ok(read) => read,
             Err(file) => return Ok(Err(file)),
         };
+        tally.count_stored(self.keeper, first_day);
         if let Some(writer) = rejects {
             writer.finish()?;
         }
@@ -390,7 +435,10 @@ impl Plan<'_> {
         let (report, inputs) = (engine.report(), self.by_input(&totals));
         let run = Run::of(&report, &directory, engine.context());
         let run = run.with(summary.read, summary.findings, summary.alarms as u64, inputs);
-        Ok(Ok(Watched { run, summary, report, unread: totals.unread, alarms }))
+        let learned = under
+            .map(|under| Learned::of(&engine, &directory, seen.save(), &under, BTreeMap::new()))
+            .transpose()?;
+        Ok(Ok(Watched { learned, run, summary, report, unread: totals.unread, alarms }))
     }
 
     /// Whether somebody who works with this program looked at their own record or family: that is
@@ -426,6 +474,7 @@ struct Told<'a> {
 #[derive(Debug, Default)]
 struct Tally {
     stored: Option<u64>,
+    too_old: u64,
     accesses: u64,
     findings: BTreeSet<u128>,
     alarms: BTreeSet<u128>,
@@ -443,12 +492,22 @@ impl Tally {
         }
     }
 
+    /// Of all passes: an input out of order is read twice.
+    fn count_stored(&mut self, keeper: Option<&Mutex<bavn_store::Writer>>, first_day: Option<i32>) {
+        let Some(keeper) = keeper else { return };
+        let writer = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stored = Some(writer.added());
+        self.too_old = first_day.map_or(0, |day| writer.added_before(day));
+    }
+
     fn summary(&self, totals: &Totals, directory: &Directory, seconds: f64) -> Summary {
         Summary {
             read: totals.records,
             rejected: totals.rejects.values().sum(),
             rejected_by_reason: totals.rejects.clone(),
             duplicates: totals.duplicates,
+            judged_before: totals.before.saturating_sub(self.too_old),
+            too_old: self.too_old,
             late: totals.late,
             bytes: totals.bytes,
             identities: directory.identities.len(),
@@ -481,7 +540,7 @@ enum Kept {
 }
 
 /// As the store keeps it.
-fn judged(judgement: &Judgement) -> Judged {
+pub(super) fn judged(judgement: &Judgement) -> Judged {
     let (reached, by) = match judgement.verdict {
         Verdict::Explained { template } => (Reached::Explained, template),
         Verdict::MadeByReader { template } => (Reached::MadeByReader, template),
@@ -499,22 +558,20 @@ fn judged(judgement: &Judgement) -> Judged {
     }
 }
 
-/// Keeps frames and verdicts as they come; at the end says who is whom, and commits. A live input is committed
+/// Keeps frames and verdicts as they come; at the end says who is whom. A live input is committed
 /// every [`COMMIT_SECS`], so that answers are not much behind it.
 fn store_frames(
     keeper: &Mutex<bavn_store::Writer>,
     frames: &Receiver<Kept>,
     directory: &Mutex<Directory>,
-) -> CommandResult<u64> {
+) -> CommandResult {
     let mut writer = keeper.lock().unwrap_or_else(PoisonError::into_inner);
-    let commit = |writer: &mut bavn_store::Writer| {
+    let link = |writer: &mut bavn_store::Writer| {
         let names = directory.lock().unwrap_or_else(PoisonError::into_inner);
         writer.link(|person, name| match person {
             Person::Identity => names.identities.find_exact(name).map(|id| id.0),
             Person::Patient => names.patients.find_exact(name).map(|id| id.0),
         });
-        drop(names);
-        writer.commit(super::keep::now())
     };
     let mut committed_at = super::keep::now();
     let mut verdicts = 0;
@@ -533,13 +590,13 @@ fn store_frames(
         let is_time = now.secs_since(committed_at).abs() >= COMMIT_SECS;
         if is_time || verdicts >= VERDICTS_MAX {
             super::keep::say_clock(&writer);
-            commit(&mut writer)?;
+            link(&mut writer);
+            writer.commit(now)?;
             (committed_at, verdicts) = (now, 0);
         }
     }
-    commit(&mut writer)?;
-    // Of all passes: an input out of order is read twice.
-    Ok(writer.added())
+    link(&mut writer);
+    Ok(())
 }
 
 /// A line at the terminal that says the run is alive.

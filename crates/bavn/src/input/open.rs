@@ -69,6 +69,11 @@ impl BlockReader {
         Ok(Self { bytes, buffer: Vec::new(), filled: 0, bytes_read: 0, at_end: false })
     }
 
+    /// Whether bytes that begin so are compressed.
+    pub fn is_packed(head: &[u8]) -> bool {
+        matches!(head, [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..])
+    }
+
     /// Takes the first `consumed` bytes away and fills the block up to at least `bytes_wanted`.
     /// On an error everything read so far is in the block, and nothing more will come.
     pub fn refill(&mut self, consumed: usize, bytes_wanted: usize) -> Result<(), OpenError> {

@@ -158,4 +158,4 @@ impl Sinks<'_, '_> {
 }
 
 /// Bits of `seq` for the record's place in its file; the file's index stands above them.
-const RECORD_BITS: u32 = 40;
+pub const RECORD_BITS: u32 = 40;

@@ -40,6 +40,19 @@ impl Cursor {
         Self { blocks: Some(blocks), file, held, sorted: true, ready: 0, last_given: None, order }
     }
 
+    /// Accesses that are there already, in the order of time.
+    pub(super) fn of(accesses: Vec<Access>, file: u32) -> Self {
+        Self {
+            blocks: None,
+            file,
+            ready: accesses.len(),
+            held: accesses.into(),
+            sorted: true,
+            last_given: None,
+            order: Order::Live,
+        }
+    }
+
     /// When the next access happened, without taking it.
     pub(super) fn peek(&self) -> Option<(Timestamp, u64)> {
         let next = self.held.front().filter(|_| self.ready > 0)?;

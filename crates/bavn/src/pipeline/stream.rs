@@ -3,7 +3,7 @@
 use super::ahead::{Blocks, Reading, Sinks};
 use super::cursor::{Cursor, Order};
 use super::rejects::RejectCounts;
-use super::seen::Seen;
+use super::seen::{Meeting, Seen};
 use crate::input::{Formats, Input, Source};
 use bavn_model::{Access, Directory, Record, Reject, Timestamp};
 use std::cmp::Reverse;
@@ -35,6 +35,8 @@ pub struct Totals {
     pub bytes: u64,
     pub records: u64,
     pub duplicates: u64,
+    /// Given away by an earlier run, or older than can be told.
+    pub before: u64,
     /// Live inputs only: came after later ones had gone.
     pub late: u64,
     pub rejects: RejectCounts,
@@ -42,6 +44,16 @@ pub struct Totals {
     pub by_input: BTreeMap<u32, (u64, u64)>,
     /// Inputs that could not be read to their end, and why.
     pub unread: Vec<(u32, String)>,
+}
+
+/// What an earlier run leaves to the next one.
+#[derive(Debug, Default)]
+pub struct GoOn {
+    /// Whom it met, and gave away.
+    pub seen: Seen,
+    /// What came too late for it: accesses that no input may hold any more, with the highest
+    /// numbers, in the order of time.
+    pub missed: Vec<Access>,
 }
 
 /// The inputs of one run.
@@ -60,10 +72,23 @@ impl Stream<'_> {
     pub fn run(
         &self,
         directory: &Mutex<Directory>,
+        reject: impl FnMut(&Input, &Reject, &[u8]) -> Result<(), StreamError> + Send,
+        keep: impl FnMut(&Input, &Record<'_>, &[u8]) -> Result<(), StreamError> + Send,
+        give: impl FnMut(Batch, &Totals) -> Result<(), StreamError>,
+    ) -> Result<Totals, StreamError> {
+        self.go_on(GoOn::default(), directory, reject, keep, give).map(|(totals, _)| totals)
+    }
+
+    /// As [`Self::run`], after an earlier run: what that one gave away is not given again. Says
+    /// whom this one leaves as met.
+    pub fn go_on(
+        &self,
+        from: GoOn,
+        directory: &Mutex<Directory>,
         mut reject: impl FnMut(&Input, &Reject, &[u8]) -> Result<(), StreamError> + Send,
         mut keep: impl FnMut(&Input, &Record<'_>, &[u8]) -> Result<(), StreamError> + Send,
         mut give: impl FnMut(Batch, &Totals) -> Result<(), StreamError>,
-    ) -> Result<Totals, StreamError> {
+    ) -> Result<(Totals, Seen), StreamError> {
         let mut reject = |file: u32, rejected: &Reject, bytes: &[u8]| {
             self.inputs.get(file as usize).map_or(Ok(()), |input| reject(input, rejected, bytes))
         };
@@ -71,18 +96,20 @@ impl Stream<'_> {
             self.inputs.get(file as usize).map_or(Ok(()), |input| keep(input, record, bytes))
         };
         let sinks = Mutex::new(Sinks { directory, reject: &mut reject, keep: &mut keep });
-        std::thread::scope(|scope| self.merge(scope, &sinks, &mut give))
+        std::thread::scope(|scope| self.merge(from, scope, &sinks, &mut give))
     }
 
     fn merge<'s>(
         &self,
+        from: GoOn,
         scope: &'s Scope<'s, '_>,
         sinks: &'s Mutex<Sinks<'_, '_>>,
         give: &mut impl FnMut(Batch, &Totals) -> Result<(), StreamError>,
-    ) -> Result<Totals, StreamError> {
+    ) -> Result<(Totals, Seen), StreamError> {
         let mut totals = Totals::default();
         let mut cursors = self.open(scope, sinks, &mut totals);
-        let mut seen = Seen::default();
+        cursors.push(Cursor::of(from.missed, self.inputs.len() as u32));
+        let mut seen = from.seen;
         let mut next: BinaryHeap<Reverse<(Timestamp, u64, usize)>> = BinaryHeap::new();
         for (index, cursor) in cursors.iter_mut().enumerate() {
             cursor.fill(sinks, &mut totals)?;
@@ -93,10 +120,10 @@ impl Stream<'_> {
             let Reverse((_, _, index)) = *first;
             let Some(cursor) = cursors.get_mut(index) else { break };
             if let Some(access) = cursor.pop() {
-                if seen.is_new(access.id, access.at) {
-                    batch.push(access);
-                } else {
-                    totals.duplicates += 1;
+                match seen.meet(access.id, access.at) {
+                    Meeting::New => batch.push(access),
+                    Meeting::Again => totals.duplicates += 1,
+                    Meeting::Before => totals.before += 1,
                 }
             }
             if batch.len() == BATCH_ACCESSES {
@@ -110,7 +137,7 @@ impl Stream<'_> {
             }
         }
         give(batch, &totals)?;
-        Ok(totals)
+        Ok((totals, seen))
     }
 
     fn open<'s>(

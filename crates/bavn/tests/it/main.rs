@@ -20,6 +20,8 @@ mod faults;
 mod life;
 mod notices;
 mod prove;
+mod serve;
+mod state;
 mod store;
 mod verdicts;
 mod watch;

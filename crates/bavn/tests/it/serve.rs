@@ -1,0 +1,139 @@
+//! The service: files that grow, a kill, a restart, and the alarms of one watch over all of it.
+
+use super::state::{Region, time};
+use super::{bavn, path, stderr, stdout};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+struct Service<'r> {
+    region: &'r Region,
+    /// Of each file: lines written so far.
+    written: std::collections::BTreeMap<&'r str, usize>,
+}
+
+impl<'r> Service<'r> {
+    /// A source a file, each awaited for some seconds.
+    fn of(region: &'r Region) -> Self {
+        std::fs::create_dir_all(region.below("logs")).unwrap();
+        let mut config = String::from(
+            "store = { folder = \"served\", key_file = \"key\" }\n\
+             alarms.file = \"served.alarms\"\n\
+             context.paths = [\"region/context\"]\n\
+             detection = { budget = 20.0, disorder_seconds = 6 }\n\
+             commit = { every_seconds = 1 }\n\
+             reading = { look_every_milliseconds = 50 }\n",
+        );
+        for name in region.files.keys() {
+            writeln!(config, "[[source]]\nname = \"{name}\"\npath = \"logs/{name}\"").unwrap();
+        }
+        config.push_str("[[source]]\nname = \"never there\"\npath = \"logs/nothing\"\n");
+        std::fs::write(region.below("bavn.toml"), config).unwrap();
+        Self { region, written: Default::default() }
+    }
+
+    fn start(&self) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bavn"));
+        command.args(["serve", "--config", path(&self.region.below("bavn.toml"))]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Lets the files grow up to a time, each in two writes of which the first ends within a line.
+    fn grow(&mut self, until: Option<&str>) {
+        let until = until.map(time);
+        let (mut heads, mut tails) = (Vec::new(), Vec::new());
+        for (name, lines) in &self.region.files {
+            let written = self.written.entry(name).or_default();
+            let then = lines.iter().skip(*written);
+            let then = then.take_while(|(at, _)| until.is_none_or(|until| *at < until));
+            let text: String = then
+                .inspect(|_| *written += 1)
+                .flat_map(|(_, line)| [line.as_str(), "\n"])
+                .collect();
+            let middle = (0..=text.len() / 2).rfind(|&at| text.is_char_boundary(at)).unwrap();
+            let file = self.region.below("logs").join(name);
+            heads.push((file.clone(), text[..middle].to_owned()));
+            tails.push((file, text[middle..].to_owned()));
+        }
+        for parts in [heads, tails] {
+            for (file, text) in parts {
+                let file = std::fs::File::options().append(true).create(true).open(file);
+                file.unwrap().write_all(text.as_bytes()).unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn alarms(&self) -> String {
+        std::fs::read_to_string(self.region.below("served.alarms")).unwrap_or_default()
+    }
+
+    /// Ends it as a machine that is shut down does. Returns what it said.
+    fn stop(service: Child) -> String {
+        let pid = service.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let output = service.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output)
+    }
+}
+
+#[test]
+fn killed_and_stopped_on_the_way_a_service_tells_what_one_watch_does() {
+    let region = Region::drilled();
+    region.until(None);
+    let all = region.watched("whole")["stored"].clone();
+    let expected = region.alarms("whole");
+
+    let mut service = Service::of(&region);
+    let mut run = service.start();
+    for until in ["2024-01-03T10:00:00Z", "2024-01-06T14:00:00Z"] {
+        service.grow(Some(until));
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let said = Service::stop(run);
+    assert!(said.contains("source `never there`") && said.contains("is not there"), "{said}");
+    run = service.start();
+    for until in ["2024-01-09T10:37:21Z", "2024-01-12T16:00:00Z"] {
+        service.grow(Some(until));
+        std::thread::sleep(Duration::from_secs(2));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    run = service.start();
+    service.grow(None);
+    let started = Instant::now();
+    let lines = expected.lines().count();
+    while service.alarms().lines().count() < lines && started.elapsed().as_secs() < 90 {
+        assert!(run.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let said = Service::stop(run);
+    assert!(said.contains("stopped; read"), "{said}");
+
+    let told = service.alarms();
+    let set = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(told.lines().count(), set(&told).len(), "an alarm stands there twice");
+    assert!(set(&told) == set(&expected), "{} and {lines} alarms", told.lines().count());
+    let (store, key) = (region.below("served"), region.below("key"));
+    let verified = bavn(&["verify", "--json", "--store", path(&store), "--key-file", path(&key)]);
+    let verified: Value = serde_json::from_str(&stdout(&verified)).unwrap();
+    assert_eq!(verified["look_ups"], all, "{verified}");
+    // Nothing is new to a watch on the same store, and nothing is judged again.
+    let after = region.watched("served");
+    assert_eq!((&after["stored"], &after["findings"]), (&0.into(), &0.into()), "{after}");
+}
+
+#[test]
+fn a_config_with_a_mistake_shows_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("bavn.toml");
+    std::fs::write(&config, "[store]\nfolder = \"s\"\nkeyfile = \"k\"\n").unwrap();
+    let refused = bavn(&["serve", "--config", path(&config)]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = stderr(&refused);
+    assert!(said.contains("unknown field `keyfile`") && said.contains("here"), "{said}");
+}
