@@ -277,7 +277,8 @@ impl Person {
     }
 
     fn post(&self, deed: &str, fields: &str) -> (StatusCode, String) {
-        let page = self.get("/me");
+        // Any page bears the token of the session, a refusal too.
+        let (_, page, _) = self.ask("GET", "/me", "");
         let token = page.split("name=\"token\" value=\"").nth(1).unwrap().get(..64).unwrap();
         let body = format!("token={token}&seen=99&{fields}");
         let (status, text, _) = self.ask("POST", &format!("/case/1/{deed}"), &body);

@@ -58,10 +58,15 @@ pub(crate) fn run(arguments: &Dpia) -> CommandResult {
     }
     if let Some(folder) = &arguments.store {
         let access = StoreAccess { store: folder.clone(), key: arguments.key.clone() };
-        see(&mut assessed, &super::keep::open(&access)?, language)?;
+        let store = super::keep::open(&access)?;
+        // What is signed is one text, in whatever language it was read.
+        let mut signed = assessed.clone();
+        see(&mut signed, &store, Language::En)?;
+        let digest = assessment_digest(&signed, Language::En);
+        see(&mut assessed, &store, language)?;
         let desk = Desk::open(folder, &kek(&arguments.key)?, Duty::default())?;
-        write_down(arguments, &assessed, &desk, language)?;
-        add_sign_off(&mut assessed, &desk, language)?;
+        write_down(arguments, &digest, &desk)?;
+        add_sign_off(&mut assessed, &digest, &desk, language)?;
     }
     let document = match arguments.format {
         PlainFormat::Text => assessment_markdown(&assessed, language).into_bytes(),
@@ -88,20 +93,14 @@ fn see(assessed: &mut Assessed, store: &Store, language: Language) -> CommandRes
     Ok(())
 }
 
-fn write_down(
-    arguments: &Dpia,
-    assessed: &Assessed,
-    desk: &Desk,
-    language: Language,
-) -> CommandResult {
+fn write_down(arguments: &Dpia, digest: &str, desk: &Desk) -> CommandResult {
     let deed = match (&arguments.sign_off, &arguments.on, &arguments.withdraw) {
         (Some(by), Some(on), _) => {
             if !bavn_share::is_date(on) {
                 let error = format_args!("`--on {on}` is not a date").to_string();
                 return Err(CommandError::usage(error).hint("write it as 2026-11-01"));
             }
-            let sha256 = assessment_digest(assessed, language);
-            Deed::SignedOff { by: by.clone(), on: on.clone(), sha256 }
+            Deed::SignedOff { by: by.clone(), on: on.clone(), sha256: digest.to_owned() }
         }
         (_, _, Some(why)) => Deed::SignOffWithdrawn { why: why.clone() },
         _ => return Ok(()),
@@ -110,12 +109,14 @@ fn write_down(
 }
 
 /// The agreement in force; that it was for another text than today's is said.
-fn add_sign_off(assessed: &mut Assessed, desk: &Desk, language: Language) -> CommandResult {
+fn add_sign_off(
+    assessed: &mut Assessed,
+    digest: &str,
+    desk: &Desk,
+    language: Language,
+) -> CommandResult {
     let Some(held) = desk.look(bavn_detect::cases::Book::sign_off)? else { return Ok(()) };
-    let is_same = [Language::En, Language::Nb]
-        .iter()
-        .any(|&language| assessment_digest(assessed, language) == held.sha256);
-    let by = match (is_same, language) {
+    let by = match (held.sha256 == digest, language) {
         (true, _) => held.by,
         (false, Language::En) => {
             format!(

@@ -21,8 +21,10 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         .collect::<CommandResult<_>>()?;
     let depth = if arguments.look_ups { Depth::LookUps } else { Depth::Bytes };
     let found = verify(&access.store, &kek, depth, &outside)?;
-    if found.is_whole() {
-        note(access, &kek, &found, depth)?;
+    if found.is_whole()
+        && let Err(error) = note(access, &kek, &found, depth)
+    {
+        super::say(&format!("that it was verified is not on record: {}", error.source));
     }
     let mut out = std::io::stdout();
     if arguments.json {
@@ -39,11 +41,6 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
 /// When it was last read again stands on the console's page of proof. A store that cannot be
 /// written to is verified all the same.
 fn note(access: &StoreAccess, kek: &Kek, found: &Verified, depth: Depth) -> CommandResult {
-    let is_read_only =
-        std::fs::metadata(&access.store).is_ok_and(|held| held.permissions().readonly());
-    if is_read_only {
-        return Ok(());
-    }
     let deed = HouseDeed::Verified {
         look_ups: found.look_ups,
         entries: found.log.as_ref().map_or(0, |log| log.size),
