@@ -144,6 +144,7 @@ fn a_theft_becomes_a_case_that_is_scoped_hunted_and_decided() {
 fn past_its_time(place: &Place, number: &str) {
     let policy = place.at("policy.toml");
     std::fs::write(&policy, "cleared_cases_days = 0\n").unwrap();
+    place.said(&["case", "verdict", number, "reopened", "--reason", "the roster came late"]);
     place.said(&["case", "verdict", number, "harmless", "--reason", "on call that night"]);
     let hold = ["store", "hold", "--case", number, "--reason", "a letter"];
     place.said(&hold);

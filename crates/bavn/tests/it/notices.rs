@@ -162,9 +162,15 @@ pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     place.said(&["case", "task", number, "The account was closed at 07:10."]);
     place.said(&["case", "done", number, "1"]);
     place.said(&["case", "verdict", number, "compromise", "--reason", "nobody was at work"]);
-    let console = Console::over(place);
     let page = format!("/case/{number}/notice");
     let twin = format!("{page}.json");
+    // Until the employees' side has agreed, the pages name nobody.
+    let before = Console::over(place);
+    let refused = before.send(&before.visitors["kari"].0, &format!("GET {twin}"), "");
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    drop(before);
+    place.said(&["dpia", "--sign-off", "Tillitsvalgt A", "--on", "2026-11-01"]);
+    let console = Console::over(place);
 
     // What records fill without anybody.
     let told = console.json("kari", &twin);

@@ -89,7 +89,12 @@ fn newest_first_gives_the_alarms_of_oldest_first() {
             // Look-ups of one instant come in the order of the file, and a lot may fall otherwise.
             .filter(|alarm| alarm["unmapped"]["bavn"]["lane"] != "audit")
             .map(|alarm| {
-                format!("{} {}", alarm["evidences"][0]["actor"]["user"]["uid"], alarm["time"])
+                // Readers of one crowd are named in the order in which the file met them.
+                let evidences = alarm["evidences"].as_array().unwrap().iter();
+                let mut readers: Vec<String> =
+                    evidences.map(|held| held["actor"]["user"]["uid"].to_string()).collect();
+                readers.sort();
+                format!("{readers:?} {}", alarm["time"])
             })
             .collect()
     };
