@@ -123,20 +123,12 @@ impl<'c> Service<'c> {
         }
         let under = Under::of(&directory, &context);
         let settings = Settings { budget_per_10k_staff_day: config.detection.budget };
-        let (mut engine, from) = match &saved {
-            Some(saved) => go_on::begin(
-                saved,
-                &keeper,
-                &mut directory,
-                context,
-                (settings, &[]),
-                &under,
-                FILES_MAX,
-            )?,
-            None => {
-                let from = go_on::anew(&keeper, &mut directory, REPLAYED_DAYS, FILES_MAX)?;
-                (Engine::new(context, settings), from)
-            }
+        let (mut engine, from) = if let Some(saved) = &saved {
+            let settings = (settings, &[][..]);
+            go_on::begin(saved, &keeper, &mut directory, context, settings, &under, FILES_MAX)?
+        } else {
+            let from = go_on::anew(&keeper, &mut directory, REPLAYED_DAYS, FILES_MAX)?;
+            (Engine::new(context, settings), from)
         };
         engine.keep_judgements();
         let mut seen = from.seen;

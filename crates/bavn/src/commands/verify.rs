@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     if found.is_whole()
         && let Err(error) = note(access, &kek, &found, depth)
     {
-        super::say(&format!("that it was verified is not on record: {}", error.source));
+        super::say(format_args!("that it was verified is not on record: {}", error.source));
     }
     let mut out = std::io::stdout();
     if arguments.json {

@@ -411,15 +411,7 @@ impl Plan<'_> {
                 storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             });
             stored.transpose()?;
-            match read {
-                Ok(Ok(read)) => Ok(Ok(read)),
-                Ok(Err(StreamError::Unsorted { file })) => Ok(Err(file)),
-                Ok(Err(StreamError::Rejects(error))) => Err(error),
-                Ok(Err(error @ (StreamError::Stopped | StreamError::StoreStopped))) => {
-                    Err(CommandError::new(Kind::Internal, error))
-                }
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+            unless_unsorted(read.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
         let (totals, seen) = match totals {
             Ok(read) => read,
@@ -555,6 +547,18 @@ pub(super) fn judged(judgement: &Judgement) -> Judged {
         reached,
         by,
         known_at: judgement.known_at,
+    }
+}
+
+/// What was read; or the file that has to be read again, since it is not in order.
+fn unless_unsorted<T>(read: Result<T, StreamError>) -> CommandResult<Result<T, u32>> {
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(StreamError::Unsorted { file }) => Ok(Err(file)),
+        Err(StreamError::Rejects(error)) => Err(error),
+        Err(error @ (StreamError::Stopped | StreamError::StoreStopped)) => {
+            Err(CommandError::new(Kind::Internal, error))
+        }
     }
 }
 
