@@ -73,7 +73,7 @@ async function roles(page) {
 }
 
 async function become(page, role) {
-  await page.goto(address);
+  await page.goto(new URL('/me', home).href);
   await page.selectOption('form[action="/role"] select', role);
   await Promise.all([page.waitForNavigation(), page.click('form[action="/role"] button')]);
 }

@@ -3,7 +3,6 @@
 //! Starts `bavn demo` and walks every page that its links reach, as each of several roles, with
 //! `xtask/data/walk.mjs`: in both languages, light and dark, on a phone and on a desk.
 
-use crate::test::Verdict;
 use crate::{product, shell};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
@@ -11,43 +10,28 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// The walk, or what is missing for it.
-pub(crate) fn walk() -> Result<Verdict> {
-    walk_with(&[])
-}
-
-/// The walk that also writes the screenshots that the docs show.
-pub(crate) fn screenshots() -> Result<bool> {
-    let folder = shell::root().join("docs/console");
-    std::fs::create_dir_all(&folder)?;
-    let folder = folder.to_string_lossy().into_owned();
-    Ok(matches!(walk_with(&["--screenshots", &folder])?, Verdict::Passed))
-}
-
-fn walk_with(arguments: &[&str]) -> Result<Verdict> {
+/// Whether nothing is wrong; what is missing for the walk is told as an error.
+pub(crate) fn walk(pictures: Option<&str>) -> Result<bool> {
     let bavn = product::built()?;
     let Some(node) = found(&["node"]) else {
-        return Ok(Verdict::Skipped(
-            "node is not installed; the browser tests need node 18 or later",
-        ));
+        bail!("node is not installed; the browser tests need node 18 or later");
     };
     let Some(chromium) = chromium() else {
-        return Ok(Verdict::Skipped(
-            "Chromium is not installed and could not be; on Debian: apt-get install chromium",
-        ));
+        bail!("Chromium is not installed and could not be; on Debian: apt-get install chromium");
     };
     let Some(modules) = modules(&bavn)? else {
-        return Ok(Verdict::Skipped(
-            "playwright-core and axe-core could not be installed with npm under target/xtask",
-        ));
+        bail!("playwright-core and axe-core could not be installed with npm under target/xtask");
     };
     let mut demo = Demo::start(&bavn)?;
     let address = demo.ready()?;
     let mut walk = Command::new(node);
     walk.arg(shell::root().join("xtask/data/walk.mjs"));
-    walk.arg(&address).arg(&chromium).arg(&modules).args(arguments);
-    let passed = shell::succeeds(&mut walk)?;
-    Ok(if passed { Verdict::Passed } else { Verdict::Failed })
+    walk.arg(&address).arg(&chromium).arg(&modules);
+    if let Some(folder) = pictures {
+        std::fs::create_dir_all(folder)?;
+        walk.args(["--screenshots", folder]);
+    }
+    shell::succeeds(&mut walk)
 }
 
 /// A running demo, ended with this value.

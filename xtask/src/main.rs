@@ -36,7 +36,8 @@ fn main() -> ExitCode {
         ["docs", "--check"] => docs::are_current(),
         ["schemas"] => smoke::schemas(),
         ["benches"] => smoke::benches(),
-        ["screenshots"] => browser::screenshots(),
+        ["walk"] => browser::walk(None),
+        ["walk", "--screenshots", folder] => browser::walk(Some(folder)),
         ["bench-peers"] => peers::run(false),
         ["bench-peers", "--require-all"] => peers::run(true),
         ["bench-peers", "scope", size] => {
@@ -67,7 +68,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   docs [--check]         write the generated pages of the manual, or see that they are current
   schemas                hold what bavn prints against its JSON Schemas
   benches                run each bench once, in small
-  screenshots            walk the console's pages in Chromium, and keep the pictures that the docs show
+  walk [--screenshots DIR]
+                         every page of the console in Chromium: axe, reflow, weight, triage by keys
   corpora DIR            hold `bavn decode` against public samples of audit records
   faults --kills NUMBER  kill whoever writes a store so often, cut files, fill and lock the disk
   bench-peers [--require-all]

@@ -3,14 +3,14 @@
 //! Every check in one order, cheap ones first, the test suites last. All share the dev profile, so
 //! that a cold build compiles each dependency once for checking and once for running.
 
-use crate::{browser, docs, shell, smoke, tidy};
+use crate::{docs, shell, smoke, tidy};
 use anyhow::{Context as _, Result};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What became of one check.
-pub(crate) enum Verdict {
+enum Verdict {
     Passed,
     Failed,
     Skipped(&'static str),
@@ -30,7 +30,6 @@ const CHECKS: &[Check] = &[
     Check { name: "manual", run: || docs::are_current().map(verdict) },
     Check { name: "schemas", run: || smoke::schemas().map(verdict) },
     Check { name: "benches", run: || smoke::benches().map(verdict) },
-    Check { name: "browser", run: browser::walk },
 ];
 
 /// Runs every check, then every test; prints the sum of both as the last line.
