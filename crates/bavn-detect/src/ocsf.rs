@@ -250,11 +250,6 @@ fn numbers_of_place(fact: &Fact, speaker: &Speaker<'_>) -> Value {
             "one_in": r(one_in)}),
         Fact::TwoPlaces { times, minutes } => json!({
             "fact": "two_places", "times": times, "minutes": minutes}),
-        Fact::NothingFollowed { patients, usual, hours } => json!({
-            "fact": "nothing_followed", "patients": patients, "usual": r(usual), "hours": hours}),
-        Fact::NewUnits { patients, units, usual, days } => json!({
-            "fact": "new_units", "patients": patients, "units": units, "usual": r(usual),
-            "days": days}),
         Fact::DrawnByLot { of } => json!({"fact": "drawn_by_lot", "of": of}),
         _ => json!({"fact": "other"}),
     }

@@ -146,10 +146,6 @@ pub enum Fact {
     NewPlace { place: Trait, patients: u32, one_in: f64 },
     /// An account was in use at two places by turns.
     TwoPlaces { times: u32, minutes: u32 },
-    /// Patients for whom nobody did anything in the hours after.
-    NothingFollowed { patients: u32, usual: f64, hours: u32 },
-    /// Patients of units that the reader hardly opened before.
-    NewUnits { patients: u32, units: u32, usual: f64, days: u32 },
     /// One visit, drawn from so many of the same function whom nothing explains either.
     DrawnByLot { of: u32 },
 }
@@ -182,9 +178,7 @@ impl Fact {
             | Self::ColdPatients { cold: patients, .. }
             | Self::LonePatients { alone: patients, .. }
             | Self::ListedPatients { opened: patients, .. }
-            | Self::RelatedPatients { patients, .. }
-            | Self::NothingFollowed { patients, .. }
-            | Self::NewUnits { patients, .. } => Some(patients),
+            | Self::RelatedPatients { patients, .. } => Some(patients),
             _ => None,
         }
     }

@@ -41,14 +41,22 @@ impl Odds {
         self.nats
     }
 
-    /// What the sum has counted, where it is more than today's.
-    pub(crate) fn fact(self) -> Option<Fact> {
-        (self.days > 1 && self.patients > 0).then(|| Fact::SlowRise {
-            patients: self.patients,
-            usual: f64::from(self.expected),
-            working_days: u32::from(self.days),
-            since: Timestamp::start_of_day(self.since_day),
-        })
+    /// Adds what the sum has counted, where it is more than today's: first of all where today's few
+    /// are no news by themselves.
+    pub(crate) fn tell(self, today: u32, because: &mut Vec<Fact>) {
+        if self.days <= 1 || self.patients == 0 {
+            return;
+        }
+        let at = if today < ONE_DAY_MIN { 0 } else { because.len() };
+        because.insert(
+            at,
+            Fact::SlowRise {
+                patients: self.patients,
+                usual: f64::from(self.expected),
+                working_days: u32::from(self.days),
+                since: Timestamp::start_of_day(self.since_day),
+            },
+        );
     }
 }
 
@@ -59,3 +67,5 @@ const RAISED_BY: f32 = 1.0;
 const DAY_GAIN_MAX: f32 = 8.0;
 /// Under it a change is less likely than none.
 const NOTHING_NATS: f32 = std::f32::consts::LN_2;
+/// Patients of one day that are news by themselves.
+const ONE_DAY_MIN: u32 = 3;

@@ -103,12 +103,8 @@ impl Detector for ColdReads {
                 window_secs: DAY_SECS,
             });
         }
-        let rise = self.readers.get(identity).and_then(|held| held.with_day(person).fact());
-        if cold < ONE_DAY_MIN {
-            // The weeks say more than the day.
-            because.splice(0..0, rise);
-        } else {
-            because.extend(rise);
+        if let Some(held) = self.readers.get(identity) {
+            held.with_day(person).tell(cold, &mut because);
         }
         Evidence::of(because, InnocentStory::ConsultTeam, NextStep::AskReader)
     }
@@ -132,6 +128,3 @@ impl Held {
         self.odds.with_day(person, person.count(Stream::Cold), person.mean(Stream::Cold))
     }
 }
-
-/// Cold patients of one day that are news by themselves.
-const ONE_DAY_MIN: u32 = 3;

@@ -85,12 +85,8 @@ impl Detector for LoneReads {
         if alone > 0 {
             because.push(Fact::LonePatients { alone, usual, window_secs: DAY_SECS });
         }
-        let rise = self.readers.get(identity).and_then(|held| held.with_day(person).fact());
-        if alone < ONE_DAY_MIN {
-            // The weeks say more than the day.
-            because.splice(0..0, rise);
-        } else {
-            because.extend(rise);
+        if let Some(held) = self.readers.get(identity) {
+            held.with_day(person).tell(alone, &mut because);
         }
         Evidence::of(because, InnocentStory::ConsultTeam, NextStep::AskReader)
     }
@@ -114,6 +110,3 @@ impl Held {
         self.odds.with_day(person, person.count(Stream::Alone), person.mean(Stream::Alone))
     }
 }
-
-/// Lone patients of one day that are news by themselves.
-const ONE_DAY_MIN: u32 = 3;

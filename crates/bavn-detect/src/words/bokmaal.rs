@@ -25,8 +25,6 @@ pub(super) fn title(detector: &str) -> &'static str {
         "curious_readers" => "Mange lesere av én pasient uten grunn",
         "sprayed_accounts" => "Mange kontoer med noen få fjerne pasienter hver",
         "cohort_link" => "Kontoer med fjerne pasienter deler sted, program eller klokkeslett",
-        "community_drift" => "Pasienter fra enheter som er nye for leseren",
-        "pathway_break" => "Pasienter åpnet, og ingenting fulgte",
         "strange_place" => "Konto brukt fra et sted som ikke er eierens",
         "source_silence" => "En kilde til oppslag er ikke som vanlig",
         "random_audit" => "Trukket ut til gjennomgang",
@@ -94,17 +92,6 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::ReadersOfPatient { readers, without_reason, usual, window_secs } => format!(
             "{without_reason} av {readers} lesere av én pasient på {} har ingen kjent grunn; vanlig {}",
             span(*window_secs),
-            number(*usual)
-        ),
-        Fact::NothingFollowed { patients: opened, usual, hours } => format!(
-            "åpnet {} som ingen bestilte, skrev, avtalte eller gjorde noe for de neste {hours} timene; vanlig {}",
-            patients(*opened),
-            number(*usual)
-        ),
-        Fact::NewUnits { patients: opened, units, usual, days } => format!(
-            "åpnet {} fra {} på {days} dager som leseren knapt åpnet fra før; vanlig {}",
-            patients(*opened),
-            if *units == 1 { "1 enhet".to_owned() } else { format!("{units} enheter") },
             number(*usual)
         ),
         Fact::DrawnByLot { of } => format!(

@@ -25,8 +25,6 @@ pub(super) fn title(detector: &str) -> &'static str {
         "curious_readers" => "Many readers of one patient without a reason",
         "sprayed_accounts" => "Many accounts with a few cold patients each",
         "cohort_link" => "Accounts with cold patients share a place, an application or an hour",
-        "community_drift" => "Patients of units that are new to the reader",
-        "pathway_break" => "Patients opened, and nothing followed",
         "strange_place" => "Account used from a place that is not its owner's",
         "source_silence" => "A source of look-ups is not as usual",
         "random_audit" => "Drawn by lot for review",
@@ -94,17 +92,6 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::ReadersOfPatient { readers, without_reason, usual, window_secs } => format!(
             "{without_reason} of {readers} readers of one patient in {} have no reason on record; usual {}",
             span(*window_secs),
-            about(*usual)
-        ),
-        Fact::NothingFollowed { patients: opened, usual, hours } => format!(
-            "opened {} for whom nobody ordered, wrote, booked or did anything in the {hours} hours after; usual {}",
-            patients(*opened),
-            about(*usual)
-        ),
-        Fact::NewUnits { patients: opened, units, usual, days } => format!(
-            "opened {} of {} in {days} days that the reader hardly opened before; usual {}",
-            patients(*opened),
-            if *units == 1 { "1 unit".to_owned() } else { format!("{units} units") },
             about(*usual)
         ),
         Fact::DrawnByLot { of } => format!(
