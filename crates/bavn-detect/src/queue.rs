@@ -424,15 +424,16 @@ fn rank(finding: &Finding) -> f64 {
 
 /// The same on every run: made of the subject and the time of the first evidence.
 fn uid(cause: Cause, subject: u32, at: Timestamp) -> u128 {
-    let mix = |seed: u64| {
-        // SplitMix64: spreads the bits; this is a name, not a secret.
-        let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
-    let first = mix(at.micros() as u64 ^ mix(u64::from(subject) << 8 | cause as u64));
-    u128::from(first) << 64 | u128::from(mix(first))
+    let first = spread(at.micros() as u64 ^ spread(u64::from(subject) << 8 | cause as u64));
+    u128::from(first) << 64 | u128::from(spread(first))
+}
+
+/// The same on every run, its bits spread evenly (`SplitMix64`); no secret.
+pub(crate) fn spread(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// Findings this many times weaker than the line are still written.

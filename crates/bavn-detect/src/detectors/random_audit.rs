@@ -17,7 +17,7 @@
 //! Horvitz and Thompson, Sampling without replacement (1952); Blocki and others, Audit games (2013).
 
 use super::{Ended, Evidence, Gathered, Gathering, Restoring, Saving, Seen, StateError};
-use crate::queue::Cause;
+use crate::queue::{Cause, spread};
 use bavn_model::{
     Fact, Family, IdentityId, InnocentStory, NextStep, PatientId, RoleId, Timestamp, Tried,
     TriedOutcome,
@@ -139,14 +139,7 @@ impl Drawn {
 
 /// The same for the same look-up on every run, and spread evenly whatever its id is made of.
 fn lot(id: u128) -> u64 {
-    let mix = |seed: u64| {
-        // SplitMix64.
-        let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
-    mix(id as u64 ^ mix((id >> 64) as u64))
+    spread(id as u64 ^ spread((id >> 64) as u64))
 }
 
 /// Of the budget.
