@@ -75,5 +75,5 @@ impl Flow {
 const FADE: f32 = 0.97;
 const FLOW_VISITS_MIN: f32 = 30.0;
 /// Share of a unit's visits that go to another unit's patients.
-const FLOW_EXPLAINS: f32 = 0.03;
+const FLOW_EXPLAINS: f32 = 0.08;
 const FLOW_NEAR: f32 = 0.006;

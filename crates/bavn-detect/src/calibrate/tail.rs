@@ -81,12 +81,6 @@ impl Tail {
         class.remember(score, of, is_suspect);
     }
 
-    /// Adds days on which there was nothing to score.
-    pub(crate) fn learn_quiet(&mut self, class: u8, days: f32) {
-        self.all.learn(0.0, days);
-        self.class_mut(class).learn(0.0, days);
-    }
-
     /// Freezes what was learned, for the day to come.
     pub(crate) fn freeze(&mut self) {
         self.all.fit();

@@ -1,8 +1,9 @@
 //! Many readers open one patient's record, and few of them have a reason.
 //!
 //! ## What it sees
-//! Distinct readers of one patient within three days whom nothing explains, away ones above all,
-//! against how many such readers a patient with as much care usually draws.
+//! Readers of one patient within three days whom nothing explains, from different units and not in
+//! company: how seldom one of each reader's function reads so far from an explanation, all together,
+//! beyond what a patient with as much care usually draws, against the crowds of the past.
 //! ## Why it matters
 //! A politician, a colleague, a face from the news: each of twelve curious readers looks once.
 //! ## What makes it harmless
@@ -10,14 +11,12 @@
 //! ## First thing to do
 //! Ask each of the readers named, the same day; consider a stricter lock on the record.
 //! ## Memory
-//! 48 bytes a patient opened in the last three days, 16 an unexplained reader of one.
+//! 48 bytes a patient opened in the last three days, 32 an unexplained reader of one, 1 KB a reader.
 //! ## Source
-//! Boxwala and others (2011) for the case; the count is ours.
+//! Boxwala and others (2011) for the case; the score is ours.
 
-use super::{
-    Evidence, Gathered, Gathering, Restoring, Saving, Seen, StateError, is_away, is_unexplained,
-};
-use crate::calibrate::{People, SubjectDay, Tail, negative_binomial_surprise};
+use super::{Evidence, Gathered, Gathering, Restoring, Saving, Seen, StateError, is_unexplained};
+use crate::calibrate::People;
 use crate::queue::Cause;
 use bavn_model::{
     Fact, Family, IdentityId, InnocentStory, NextStep, PatientId, Timestamp, Tried, TriedOutcome,
@@ -36,15 +35,13 @@ pub(crate) struct CuriousReaders {
     by_reader: HashMap<IdentityId, Vec<Opened>, foldhash::fast::FixedState>,
     /// Patients opened on a day: the number of chances.
     patients_per_day: f64,
-    /// Readers, over all patients: with a reason, unexplained, away.
-    pairs: [f32; 3],
+    /// Readers, over all patients: with a reason, unexplained.
+    pairs: [f32; 2],
     /// Crowds judged worth telling today.
     crowds_today: u32,
     /// Patients with a new reader in this hour.
     pending: Vec<PatientId>,
-    tails: [Tail; 2],
-    /// How far counts scatter beyond Poisson, for each kind: excess over squares of the mean.
-    scatter: [(f32, f32); 2],
+    past: Past,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -52,21 +49,56 @@ struct Crowd {
     last_day: i32,
     with_reason: u16,
     readers: Vec<Reader>,
-    /// Of today: the highest score of each kind.
-    highest: [f32; 2],
+    /// Of the day it was last judged on: the highest score.
+    highest: f32,
     scored_day: i32,
-    /// Readers not in company, where they were last judged.
-    alone: Option<[u8; 2]>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Reader {
     identity: IdentityId,
     at_secs: i64,
-    away: bool,
+    /// How seldom one of his function reads so far from an explanation, in nats.
+    surprise: f32,
     unit: Option<UnitId>,
     /// The hospital that the unit is part of.
     hospital: Option<UnitId>,
+}
+
+/// The crowds of the past: how many, and how far they went.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Past {
+    /// Days of patients opened, fading.
+    patient_days: f32,
+    /// Those with a crowd beyond [`NATS_MIN`], and how far beyond, all together.
+    crowds: f32,
+    over: f32,
+}
+
+impl Past {
+    fn shipped() -> Self {
+        Self { patient_days: PATIENT_DAYS_SHIPPED, crowds: 1.0, over: OVER_SHIPPED }
+    }
+
+    /// Chance of a crowd as surprising: they fall off as an exponential law does.
+    fn p(self, nats: f32) -> f64 {
+        let mean = (self.over + CROWDS_SHIPPED * OVER_SHIPPED) / (self.crowds + CROWDS_SHIPPED);
+        f64::from(self.crowds / self.patient_days * (-(nats - NATS_MIN) / mean).exp().min(1.0))
+    }
+
+    fn learn(&mut self, nats: f32) {
+        self.patient_days += 1.0;
+        if nats > NATS_MIN {
+            self.crowds += 1.0;
+            self.over += nats - NATS_MIN;
+        }
+    }
+
+    fn close_day(&mut self) {
+        for held in [&mut self.patient_days, &mut self.crowds, &mut self.over] {
+            *held *= FADE;
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -82,18 +114,17 @@ impl CuriousReaders {
             patients: HashMap::default(),
             by_reader: HashMap::default(),
             patients_per_day: 1.0,
-            pairs: [200.0, 40.0, 4.0],
+            pairs: [200.0, 40.0],
             crowds_today: 0,
             pending: Vec::new(),
-            // Readers from afar come as Poisson's law says; those near the patient in crowds.
-            tails: [Tail::new(2.0), Tail::of_rule(2.0)],
-            scatter: [(10.0, 10.0); 2],
+            past: Past::shipped(),
         }
     }
 
-    /// Readers of the patient, all and away, who do not read in company: a board or a team opens
-    /// the same list of patients together, the curious share nothing but the one.
-    fn alone(&self, patient: PatientId) -> Option<[usize; 2]> {
+    /// How surprising the patient's readers without a reason are, in nats, but for those who read in
+    /// company: a board or a team opens the same list of patients together, the curious share
+    /// nothing but the one.
+    fn score(&self, patient: PatientId) -> Option<f32> {
         let crowd = self.patients.get(&patient)?;
         let none = Vec::new();
         let of = |identity: IdentityId| self.by_reader.get(&identity).unwrap_or(&none);
@@ -121,59 +152,32 @@ impl CuriousReaders {
                 .any(|with| with.identity != reader.identity && together(reader, with))
         };
         let alone: Vec<&Reader> = crowd.readers.iter().filter(|held| !in_company(held)).collect();
-        let away: Vec<&Reader> = alone.iter().copied().filter(|held| held.away).collect();
         // Where nobody at all has a reason, a stay was never entered: its readers are of one hospital.
         let mut hospitals: Vec<UnitId> = alone.iter().filter_map(|held| held.hospital).collect();
         hospitals.sort_unstable();
         hospitals.dedup();
-        let [all, away] = [units(&alone), units(&away)];
+        let (units, nats) = by_unit(&alone);
         let unentered = crowd.with_reason == 0
             && hospitals.len() < HOSPITALS_MIN
-            && all < READERS_UNENTERED_MAX;
-        Some(if unentered { [0, 0] } else { [all, away] })
-    }
-
-    fn score(&mut self, day: i32, patient: PatientId, alone: [usize; 2]) -> Option<(f64, f32)> {
-        let [with_reason, unexplained, away] = self.pairs;
-        let crowd = self.patients.get_mut(&patient)?;
-        let reasons = f32::from(crowd.with_reason) + 1.0;
-        let counts = alone;
-        let mut rarest = 1.0_f64;
-        let mut score = 0.0;
-        let rates = [unexplained / with_reason, away / with_reason];
-        if crowd.scored_day != day {
-            crowd.scored_day = day;
-            crowd.highest = [0.0; 2];
-        }
-        for ((((count, rate), tail), highest), scatter) in
-            counts.into_iter().zip(rates).zip(&self.tails).zip(&mut crowd.highest).zip(self.scatter)
-        {
-            let size = (scatter.1 / scatter.0.max(0.01)).clamp(0.2, 20.0);
-            if count < READERS_MIN {
-                continue;
-            }
-            let nats = negative_binomial_surprise(count as u32, (rate * reasons).max(0.01), size);
-            if nats > *highest {
-                *highest = nats;
-            }
-            let p = tail.p(of_patient(patient, day), nats);
-            if p < rarest {
-                (rarest, score) = (p, nats);
-            }
-        }
-        // Two kinds were looked at, and so was every way of the crowd to grow.
-        Some(((2.0 * rarest).min(1.0), score))
+            && units < READERS_UNENTERED_MAX;
+        let beyond_usual =
+            (nats - NATS_USUAL * crowd.usual(self.pairs[1] / self.pairs[0])).max(0.0);
+        Some(if unentered || units < READERS_MIN { 0.0 } else { beyond_usual })
     }
 
     fn judge(&mut self, patient: PatientId, at: Timestamp, out: &mut Vec<Gathered>) {
-        let Some(alone) = self.alone(patient) else { return };
-        let Some((p, _)) = self.score(at.day(), patient, alone) else { return };
+        let Some(nats) = self.score(patient).filter(|&nats| nats > 0.0) else { return };
+        let chances =
+            self.patients_per_day.max((self.patients.len() / WINDOW_DAYS as usize) as f64);
+        let rate = self.pairs[1] / self.pairs[0];
         let Some(crowd) = self.patients.get_mut(&patient) else { return };
-        crowd.alone = Some(alone.map(|count| count.min(255) as u8));
-        let false_per_day = p * self.patients_per_day;
+        if crowd.scored_day != at.day() {
+            (crowd.scored_day, crowd.highest) = (at.day(), 0.0);
+        }
+        crowd.highest = crowd.highest.max(nats);
+        let false_per_day = self.past.p(nats) * chances;
         if false_per_day < WORTH_PER_DAY {
-            let usual = f64::from(self.pairs[1] / self.pairs[0]) * f64::from(crowd.with_reason + 1);
-            out.push(crowd.gathered(patient, false_per_day, usual, at));
+            out.push(crowd.gathered(patient, false_per_day, f64::from(crowd.usual(rate)), at));
         }
     }
 }
@@ -213,20 +217,17 @@ impl Gathering for CuriousReaders {
         if crowd.readers.len() >= READERS_MAX {
             return;
         }
-        let away = is_away(visit);
-        let known_unit = visit.unit.is_some_and(|unit| {
-            crowd.readers.iter().any(|held| held.unit == Some(unit) && held.away == away)
-        });
+        let known_unit =
+            visit.unit.is_some_and(|unit| crowd.readers.iter().any(|held| held.unit == Some(unit)));
         crowd.readers.push(Reader {
             identity: seen.identity,
             at_secs: at.secs(),
-            away,
+            surprise: visit.surprise,
             unit: visit.unit,
             hospital: visit.unit.map(|unit| seen.context.hospital(unit)),
         });
         if !known_unit {
             self.pairs[1] += 1.0;
-            self.pairs[2] += f32::from(u8::from(away));
         }
         if self.patients.get(&patient).is_none_or(|crowd| crowd.readers.len() < READERS_MIN) {
             return;
@@ -268,9 +269,6 @@ impl Gathering for CuriousReaders {
     }
 
     fn close_day(&mut self, day: i32) {
-        let mut quiet = 0.0;
-        let mut opened = 0_u32;
-        let rates = [self.pairs[1] / self.pairs[0], self.pairs[2] / self.pairs[0]];
         // In one order: sums of fractions depend on it.
         let mut today: Vec<(PatientId, &Crowd)> = self
             .patients
@@ -279,34 +277,12 @@ impl Gathering for CuriousReaders {
             .map(|(&patient, crowd)| (patient, crowd))
             .collect();
         today.sort_unstable_by_key(|&(patient, _)| patient);
-        for (patient, crowd) in today {
-            let counts = crowd.alone.unwrap_or_else(|| {
-                let all: Vec<&Reader> = crowd.readers.iter().collect();
-                let away: Vec<&Reader> = all.iter().copied().filter(|held| held.away).collect();
-                [units(&all).min(255) as u8, units(&away).min(255) as u8]
-            });
-            for ((scatter, rate), count) in self.scatter.iter_mut().zip(rates).zip(counts) {
-                let count = f32::from(count);
-                let mean = rate * (f32::from(crowd.with_reason) + 1.0);
-                // One crowd must not teach that crowds are usual.
-                let off = count.min(mean + 6.0) - mean;
-                scatter.0 += off * off - mean;
-                scatter.1 += mean * mean;
-            }
-            opened += 1;
-            if crowd.scored_day == day && crowd.highest.iter().any(|&nats| nats > 0.0) {
-                for (tail, &nats) in self.tails.iter_mut().zip(&crowd.highest) {
-                    tail.learn(of_patient(patient, day), nats, false);
-                }
-            } else {
-                quiet += 1.0;
-            }
+        for (_, crowd) in &today {
+            self.past.learn(if crowd.scored_day == day { crowd.highest } else { 0.0 });
         }
-        for tail in &mut self.tails {
-            tail.learn_quiet(0, quiet);
-            tail.freeze();
-        }
-        self.patients_per_day = (self.patients_per_day * 0.9).max(f64::from(opened));
+        let opened = today.len() as f64;
+        self.past.close_day();
+        self.patients_per_day = (self.patients_per_day * 0.9).max(opened);
         self.crowds_today = 0;
         self.patients.retain(|_, crowd| day - crowd.last_day < WINDOW_DAYS);
         for crowd in self.patients.values_mut() {
@@ -319,16 +295,16 @@ impl Gathering for CuriousReaders {
         for pairs in &mut self.pairs {
             *pairs *= 0.97;
         }
-        for scatter in &mut self.scatter {
-            *scatter = (scatter.0 * 0.97, scatter.1 * 0.97);
-        }
         self.pairs[0] = self.pairs[0].max(50.0);
         self.pairs[1] = self.pairs[1].max(1.0);
-        self.pairs[2] = self.pairs[2].max(0.2);
     }
 
     fn bytes_held(&self) -> usize {
+        let of_reader = |known: &Vec<Opened>| {
+            size_of::<(IdentityId, Vec<Opened>)>() + known.capacity() * size_of::<Opened>()
+        };
         self.patients.capacity() * size_of::<(PatientId, Crowd)>()
+            + self.by_reader.values().map(of_reader).sum::<usize>()
             + self
                 .patients
                 .values()
@@ -347,6 +323,11 @@ impl Gathering for CuriousReaders {
 }
 
 impl Crowd {
+    /// Readers without a reason that a patient with as much care draws, at so many for one with a reason.
+    fn usual(&self, rate: f32) -> f32 {
+        rate * (f32::from(self.with_reason) + 1.0)
+    }
+
     fn gathered(
         &self,
         patient: PatientId,
@@ -381,20 +362,34 @@ impl Crowd {
     }
 }
 
+/// Four readers from as many units.
+const NATS_MIN: f32 = 8.0;
+const CROWDS_SHIPPED: f32 = 5.0;
+const OVER_SHIPPED: f32 = 4.0;
+/// With one crowd: a fortnight of a hospital of five hundred.
+const PATIENT_DAYS_SHIPPED: f32 = 10_000.0;
+/// Of one reader more than usual.
+const NATS_USUAL: f32 = 1.0;
+const FADE: f32 = 0.99;
 const WINDOW_DAYS: i32 = 3;
-/// Units that the readers come from, fewer where several come from one: a team whose patient was
-/// never entered does.
-fn units(readers: &[&Reader]) -> usize {
-    let mut units: Vec<UnitId> = readers.iter().filter_map(|held| held.unit).collect();
-    let without = readers.len() - units.len();
-    units.sort_unstable();
-    units.dedup();
-    let units = units.len() + without;
-    (units * units).checked_div(readers.len()).unwrap_or(0)
-}
-
-fn of_patient(patient: PatientId, day: i32) -> SubjectDay {
-    SubjectDay { subject: usize::from(patient) as u32, class: 0, day }
+/// Units that the readers come from, and how surprising the most surprising one of each is, all
+/// together: several of one unit are a team whose patient was never entered.
+fn by_unit(readers: &[&Reader]) -> (usize, f32) {
+    let mut of_units: Vec<(UnitId, f32)> = Vec::new();
+    let mut units = 0;
+    let mut nats = 0.0;
+    for reader in readers {
+        let known = of_units.iter_mut().find(|(unit, _)| Some(*unit) == reader.unit);
+        if let Some((_, most)) = known {
+            nats += (reader.surprise - *most).max(0.0);
+            *most = most.max(reader.surprise);
+            continue;
+        }
+        units += 1;
+        nats += reader.surprise;
+        of_units.extend(reader.unit.map(|unit| (unit, reader.surprise)));
+    }
+    (units, nats)
 }
 
 const WINDOW_SECS: i64 = 3 * 86_400;
@@ -404,7 +399,7 @@ const CROWDS_APART_MAX: u32 = 2;
 const EVENT_SUBJECT: u32 = u32::MAX;
 const SETTLED_SECS: i64 = 15 * 60;
 /// The first readers of a stay that was never entered come from four units.
-const READERS_MIN: usize = 5;
+const READERS_MIN: usize = 4;
 /// Readers of a stay that was never entered come from fewer units than this, and than so many hospitals.
 const READERS_UNENTERED_MAX: usize = 8;
 const HOSPITALS_MIN: usize = 3;

@@ -2,8 +2,8 @@
 //!
 //! ## What it sees
 //! Look-ups an hour of each source, against what that hour of a working day or of a week-end usually
-//! brings: hours in which nothing came at all; a sum, both ways, of what speaks for half or for twice
-//! the usual; and once a day whether the whole day fits better a few hours earlier or later, while the
+//! brings: hours in which nothing came at all; a sum, both ways, of what speaks for a third or three
+//! times the usual; and once a day whether the whole day fits better a few hours earlier or later, while the
 //! other sources' days do not. It tells what cannot be seen, names nobody and is paid by no budget.
 //! ## Why it matters
 //! Whoever can stop a log need not hide from it; and a log that stands still makes every quiet day a lie.
@@ -42,7 +42,7 @@ struct Heard {
     today: [u32; HOURS],
     /// Hours of silence so far, what they usually bring, and the nats that speak against chance.
     silent: Stretch,
-    /// What speaks for half the usual, and for twice.
+    /// What speaks for a third of the usual, and for three times.
     sums: [Stretch; 2],
 }
 
@@ -262,7 +262,7 @@ impl Stretch {
         self.usual += usual;
     }
 
-    /// Busy days differ by a third; that is no news.
+    /// Week-ends between holidays and days after an upgrade differ by half; that is no news.
     fn is_far_off(&self) -> bool {
         let records = self.records as f32;
         records <= FEW * self.usual || records >= MANY * self.usual
@@ -308,13 +308,12 @@ fn gathered(source: usize, fact: Fact, at: Timestamp) -> Gathered {
 }
 
 const HOURS: usize = 24;
-/// Half the usual, and twice.
-const TIMES: [f32; 2] = [0.5, 2.0];
+const TIMES: [f32; 2] = [1.0 / 3.0, 3.0];
 /// Once in some centuries of a source's hours, by the law.
 const SILENT_NATS: f32 = 14.0;
 const VOLUME_NATS: f32 = 14.0;
-const FEW: f32 = 0.6;
-const MANY: f32 = 1.7;
+const FEW: f32 = 0.4;
+const MANY: f32 = 2.5;
 /// One wild hour says no more than this.
 const HOUR_NATS_MAX: f32 = 5.0;
 const SHIFT_MAX: i32 = 3;
@@ -385,12 +384,12 @@ mod tests {
     }
 
     #[test]
-    fn half_and_twice_are_told_and_so_is_a_moved_clock() {
-        let half = weeks(40, |day, hour| usual(day, hour) / if day >= 30 { 2 } else { 1 });
-        let is_half = |fact: &Fact| matches!(fact, Fact::SourceVolume { records, usual, .. } if f64::from(*records) < *usual);
-        assert!(half.iter().any(|(at, fact)| *at < 32 * 24 && is_half(fact)), "{half:?}");
-        let twice = weeks(40, |day, hour| usual(day, hour) * if day >= 30 { 3 } else { 1 });
-        assert!(twice.iter().any(|(at, fact)| *at < 31 * 24 && !is_half(fact)), "{twice:?}");
+    fn a_third_and_four_times_are_told_and_so_is_a_moved_clock() {
+        let third = weeks(40, |day, hour| usual(day, hour) / if day >= 30 { 3 } else { 1 });
+        let is_few = |fact: &Fact| matches!(fact, Fact::SourceVolume { records, usual, .. } if f64::from(*records) < *usual);
+        assert!(third.iter().any(|(at, fact)| *at < 32 * 24 && is_few(fact)), "{third:?}");
+        let many = weeks(40, |day, hour| usual(day, hour) * if day >= 30 { 4 } else { 1 });
+        assert!(many.iter().any(|(at, fact)| *at < 31 * 24 && !is_few(fact)), "{many:?}");
         let moved =
             weeks(40, |day, hour| usual(day, if day >= 30 { (hour + 22) % 24 } else { hour }));
         let clock = |fact: &Fact| matches!(fact, Fact::SourceClock { hours: 2, .. });

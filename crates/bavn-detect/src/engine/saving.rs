@@ -144,4 +144,4 @@ impl Engine {
 
 /// Of the layout of all parts together. Whoever changes what is saved raises it: an older state is
 /// refused by its version, and started anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
