@@ -177,7 +177,7 @@ fn body(here: &Here<'_>, number: CaseNumber, told: &Told, words: &NoticeWords) -
             @if told.owed().next().is_some() {
                 (form(here, told, "prepare", &html! {
                     p { (words.prepare_text) }
-                    button data-key="p" { (words.prepare) }
+                    button data-key="p" accesskey="p" { (words.prepare) " " kbd { "p" } }
                 }))
             }
             (signature(here, told, words))
@@ -188,7 +188,6 @@ fn body(here: &Here<'_>, number: CaseNumber, told: &Told, words: &NoticeWords) -
                 }
             }
         }
-        p class="facts" { (words.keys) }
     }
 }
 
@@ -256,7 +255,7 @@ fn declaration(
             input id=(since) name="since" maxlength="40";
             label for=(reason) { (words.why) }
             input id=(reason) name="why" required value=(why) maxlength="4000";
-            button data-key=[key] { (words.declare) }
+            button data-key=[key] accesskey=[key] { (words.declare) @if let Some(key) = key { " " kbd { (key) } } }
         },
     )
 }
@@ -300,8 +299,8 @@ fn left(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
             }
             p { (words.save) }
             @for ((value, key), name) in LEVELS.into_iter().zip(words.levels) {
-                button name="q.risk.level" value=(value) data-key=(key) {
-                    (name) @if level == Some(value) { " ✓" }
+                button name="q.risk.level" value=(value) data-key=(key) accesskey=(key) {
+                    (name) " " kbd { (key) } @if level == Some(value) { " ✓" }
                 }
             }
         },
@@ -351,7 +350,7 @@ fn signature(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
                     (held.regime) " " (held.phase) ": SHA-256 " code { (held.sha256) }
                     input type="hidden" name=(format!("act.{}", held.act)) value="1";
                 } } }
-                button data-key="s" { (words.sign) }
+                button data-key="s" accesskey="s" { (words.sign) " " kbd { "s" } }
             }))
         }
     }

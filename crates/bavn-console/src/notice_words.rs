@@ -55,7 +55,6 @@ pub(crate) struct NoticeWords {
     pub(crate) release: &'static str,
     pub(crate) released: &'static str,
     pub(crate) key: &'static str,
-    pub(crate) keys: &'static str,
 }
 
 pub(crate) const fn notice_words(language: Language) -> &'static NoticeWords {
@@ -128,7 +127,6 @@ static ENGLISH: NoticeWords = NoticeWords {
     release: "Let the list go",
     released: "Let go by",
     key: "The key, shown now and kept nowhere. Send it another way than the file.",
-    keys: "Keys: d declares, u r h save with a level of risk, p makes ready, s signs, l the list. Enter does it.",
 };
 
 static BOKMAAL: NoticeWords = NoticeWords {
@@ -194,5 +192,4 @@ static BOKMAAL: NoticeWords = NoticeWords {
     release: "Gi ut listen",
     released: "Gitt ut av",
     key: "Nøkkelen, som vises nå og ikke lagres. Send den en annen vei enn filen.",
-    keys: "Taster: d erklærer, u r h lagrer med risikonivå, p gjør klar, s signerer, l listen. Enter utfører.",
 };

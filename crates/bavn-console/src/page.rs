@@ -66,6 +66,7 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
                     (body)
                 }
                 @if about.visitor.is_some() { footer {
+                    p class="facts" { (texts.keys) }
                     button type="button" data-keys data-on=(texts.keys_on) data-off=(texts.keys_off) hidden { (texts.keys_off) }
                 } }
             }
@@ -91,8 +92,9 @@ fn pages(visitor: &Visitor, about: &Shell<'_>, language: Language) -> Markup {
     let shown = all.into_iter().filter(|&(.., right, purpose)| may(right, purpose));
     html! {
         nav class="pages" aria-label=(pick(language, "Pages", "Sider")) { ul {
-            @for (path, name, ..) in shown { li {
-                a href=(format!("{path}?lang={}", code(language)))
+            @for (place, (path, name, ..)) in shown.enumerate() { li {
+                @let key = (place + 1).to_string();
+                a data-key=(key) accesskey=(key) href=(format!("{path}?lang={}", code(language)))
                     aria-current=[(path == about.path).then_some("page")] { (name) }
             } }
         } }
