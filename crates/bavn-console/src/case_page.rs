@@ -156,15 +156,15 @@ fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str)
         (trail::clocks(here, &extra.clocks))
         p class="summary" { (summary(case, language)) }
         p class="facts" {
-            (case.state().named(language)) ". " (words.owner) ": " (case.owner.as_deref().unwrap_or("–")) ". "
+            (words.state) ": " (case.state().named(language)) ". " (words.owner) ": " (case.owner.as_deref().unwrap_or("–")) ". "
             strong { (grouped(u64::from(case.patients()))) } " " (words.patients_alarm) ". "
             @if let (Some(first), Some(last)) = (case.first_seen(), case.last_seen()) {
                 time datetime=(first) { (short(first)) } " – " time datetime=(last) { (short(last)) } "."
             }
         }
         @if let Some(into) = case.merged_into { p { a href=(here.link(&format!("/case/{into}"))) { "→ C-" (into) } } }
-        (notices_link(here, case.number))
         @if let Some(scope) = &extra.scope { (bounds(here, &path, scope)) }
+        (notices_link(here, case.number))
         (scales(case, language, words))
         @if let Some(alarm) = case.leading() {
             h2 { (words.first_thing) }
@@ -247,9 +247,16 @@ fn forms(here: &Here<'_>, case: &Case) -> Markup {
     let is_closed = case.state() == State::Closed;
     let story =
         case.leading().map_or("", |alarm| alarm.said(here.language).innocent_story.as_str());
-    let reason = |id: &str, preset: &str, key: Option<&str>| {
+    // Names nobody: it may become part of a notice.
+    let first = case.leading().and_then(|alarm| alarm.said(here.language).reasons.first());
+    let wrong = first.map_or("", String::as_str);
+    let [explained, harmless, misuse] = here.say(
+        ["It is explained, because", "It is harmless, because", "It is misuse, because"],
+        ["Det er forklart, fordi", "Det er harmløst, fordi", "Det er misbruk, fordi"],
+    );
+    let reason = |id: &str, label: &str, preset: &str, key: Option<&str>| {
         html! {
-            label for=(id) { (words.reason) @if let Some(key) = key { " " kbd { (key) } } }
+            label for=(id) { (label) @if let Some(key) = key { " " kbd { (key) } } }
             input id=(id) name="reason" required value=(preset) maxlength="4000" data-key=[key] accesskey=[key];
         }
     };
@@ -257,28 +264,28 @@ fn forms(here: &Here<'_>, case: &Case) -> Markup {
         html! { button data-key=(key) accesskey=(key) name="verdict" value=(verdict.word()) { (name) " " kbd { (key) } } }
     };
     html! {
-        h2 { (words.decide) }
+        h2 class="screen" { (words.decide) }
         div class="forms" {
             @if case.owner.as_deref() != Some(here.visitor.name.as_str()) {
                 (form(here, case, "take", &html! { button data-key="a" accesskey="a" { (words.take) " " kbd { "a" } } }))
             }
             @if may_decide && is_closed {
                 (form(here, case, "decide", &html! {
-                    (reason("reopen", "", None))
+                    (reason("reopen", words.reason, "", None))
                     button name="verdict" value=(Verdict::Reopened.word()) { (words.reopen) }
                 }))
             }
             @if may_decide && !is_closed {
                 (form(here, case, "decide", &html! {
-                    (reason("explained", story, None))
+                    (reason("explained", explained, story, None))
                     (button("e", Verdict::Harmless, words.explained_button))
                 }))
                 (form(here, case, "decide", &html! {
-                    (reason("harmless", "", Some("x")))
+                    (reason("harmless", harmless, "", Some("x")))
                     button name="verdict" value=(Verdict::Harmless.word()) { (words.harmless) }
                 }))
                 (form(here, case, "decide", &html! {
-                    (reason("wrong", summary(case, here.language), None))
+                    (reason("wrong", misuse, wrong, None))
                     (button("c", Verdict::Compromise, words.compromise))
                     (button("s", Verdict::Snooping, words.snooping))
                 }))

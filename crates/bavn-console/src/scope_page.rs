@@ -58,7 +58,7 @@ fn body(here: &Here<'_>, number: CaseNumber, heading: &str, scope: &ScopeView) -
         ul { @for [english, bokmaal] in &scope.reasons { li {
             @if language == Language::Bokmaal { (bokmaal) } @else { (english) }
         } } }
-        @if !scope.growth.is_empty() { (trail::growth(here, &scope.growth)) }
+        @if scope.growth.len() > 1 { (trail::growth(here, &scope.growth)) }
         (notices_link(here, number))
         @if here.may(Right::Reveal, Purpose::Case) {
             p { a href=(here.link(&format!("/case/{number}/patients"))) data-key="r" accesskey="r" {

@@ -100,8 +100,9 @@ impl Board for DemoBoard {
         self.store.settle(who, deed)
     }
 
+    /// By people who are invented like those whom they speak for.
     fn signed_elsewhere(&self) -> Option<(String, String)> {
-        None
+        Some(("the employees' side (invented)".to_owned(), "2024-01-01".to_owned()))
     }
 
     fn regimes(&self) -> Vec<RegimeLine> {

@@ -5,11 +5,11 @@ use bavn_share::Contact;
 
 pub(crate) fn hospital() -> About {
     About {
-        controller: Some("Bavnvik hospital (invented)".to_owned()),
-        controller_number: Some("000 000 000 (invented)".to_owned()),
+        controller: Some("Bavnvik (invented, oppdiktet)".to_owned()),
+        controller_number: Some("000 000 000".to_owned()),
         contacts: vec![Contact {
-            role: "Data protection officer".to_owned(),
-            name: "Ada Example (invented)".to_owned(),
+            role: "Personvernombud (DPO)".to_owned(),
+            name: "Ada Example".to_owned(),
             reach: "privacy@bavnvik.example".to_owned(),
         }],
         measures_before: Some(
