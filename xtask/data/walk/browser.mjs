@@ -10,7 +10,7 @@ const argument = (name) => {
 
 const [address, chromium, modules, truth] = process.argv.slice(2);
 export const home = new URL(address);
-export const pictures = argument('--screenshots');
+const pictures = argument('--screenshots');
 export const full = process.argv.includes('--full');
 
 const require = createRequire(path.join(modules, 'walk.cjs'));
@@ -57,6 +57,16 @@ export async function become(page, role) {
   await page.goto(at('/me'));
   await page.selectOption('form[action="/role"] select', role);
   await moves(page, () => page.click('form[action="/role"] button'));
+}
+
+// What the docs show: the page as it stands, always of the same size.
+export async function picture(page, name) {
+  if (!pictures) return;
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 1000, height: 750 });
+  await page.evaluate(() => { scrollTo(0, 0); document.activeElement?.blur(); });
+  await page.screenshot({ path: path.join(pictures, `${name}.png`) });
+  await page.setViewportSize(size);
 }
 
 // Does something that leads to another page, and waits until it is there.

@@ -1,5 +1,5 @@
 // The three things that people come for, done by keys alone, and counted.
-import { at, become, fault, moves, opened, Person, stolen } from './browser.mjs';
+import { at, become, fault, moves, opened, Person, picture, stolen } from './browser.mjs';
 
 export const bars = [];
 
@@ -45,8 +45,10 @@ export async function notice() {
   await become(first.page, 'privacy-officer');
   const officer = new Person(first.page);
   await officer.comes('/');
+  await picture(first.page, 'queue');
   await officer.goes('j', 'Enter');
   const number = officer.path().split('/').at(-1);
+  await picture(first.page, 'case');
   await officer.goes('c', 'Enter');
   await officer.goes('w', 'Enter');
   if (officer.path() !== `/case/${number}/scope`) fault(`the key w leads to ${officer.path()}`);
@@ -54,6 +56,7 @@ export async function notice() {
   await officer.goes('d', 'Enter');
   await officer.goes('h', 'Enter');
   await officer.goes('p', 'Enter');
+  await picture(first.page, 'notice');
   const share = await filled(first.page, number);
 
   const second = await opened();
@@ -67,11 +70,13 @@ export async function notice() {
   await lead.goes(...Array(place + 1).fill('j'), 'Enter');
   await lead.goes('s', 'Enter');
 
-  const { file } = await (await second.page.request.get(at(`/case/${number}/notice.json`))).json();
+  const { file, record } = await (await second.page.request.get(at(`/case/${number}/notice.json`))).json();
   for (const [regime, phase] of [['gdpr-33', 'initial'], ['no-datatilsynet', 'initial']]) {
     const signed = file.notices.find((held) => held.regime === regime && held.phase === phase && held.signed);
     if (!signed) fault(`${regime} ${phase} is not signed`);
   }
+  const [thief] = stolen()[0];
+  if (JSON.stringify(record).includes(thief.split('/').at(-1))) fault('the record of the breach names the reader');
   within('compromise to signed notice: keys', officer.keys + lead.keys, 25);
   atLeast('fields of the first notices filled, %', share, 85);
   await inScope(first, second, number);
@@ -124,6 +129,7 @@ export async function report() {
   const began = performance.now();
   await person.goes('r', 'Enter');
   bars.push(['patient\'s report: ms in this build', Math.round(performance.now() - began), '', true]);
+  await picture(page, 'report');
   within('patient\'s report: keys', person.keys, 10);
   await context.close();
 }

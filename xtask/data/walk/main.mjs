@@ -5,17 +5,15 @@
 // Every page that links reach, for each role that the demo offers: axe (WCAG 2.0 to 2.2, A and AA, and best
 // practice), no sideways scroll at 320 px, weight and requests; in both languages, light and dark, at 320 and
 // 1280 px (`--full`; else each pair of these). Then what people come for, by keys alone, against the bars.
-import { browser, faults, pictures } from './browser.mjs';
+import { browser, faults } from './browser.mjs';
 import { bars, notice, report, triage } from './flows.mjs';
 import { measured, PAGE_GZIP_BYTES_MAX, REQUESTS_MAX, SCRIPT_BYTES_MAX, walkAfterwards, walkPages } from './pages.mjs';
-import { shoot } from './pictures.mjs';
 
 await walkPages();
 await triage();
 const number = await notice();
 await report();
 await walkAfterwards(number);
-if (pictures) await shoot(number);
 await browser.close();
 
 const row = (name, value, bar, holds) =>

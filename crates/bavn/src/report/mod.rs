@@ -1,9 +1,11 @@
 //! The patient's report in the forms that people and programs take.
 
 mod group;
+mod paper;
 mod words;
 
 pub(crate) use group::{Around, groups};
+pub(crate) use paper::document;
 pub(crate) use words::{BOKMAAL, ENGLISH, Words};
 
 use bavn_model::{Flag, Kind, Outcome};
