@@ -3,7 +3,7 @@
 use crate::answer::{Here, Sent};
 use crate::notice_view::BreachView;
 use crate::notice_words::{NoticeWords, notice_words};
-use crate::page::{coded, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json, missing, pdf as sent_pdf};
 use crate::text::{Language, code};
 use crate::view::Trouble;
@@ -212,7 +212,8 @@ fn clock_list(told: &Told, language: Language, words: &NoticeWords) -> Markup {
         h2 { (words.clocks) }
         ul { @for due in &running { li {
             strong { (clock_name(told, due, language)) } ": "
-            (coded(&due.left(spoken(language), &told.record.time_zone, told.now)))
+            @let left = due.left(spoken(language), &told.record.time_zone, told.now);
+            (left.replace("`aware`", words.events[0]).replace("`significant`", words.events[1]))
         } } }
         @if let Some(held) = told.case.file.declared.get("aware") {
             p class="facts" { (words.aware_since) " " (short(held.since)) " (" (held.by) "): " (held.why) }

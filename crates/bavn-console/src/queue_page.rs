@@ -252,7 +252,9 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
     };
     html! {
         article {
-            @if level == 1 { h1 { (words.title) } } @else { h2 { (words.title) } }
+            @if level == 1 { h1 { (words.title) } } @else {
+                h2 { a href=(format!("/alarms/{}?lang={}", alarm.uid, code(language))) { (words.title) } }
+            }
             p class="summary" { (words.summary) }
             p class="facts" {
                 (texts.raised) " " time datetime=(alarm.raised_at) { (short(alarm.raised_at)) } ". "

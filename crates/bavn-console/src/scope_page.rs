@@ -68,7 +68,7 @@ fn body(here: &Here<'_>, number: CaseNumber, heading: &str, scope: &ScopeView) -
             thead { tr { th scope="col" { (words.day) } th scope="col" class="number" { (words.look_ups_day) }
                 th scope="col" class="number" { (words.exposed) } } }
             tbody { @for (day, look_ups, patients) in &scope.days { tr {
-                td { (day) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
+                td class="share" { (day) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
             } } }
         }
         h2 { (words.unseen) }
