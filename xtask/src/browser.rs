@@ -1,7 +1,8 @@
 //! Are the console's pages fit for everybody, in a real browser?
 //!
-//! Starts `bavn demo` and walks every page that its links reach, as each of several roles, with
-//! `xtask/data/walk.mjs`: in both languages, light and dark, on a phone and on a desk.
+//! Starts `bavn demo` and walks every page that it has, as each of its roles, with
+//! `xtask/data/walk/main.mjs`: in both languages, light and dark, on a phone and on a desk. Then does
+//! what people come for, by keys alone, and prints what was measured beside the bars.
 
 use crate::{product, shell};
 use anyhow::{Context, Result, bail};
@@ -10,23 +11,51 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Whether nothing is wrong; what is missing for the walk is told as an error.
+/// What the walk needs beside Rust.
+pub(crate) struct Tools {
+    node: PathBuf,
+    chromium: PathBuf,
+    modules: PathBuf,
+}
+
+impl Tools {
+    /// Installed where that is possible; else what is missing.
+    pub(crate) fn ready() -> Result<std::result::Result<Self, &'static str>> {
+        let Some(node) = found(&["node"]) else {
+            return Ok(Err("node is not installed; the browser tests need node 18 or later"));
+        };
+        let Some(chromium) = chromium() else {
+            let why =
+                "Chromium is not installed and could not be (Debian: apt-get install chromium)";
+            return Ok(Err(why));
+        };
+        let Some(modules) = modules()? else {
+            return Ok(Err("npm could not install playwright-core and axe-core"));
+        };
+        Ok(Ok(Self { node, chromium, modules }))
+    }
+}
+
+/// Every combination of language, colours and width, and pictures if a folder is named.
 pub(crate) fn walk(pictures: Option<&str>) -> Result<bool> {
+    match Tools::ready()? {
+        Ok(tools) => walk_with(&tools, true, pictures),
+        Err(missing) => bail!(missing),
+    }
+}
+
+/// Whether nothing is wrong.
+pub(crate) fn walk_with(tools: &Tools, full: bool, pictures: Option<&str>) -> Result<bool> {
     let bavn = product::built()?;
-    let Some(node) = found(&["node"]) else {
-        bail!("node is not installed; the browser tests need node 18 or later");
-    };
-    let Some(chromium) = chromium() else {
-        bail!("Chromium is not installed and could not be; on Debian: apt-get install chromium");
-    };
-    let Some(modules) = modules(&bavn)? else {
-        bail!("playwright-core and axe-core could not be installed with npm under target/xtask");
-    };
-    let mut demo = Demo::start(&bavn)?;
+    let truth = folder()?.join("truth.json");
+    let mut demo = Demo::start(&bavn, &truth)?;
     let address = demo.ready()?;
-    let mut walk = Command::new(node);
-    walk.arg(shell::root().join("xtask/data/walk.mjs"));
-    walk.arg(&address).arg(&chromium).arg(&modules);
+    let mut walk = Command::new(&tools.node);
+    walk.arg(shell::root().join("xtask/data/walk/main.mjs"));
+    walk.arg(&address).args([&tools.chromium, &tools.modules, &truth]);
+    if full {
+        walk.arg("--full");
+    }
     if let Some(folder) = pictures {
         std::fs::create_dir_all(folder)?;
         walk.args(["--screenshots", folder]);
@@ -38,11 +67,12 @@ pub(crate) fn walk(pictures: Option<&str>) -> Result<bool> {
 struct Demo(Child);
 
 impl Demo {
-    fn start(bavn: &Path) -> Result<Self> {
+    fn start(bavn: &Path, truth: &Path) -> Result<Self> {
         // A port that was free a moment ago.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let mut demo = Command::new(bavn);
-        demo.args(["demo", "--port", &port.to_string()]).stdout(Stdio::piped());
+        demo.args(["demo", "--port", &port.to_string(), "--truth"]).arg(truth);
+        demo.stdout(Stdio::piped());
         Ok(Self(demo.spawn().context("`bavn demo` could not be started")?))
     }
 
@@ -84,11 +114,9 @@ fn chromium() -> Option<PathBuf> {
 }
 
 /// The folder that holds both packages, of the versions that the walk was written for.
-fn modules(bavn: &Path) -> Result<Option<PathBuf>> {
-    let target = bavn.parent().and_then(Path::parent).context("no target directory")?;
-    let folder = target.join("xtask/browser");
+fn modules() -> Result<Option<PathBuf>> {
+    let folder = folder()?;
     let modules = folder.join("node_modules");
-    std::fs::create_dir_all(&folder)?;
     let held = |package: &str| modules.join(package).is_dir();
     if !held("playwright-core") || !held("axe-core") {
         let mut npm = Command::new("npm");
@@ -99,6 +127,14 @@ fn modules(bavn: &Path) -> Result<Option<PathBuf>> {
         }
     }
     Ok(Some(modules))
+}
+
+fn folder() -> Result<PathBuf> {
+    let metadata = shell::metadata()?;
+    let target = metadata["target_directory"].as_str().context("no target directory")?;
+    let folder = Path::new(target).join("xtask/browser");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 fn found(names: &[&str]) -> Option<PathBuf> {

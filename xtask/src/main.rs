@@ -69,7 +69,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   schemas                hold what bavn prints against its JSON Schemas
   benches                run each bench once, in small
   walk [--screenshots DIR]
-                         every page of the console in Chromium: axe, reflow, weight, triage by keys
+                         every page of the console in Chromium: axe, reflow, weight; what people come
+                         for, by keys alone, pictures of it into DIR; and what was measured beside
+                         the bars
   corpora DIR            hold `bavn decode` against public samples of audit records
   faults --kills NUMBER  kill whoever writes a store so often, cut files, fill and lock the disk
   bench-peers [--require-all]

@@ -3,7 +3,7 @@
 //! Every check in one order, cheap ones first, the test suites last. All share the dev profile, so
 //! that a cold build compiles each dependency once for checking and once for running.
 
-use crate::{docs, shell, smoke, tidy};
+use crate::{browser, docs, shell, smoke, tidy};
 use anyhow::{Context as _, Result};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -30,6 +30,7 @@ const CHECKS: &[Check] = &[
     Check { name: "manual", run: || docs::are_current().map(verdict) },
     Check { name: "schemas", run: || smoke::schemas().map(verdict) },
     Check { name: "benches", run: || smoke::benches().map(verdict) },
+    Check { name: "browser", run: browser },
 ];
 
 /// Runs every check, then every test; prints the sum of both as the last line.
@@ -134,6 +135,15 @@ fn deny() -> Result<Verdict> {
     }
     println!("{words}");
     Ok(Verdict::Failed)
+}
+
+/// Every page of the console in Chromium; each pair of language, colours and width, since
+/// `cargo xtask walk` has all of them.
+fn browser() -> Result<Verdict> {
+    match browser::Tools::ready()? {
+        Ok(tools) => browser::walk_with(&tools, false, None).map(verdict),
+        Err(missing) => Ok(Verdict::Skipped(missing)),
+    }
 }
 
 /// Unit, integration and documentation tests, and with them the mutation tests of each decoder.

@@ -49,6 +49,20 @@ impl Role {
     pub fn read(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.word() == word)
     }
+
+    /// As people say it, in English and bokmål.
+    pub(crate) const fn said(self) -> [&'static str; 2] {
+        match self {
+            Self::PrivacyOfficer => ["Privacy officer", "Loggkontrollør"],
+            Self::SocAnalyst => ["SOC analyst", "SOC-analytiker"],
+            Self::IncidentLead => ["Incident lead", "Hendelsesleder"],
+            Self::Manager => ["Manager", "Leder"],
+            Self::Auditor => ["Auditor", "Revisor"],
+            Self::Patient => ["Patient", "Pasient"],
+            Self::Employee => ["Employee", "Ansatt"],
+            Self::Administrator => ["Administrator", "Systemansvarlig"],
+        }
+    }
 }
 
 /// What names are wanted for.

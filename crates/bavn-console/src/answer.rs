@@ -208,14 +208,22 @@ impl Here<'_> {
     }
 
     fn framed(&self, title: &str, path: &str, reloads: bool, body: &Markup) -> Answer {
-        let shell = Shell {
+        html(&page::shell(title, self.language, &self.shell(path, reloads), body))
+    }
+
+    fn word(&self, status: u16, title: &str, sentence: &str) -> Answer {
+        let page = page::word(title, sentence, self.language, &self.shell("/", false));
+        Answer { status, ..html(&page) }
+    }
+
+    fn shell<'s>(&'s self, path: &'s str, reloads: bool) -> Shell<'s> {
+        Shell {
             path,
             simulated: self.board.queue().simulated,
             shadow: self.shadow,
             visitor: Some(&self.visitor),
             reloads,
-        };
-        html(&page::shell(title, self.language, &shell, body))
+        }
     }
 
     /// The answer to give instead, if the view could not be put on record.
@@ -242,9 +250,7 @@ impl Here<'_> {
     pub(crate) fn refused(&self, what: &str) -> Answer {
         drop(self.board.record(&self.visitor, &format!("refused: {what}"), "none", &[]));
         let words = texts(self.language);
-        let page =
-            page::word(words.refused, words.refused_text, Some(&self.visitor), self.language);
-        Answer { status: 403, ..html(&page) }
+        self.word(403, words.refused, words.refused_text)
     }
 
     /// A handle that is none of this session's: somebody tries addresses, which is on record.
@@ -264,8 +270,6 @@ impl Here<'_> {
             Trouble::Refused(sentence) => (409, sentence),
             Trouble::Failed(sentence) => (500, sentence),
         };
-        let words = texts(self.language);
-        let page = page::word(words.changed, sentence, Some(&self.visitor), self.language);
-        Answer { status, ..html(&page) }
+        self.word(status, texts(self.language).changed, sentence)
     }
 }

@@ -59,11 +59,11 @@ fn page(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra) -> Answer {
     here.page(&heading, &path, &body(here, book, case, extra, &heading))
 }
 
-fn notices_link(here: &Here<'_>, case: &Case) -> Markup {
+pub(crate) fn notices_link(here: &Here<'_>, number: CaseNumber) -> Markup {
     let is_there = here.board.notices().is_some() && here.may(Right::SeeNotices, Purpose::Case);
-    let path = here.link(&format!("/case/{}/notice", case.number));
+    let path = here.link(&format!("/case/{number}/notice"));
     html! {
-        @if is_there { p { a data-key="t" href=(path) { (notice_words(here.language).title) } } }
+        @if is_there { p { a data-key="t" accesskey="t" href=(path) { (notice_words(here.language).title) " " kbd { "t" } } } }
     }
 }
 
@@ -121,10 +121,10 @@ pub(crate) fn waiting(book: &Book, language: Language) -> Markup {
                     th scope="col" class="number" { (words.exposed) }
                 } }
                 tbody {
-                    @for case in queue.iter().take(CASES_SHOWN) {
+                    @for (place, case) in queue.iter().take(CASES_SHOWN).enumerate() {
                         tr {
                             td {
-                                a data-row href=(format!("/case/{}?lang={}", case.number, code(language))) {
+                                a data-row accesskey=[(place == 0).then_some("j")] href=(format!("/case/{}?lang={}", case.number, code(language))) {
                                     "C-" (case.number) " " (title(case, language))
                                 }
                                 br; (summary(case, language))
@@ -156,15 +156,15 @@ fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str)
         (trail::clocks(here, &extra.clocks))
         p class="summary" { (summary(case, language)) }
         p class="facts" {
-            (case.state().named(language)) ". " (words.owner) ": " (case.owner.as_deref().unwrap_or("–")) ". "
+            (words.state) ": " (case.state().named(language)) ". " (words.owner) ": " (case.owner.as_deref().unwrap_or("–")) ". "
             strong { (grouped(u64::from(case.patients()))) } " " (words.patients_alarm) ". "
             @if let (Some(first), Some(last)) = (case.first_seen(), case.last_seen()) {
                 time datetime=(first) { (short(first)) } " – " time datetime=(last) { (short(last)) } "."
             }
         }
         @if let Some(into) = case.merged_into { p { a href=(here.link(&format!("/case/{into}"))) { "→ C-" (into) } } }
-        (notices_link(here, case))
         @if let Some(scope) = &extra.scope { (bounds(here, &path, scope)) }
+        (notices_link(here, case.number))
         (scales(case, language, words))
         @if let Some(alarm) = case.leading() {
             h2 { (words.first_thing) }
@@ -211,7 +211,7 @@ fn bounds(here: &Here<'_>, path: &str, scope: &ScopeView) -> Markup {
         p {
             strong { (grouped(scope.best)) } " " (words.patients) " (" (words.scope_lower) " "
             (grouped(scope.lower)) ", " (upper) "). "
-            a href=(here.link(&format!("{path}/scope"))) { (words.scope) }
+            a data-key="w" accesskey="w" href=(here.link(&format!("{path}/scope"))) { (words.scope) " " kbd { "w" } }
         }
         @if scope.growth.len() > 1 { (trail::growth(here, &scope.growth)) }
     }
@@ -247,45 +247,51 @@ fn forms(here: &Here<'_>, case: &Case) -> Markup {
     let is_closed = case.state() == State::Closed;
     let story =
         case.leading().map_or("", |alarm| alarm.said(here.language).innocent_story.as_str());
-    let reason = |id: &str, preset: &str, key: Option<&str>| {
+    // Names nobody: it may become part of a notice.
+    let first = case.leading().and_then(|alarm| alarm.said(here.language).reasons.first());
+    let wrong = first.map_or("", String::as_str);
+    let [explained, harmless, misuse] = here.say(
+        ["It is explained, because", "It is harmless, because", "It is misuse, because"],
+        ["Det er forklart, fordi", "Det er harmløst, fordi", "Det er misbruk, fordi"],
+    );
+    let reason = |id: &str, label: &str, preset: &str, key: Option<&str>| {
         html! {
-            label for=(id) { (words.reason) @if let Some(key) = key { " " kbd { (key) } } }
-            input id=(id) name="reason" required value=(preset) maxlength="4000" data-key=[key];
+            label for=(id) { (label) @if let Some(key) = key { " " kbd { (key) } } }
+            input id=(id) name="reason" required value=(preset) maxlength="4000" data-key=[key] accesskey=[key];
         }
     };
     let button = |key: &str, verdict: Verdict, name: &str| {
-        html! { button data-key=(key) name="verdict" value=(verdict.word()) { (name) " " kbd { (key) } } }
+        html! { button data-key=(key) accesskey=(key) name="verdict" value=(verdict.word()) { (name) " " kbd { (key) } } }
     };
     html! {
-        h2 { (words.decide) }
+        h2 class="screen" { (words.decide) }
         div class="forms" {
             @if case.owner.as_deref() != Some(here.visitor.name.as_str()) {
-                (form(here, case, "take", &html! { button data-key="a" { (words.take) " " kbd { "a" } } }))
+                (form(here, case, "take", &html! { button data-key="a" accesskey="a" { (words.take) " " kbd { "a" } } }))
             }
             @if may_decide && is_closed {
                 (form(here, case, "decide", &html! {
-                    (reason("reopen", "", None))
+                    (reason("reopen", words.reason, "", None))
                     button name="verdict" value=(Verdict::Reopened.word()) { (words.reopen) }
                 }))
             }
             @if may_decide && !is_closed {
                 (form(here, case, "decide", &html! {
-                    (reason("explained", story, None))
+                    (reason("explained", explained, story, None))
                     (button("e", Verdict::Harmless, words.explained_button))
                 }))
                 (form(here, case, "decide", &html! {
-                    (reason("harmless", "", Some("x")))
+                    (reason("harmless", harmless, "", Some("x")))
                     button name="verdict" value=(Verdict::Harmless.word()) { (words.harmless) }
                 }))
                 (form(here, case, "decide", &html! {
-                    (reason("wrong", summary(case, here.language), None))
+                    (reason("wrong", misuse, wrong, None))
                     (button("c", Verdict::Compromise, words.compromise))
                     (button("s", Verdict::Snooping, words.snooping))
                 }))
             }
-            (form(here, case, "undo", &html! { button data-key="u" { (words.undo) " " kbd { "u" } } }))
+            (form(here, case, "undo", &html! { button data-key="u" accesskey="u" { (words.undo) " " kbd { "u" } } }))
         }
-        p class="facts" { (words.keys) }
     }
 }
 
@@ -296,7 +302,7 @@ fn more_forms(here: &Here<'_>, case: &Case) -> Markup {
         @if case.merged_into.is_none() { div class="forms" {
             (form(here, case, "note", &html! {
                 label for="note" { (words.note) " " kbd { "n" } }
-                textarea id="note" data-key="n" name="text" rows="2" required maxlength="4000" {}
+                textarea id="note" data-key="n" accesskey="n" name="text" rows="2" required maxlength="4000" {}
                 button { (words.add_note) }
             }))
             (form(here, case, "task", &html! {

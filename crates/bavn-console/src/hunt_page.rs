@@ -6,8 +6,9 @@ use crate::coverage_page::silent;
 use crate::page::{grouped, short};
 use crate::reply::{Answer, Shape, csv, go, json, missing};
 use crate::session::Behind;
-use crate::text::texts;
+use crate::text::{Language, texts};
 use crate::view::HuntView;
+use bavn_detect::cases::{Book, Case, CaseNumber};
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -61,19 +62,7 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 }
 
 fn form(here: &Here<'_>) -> Markup {
-    let cases = here.peek(|book| {
-        let queue = book.queue().into_iter().take(CASES_OFFERED);
-        queue
-            .map(|case| {
-                (
-                    case.number,
-                    case.leading()
-                        .map_or(String::new(), |alarm| alarm.said(here.language).title.clone()),
-                )
-            })
-            .collect::<Vec<_>>()
-    });
-    let cases = cases.unwrap_or_default();
+    let cases = here.peek(|book| offered(book, here.language)).unwrap_or_default();
     html! {
         h1 { (here.say("Same hand elsewhere?", "Samme hånd andre steder?")) }
         p { (here.say(
@@ -83,7 +72,7 @@ fn form(here: &Here<'_>) -> Markup {
              applikasjoner. Alt de slo opp, telles; jakten lagres som et oppslag du gjorde.",
         )) }
         @if cases.is_empty() {
-            p { (here.say("No case waits, and a hunt is for a case.", "Ingen sak venter, og en jakt er for en sak.")) }
+            p { (here.say("A hunt is for a case, and there is none that waits or was a breach.", "En jakt er for en sak, og ingen sak venter eller var et brudd.")) }
         } @else {
             form class="stack" method="post" action="/hunt" enctype="multipart/form-data" autocomplete="off" {
                 input type="hidden" name="token" value=(here.visitor.form_token);
@@ -99,6 +88,23 @@ fn form(here: &Here<'_>) -> Markup {
             }
         }
     }
+}
+
+/// What a hunt may be for: cases that wait, and breaches, of which more may come to light.
+fn offered(book: &Book, language: Language) -> Vec<(CaseNumber, String)> {
+    let is_breach = |case: &&Case| {
+        let verdict = case.verdict.as_ref();
+        case.merged_into.is_none() && verdict.is_some_and(|held| held.verdict.is_breach())
+    };
+    let waiting = book.queue();
+    let waits = |case: &&Case| !waiting.iter().any(|held| held.number == case.number);
+    let breaches: Vec<&Case> = book.cases().filter(is_breach).filter(waits).collect();
+    let cases = waiting.iter().copied().chain(breaches.into_iter().rev());
+    let named = cases.map(|case| {
+        let title = case.leading().map(|alarm| alarm.said(language).title.clone());
+        (case.number, title.unwrap_or_default())
+    });
+    named.take(CASES_OFFERED).collect()
 }
 
 fn body(here: &Here<'_>, path: &str, view: &HuntView) -> Markup {

@@ -44,7 +44,7 @@ mod view;
 
 pub use access::{Granted, Purpose, Right, Role, permits};
 pub use notice_view::{BreachView, Notices};
-pub use routes::router;
+pub use routes::{REPORT_STYLE, router};
 pub use session::{Chance, Doors, Visitor};
 pub use view::{
     Alarm, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,

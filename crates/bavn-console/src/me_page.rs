@@ -86,7 +86,8 @@ fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Ma
     let mine = book.acts().iter().filter(|act| act.by == visitor.name).rev().take(ROWS_SHOWN);
     html! {
         h1 { (words.me) }
-        p { strong { (visitor.name) } ", " (visitor.role.word()) }
+        @let [english, bokmaal] = visitor.role.said();
+        p { strong { (visitor.name) } ": " (here.say(english, bokmaal)) }
         p { (words.me_text) }
         h2 { (here.say("Look-ups of yours that are kept", "Oppslag du har gjort som er lagret")) }
         p {

@@ -142,6 +142,7 @@ fn rows(told: &Told, language: Language) -> Vec<Row> {
                     format!("{} {by}, {} ({})", words.signed, short(*at), held.phase)
                 })
             }
+            (None, _) if notice.fields_total == 0 => words.own_use.to_owned(),
             (None, Duty::Owed) => words.open.to_owned(),
             (None, Duty::NotOwed) => words.no_duty.to_owned(),
             (None, Duty::NotAssessed) => words.unjudged.to_owned(),
@@ -170,17 +171,12 @@ fn body(here: &Here<'_>, number: CaseNumber, told: &Told, words: &NoticeWords) -
         (table(number, told, here.language, words))
         p { a href=(format!("/case/{number}/recipients?lang={lang}")) { (words.recipients) } }
         div class="forms" {
+            (signature(here, told, words))
             @if !told.record.declared.contains_key("aware") {
                 (declaration(here, told, "aware", words.aware, words.aware_text, Some("d")))
             }
             (left(here, told, words))
-            @if told.owed().next().is_some() {
-                (form(here, told, "prepare", &html! {
-                    p { (words.prepare_text) }
-                    button data-key="p" { (words.prepare) }
-                }))
-            }
-            (signature(here, told, words))
+            (prepare(here, told, words))
             @if !told.record.declared.contains_key("significant") {
                 details {
                     summary { (words.significant) }
@@ -188,7 +184,22 @@ fn body(here: &Here<'_>, number: CaseNumber, told: &Told, words: &NoticeWords) -
                 }
             }
         }
-        p class="facts" { (words.keys) }
+    }
+}
+
+/// What is ready already can be made ready again, which is not what comes next.
+fn prepare(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
+    let waits = |regime: &Regime| told.case.file.waiting(&regime.id, told.phase(regime)).is_some();
+    let is_first = told.owed().any(|regime| !waits(regime));
+    let fields = html! {
+        p { (words.prepare_text) }
+        button data-key="p" accesskey="p" { (words.prepare) " " kbd { "p" } }
+    };
+    html! {
+        @if is_first { (form(here, told, "prepare", &fields)) }
+        @else if told.owed().next().is_some() {
+            details { summary { (words.prepare_again) } (form(here, told, "prepare", &fields)) }
+        }
     }
 }
 
@@ -200,10 +211,25 @@ fn clock_list(told: &Told, language: Language, words: &NoticeWords) -> Markup {
     html! {
         h2 { (words.clocks) }
         ul { @for due in &running { li {
-            strong { (due.regime) " / " (due.phase) } ": "
-            (due.said(spoken(language), &told.record.time_zone, told.now))
+            strong { (clock_name(told, due, language)) } ": "
+            @let left = due.left(spoken(language), &told.record.time_zone, told.now);
+            (left.replace("`aware`", words.events[0]).replace("`significant`", words.events[1]))
         } } }
+        @if let Some(held) = told.case.file.declared.get("aware") {
+            p class="facts" { (words.aware_since) " " (short(held.since)) " (" (held.by) "): " (held.why) }
+        }
     }
+}
+
+/// Notice and phase, as its page calls them.
+fn clock_name(told: &Told, due: &Due, language: Language) -> String {
+    let regime = told.regimes.iter().find(|regime| regime.id == due.regime);
+    let name = regime.and_then(|regime| {
+        let phase = regime.phases.iter().find(|phase| phase.id == due.phase)?;
+        let spoken = spoken(language);
+        Some(format!("{} ({})", regime.title.of(spoken), phase.name.of(spoken)))
+    });
+    name.unwrap_or_else(|| format!("{} / {}", due.regime, due.phase))
 }
 
 fn table(number: CaseNumber, told: &Told, language: Language, words: &NoticeWords) -> Markup {
@@ -256,7 +282,7 @@ fn declaration(
             input id=(since) name="since" maxlength="40";
             label for=(reason) { (words.why) }
             input id=(reason) name="why" required value=(why) maxlength="4000";
-            button data-key=[key] { (words.declare) }
+            button data-key=[key] accesskey=[key] { (words.declare) @if let Some(key) = key { " " kbd { (key) } } }
         },
     )
 }
@@ -300,8 +326,8 @@ fn left(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
             }
             p { (words.save) }
             @for ((value, key), name) in LEVELS.into_iter().zip(words.levels) {
-                button name="q.risk.level" value=(value) data-key=(key) {
-                    (name) @if level == Some(value) { " ✓" }
+                button name="q.risk.level" value=(value) data-key=(key) accesskey=(key) {
+                    (name) " " kbd { (key) } @if level == Some(value) { " ✓" }
                 }
             }
         },
@@ -348,13 +374,22 @@ fn signature(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
             (form(here, told, "sign", &html! {
                 p { (words.sign_text) }
                 ul { @for held in &others { li {
-                    (held.regime) " " (held.phase) ": SHA-256 " code { (held.sha256) }
+                    (waiting_link(here, told, held)) ": SHA-256 " code { (held.sha256) }
                     input type="hidden" name=(format!("act.{}", held.act)) value="1";
                 } } }
-                button data-key="s" { (words.sign) }
+                button data-key="s" accesskey="s" { (words.sign) " " kbd { "s" } }
             }))
         }
     }
+}
+
+/// To the notice that waits, so that it is read before it is signed.
+fn waiting_link(here: &Here<'_>, told: &Told, held: &Prepared) -> Markup {
+    let regime = told.regimes.iter().find(|regime| regime.id == held.regime);
+    let path = here.link(&format!("/case/{}/notice/{}", told.case.number, held.regime));
+    html! { a href=(path) {
+        (regime.map_or(held.regime.as_str(), |regime| regime.title.of(spoken(here.language))))
+    } }
 }
 
 /// A form that says what its sender has seen.
@@ -421,7 +456,7 @@ fn preview(here: &Here<'_>, number: CaseNumber, notice: &Notice) -> Markup {
         }
         h1 { (notice.title) " (" (notice.phase_name) ")" }
         p class="facts" { (notice.receiver) ". " (notice.source) ". " (notice.made_at) }
-        @for banner in &notice.banners { p class="quiet" { "! " (banner) } }
+        @for banner in &notice.banners { p class="note" { "! " (banner) } }
         @if !notice.paragraphs.is_empty() {
             h2 { (words.letter) }
             @for (heading, text) in &notice.paragraphs {
@@ -440,7 +475,7 @@ fn preview(here: &Here<'_>, number: CaseNumber, notice: &Notice) -> Markup {
                     None => "–",
                 }
                 @if let Some(was) = &field.was {
-                    p class="quiet" { "△ " (words.was) ": " (was.as_deref().unwrap_or(words.nothing)) }
+                    p class="note" { "△ " (words.was) ": " (was.as_deref().unwrap_or(words.nothing)) }
                 }
             } } }
         }
@@ -468,10 +503,10 @@ pub(crate) fn waiting(book: &Book, now: Timestamp, language: Language) -> Markup
                 @let waits = case.file.notices.iter().filter(|held| held.signed.is_none()).count();
                 @let signed = case.file.notices.iter().filter(|held| held.signed.is_some()).count();
                 @if let Some(aware) = case.file.declared.get("aware") {
-                    ": " (words.aware) " " time datetime=(aware.since) { (short(aware.since)) }
+                    ": " (words.aware_since) " " time datetime=(aware.since) { (short(aware.since)) }
                 }
-                @if signed > 0 { "; " (words.signed) " " (signed) }
-                @if waits > 0 { "; " (words.waits) " " (waits) }
+                @if signed > 0 { "; " (words.count_signed) " " (signed) }
+                @if waits > 0 { "; " (words.count_waiting) " " (waits) }
             } } }
         }
     }

@@ -18,6 +18,13 @@ pub(crate) struct NoticeWords {
     pub(crate) signed: &'static str,
     pub(crate) aware: &'static str,
     pub(crate) aware_text: &'static str,
+    /// Awareness, a significant incident: as a clock says what nobody has declared.
+    pub(crate) events: [&'static str; 2],
+    pub(crate) aware_since: &'static str,
+    pub(crate) count_signed: &'static str,
+    pub(crate) count_waiting: &'static str,
+    pub(crate) own_use: &'static str,
+    pub(crate) prepare_again: &'static str,
     pub(crate) significant: &'static str,
     pub(crate) significant_text: &'static str,
     pub(crate) since: &'static str,
@@ -55,7 +62,6 @@ pub(crate) struct NoticeWords {
     pub(crate) release: &'static str,
     pub(crate) released: &'static str,
     pub(crate) key: &'static str,
-    pub(crate) keys: &'static str,
 }
 
 pub(crate) const fn notice_words(language: Language) -> &'static NoticeWords {
@@ -79,7 +85,13 @@ static ENGLISH: NoticeWords = NoticeWords {
     waits: "waits for a second person; made ready by",
     signed: "signed and sent by",
     aware: "Declare awareness",
-    aware_text: "When were you reasonably certain that this is a breach? The clocks of the law count from here. It is on record, and can never be set later.",
+    aware_text: "When were you reasonably certain that this is a breach? The clocks of the law count from here. It is on record, and can never be set later. The reason becomes part of notices: name nobody.",
+    events: ["awareness", "a significant incident"],
+    aware_since: "Aware since",
+    count_signed: "notices signed:",
+    count_waiting: "notices that wait for a second person:",
+    own_use: "for your own use: no law asks for it",
+    prepare_again: "Make them ready again, with what has changed since",
     significant: "Declare a significant incident",
     significant_text: "Only if the service itself was hit: starts the 24-hour clock.",
     since: "Since (RFC 3339; empty: now)",
@@ -128,7 +140,6 @@ static ENGLISH: NoticeWords = NoticeWords {
     release: "Let the list go",
     released: "Let go by",
     key: "The key, shown now and kept nowhere. Send it another way than the file.",
-    keys: "Keys: d declares, u r h save with a level of risk, p makes ready, s signs, l the list. Enter does it.",
 };
 
 static BOKMAAL: NoticeWords = NoticeWords {
@@ -145,7 +156,13 @@ static BOKMAAL: NoticeWords = NoticeWords {
     waits: "venter på en annen person; gjort klar av",
     signed: "signert og sendt av",
     aware: "Erklær kjennskap",
-    aware_text: "Når var dere rimelig sikre på at dette er et brudd? Lovens frister regnes herfra. Det blir stående, og kan aldri settes senere.",
+    aware_text: "Når var dere rimelig sikre på at dette er et brudd? Lovens frister regnes herfra. Det blir stående, og kan aldri settes senere. Grunnen blir en del av meldingene: nevn ingen.",
+    events: ["kjennskap", "en betydelig hendelse"],
+    aware_since: "Kjent siden",
+    count_signed: "signerte meldinger:",
+    count_waiting: "meldinger som venter på en annen person:",
+    own_use: "til eget bruk: ingen lov krever den",
+    prepare_again: "Gjør dem klare igjen, med det som er endret siden",
     significant: "Erklær en betydelig hendelse",
     significant_text: "Bare om selve tjenesten ble rammet: starter fristen på 24 timer.",
     since: "Fra (RFC 3339; tomt: nå)",
@@ -194,5 +211,4 @@ static BOKMAAL: NoticeWords = NoticeWords {
     release: "Gi ut listen",
     released: "Gitt ut av",
     key: "Nøkkelen, som vises nå og ikke lagres. Send den en annen vei enn filen.",
-    keys: "Taster: d erklærer, u r h lagrer med risikonivå, p gjør klar, s signerer, l listen. Enter utfører.",
 };

@@ -2,26 +2,24 @@
 
 use crate::access::{Purpose, Right, Role, permits};
 use crate::session::Visitor;
-use crate::text::{Language, Texts, code, other, pick};
+use crate::text::{Language, code, other, pick};
 use maud::{DOCTYPE, Markup, html};
 
-/// A title and a sentence: nothing is there, or not for you, or not done.
-pub(crate) fn word(
-    title: &str,
-    sentence: &str,
-    visitor: Option<&Visitor>,
-    language: Language,
-) -> Markup {
+/// A title and a sentence: nothing is there, or not for you, or not done. The way back is to a page
+/// that this visitor may see.
+pub(crate) fn word(title: &str, sentence: &str, language: Language, about: &Shell<'_>) -> Markup {
+    let first = about.visitor.and_then(|visitor| first(visitor.role, about.shadow, language));
+    let (path, name) = first.unwrap_or(("/", crate::text::texts(language).back));
     let body = html! {
         h1 { (title) }
         p { (sentence) }
-        p { a href="/" { (crate::text::texts(language).back) } }
+        p { a href=(format!("{path}?lang={}", code(language))) { "← " (name) } }
     };
-    let about = Shell { path: "/", simulated: false, shadow: false, visitor, reloads: false };
-    shell(title, language, &about, &body)
+    shell(title, language, about, &body)
 }
 
 /// What stands around a page.
+#[derive(Default)]
 pub(crate) struct Shell<'a> {
     pub(crate) path: &'a str,
     pub(crate) simulated: bool,
@@ -54,7 +52,7 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
                     a class="mark" href=(format!("/?lang={}", code(language))) { "bavn" }
                     @if let Some(visitor) = about.visitor {
                         (pages(visitor, about, language))
-                        (whom(visitor, about.simulated, texts))
+                        (whom(visitor, about.simulated, language))
                     }
                     a hreflang=(code(other_language)) lang=(code(other_language))
                         href=(format!("{}?lang={}", about.path, code(other_language))) { (texts.other_language) }
@@ -66,6 +64,7 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
                     (body)
                 }
                 @if about.visitor.is_some() { footer {
+                    p class="facts" { (texts.keys) }
                     button type="button" data-keys data-on=(texts.keys_on) data-off=(texts.keys_off) hidden { (texts.keys_off) }
                 } }
             }
@@ -73,10 +72,23 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
     }
 }
 
-/// The pages that this visitor may see.
-fn pages(visitor: &Visitor, about: &Shell<'_>, language: Language) -> Markup {
-    let may = |right: Right, purpose| {
-        permits(right, visitor.role, purpose) && !(about.shadow && right.names_people())
+/// The page with which somebody of this role begins.
+pub(crate) fn first(
+    role: Role,
+    shadow: bool,
+    language: Language,
+) -> Option<(&'static str, &'static str)> {
+    shown(role, shadow, language).next()
+}
+
+/// The pages that somebody of this role may see.
+fn shown(
+    role: Role,
+    shadow: bool,
+    language: Language,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let may = move |right: Right, purpose| {
+        permits(right, role, purpose) && !(shadow && right.names_people())
     };
     let all = [
         ("/", pick(language, "Now", "Nå"), Right::SeeQueue, Purpose::None),
@@ -88,11 +100,17 @@ fn pages(visitor: &Visitor, about: &Shell<'_>, language: Language) -> Markup {
         ("/proof", pick(language, "Proof", "Bevis"), Right::SeeProof, Purpose::None),
         ("/settings", pick(language, "Settings", "Oppsett"), Right::SeeSettings, Purpose::None),
     ];
-    let shown = all.into_iter().filter(|&(.., right, purpose)| may(right, purpose));
+    let shown = all.into_iter().filter(move |&(.., right, purpose)| may(right, purpose));
+    shown.map(|(path, name, ..)| (path, name))
+}
+
+fn pages(visitor: &Visitor, about: &Shell<'_>, language: Language) -> Markup {
+    let shown = shown(visitor.role, about.shadow, language);
     html! {
         nav class="pages" aria-label=(pick(language, "Pages", "Sider")) { ul {
-            @for (path, name, ..) in shown { li {
-                a href=(format!("{path}?lang={}", code(language)))
+            @for (place, (path, name)) in shown.enumerate() { li {
+                @let key = (place + 1).to_string();
+                a data-key=(key) accesskey=(key) href=(format!("{path}?lang={}", code(language)))
                     aria-current=[(path == about.path).then_some("page")] { (name) }
             } }
         } }
@@ -100,22 +118,29 @@ fn pages(visitor: &Visitor, about: &Shell<'_>, language: Language) -> Markup {
 }
 
 /// Who is logged in; in a demonstration, with other roles to take.
-fn whom(visitor: &Visitor, simulated: bool, texts: &Texts) -> Markup {
+fn whom(visitor: &Visitor, simulated: bool, language: Language) -> Markup {
+    let texts = crate::text::texts(language);
+    let said = |role: Role| {
+        let [english, bokmaal] = role.said();
+        pick(language, english, bokmaal)
+    };
     html! {
         nav class="whom" aria-label=(texts.me) {
-            a href="/me" { (visitor.name) }
+            a href=(format!("/me?lang={}", code(language))) {
+                @if simulated { (texts.me) } @else { (visitor.name) }
+            }
             @if simulated {
                 form method="post" action="/role" {
                     input type="hidden" name="token" value=(visitor.form_token);
                     select name="role" aria-label=(texts.role) {
                         @for role in Role::ALL {
-                            option value=(role.word()) selected[role == visitor.role] { (role.word()) }
+                            option value=(role.word()) selected[role == visitor.role] { (said(role)) }
                         }
                     }
                     button { (texts.change_role) }
                 }
             } @else {
-                " (" (visitor.role.word()) ") "
+                " (" (said(visitor.role)) ") "
                 form method="post" action="/leave" {
                     input type="hidden" name="token" value=(visitor.form_token);
                     button { (texts.leave) }
@@ -123,6 +148,13 @@ fn whom(visitor: &Visitor, simulated: bool, texts: &Texts) -> Markup {
             }
         }
     }
+}
+
+/// What stands between backticks is set as code.
+pub(crate) fn coded(text: &str) -> Markup {
+    html! { @for (place, part) in text.split('`').enumerate() {
+        @if place % 2 == 1 { code { (part) } } @else { (part) }
+    } }
 }
 
 /// `2024-01-16 01:42 UTC`.

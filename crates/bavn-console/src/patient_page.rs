@@ -108,8 +108,8 @@ fn form(here: &Here<'_>) -> Markup {
         )) }
         form class="stack" method="post" action="/patient" autocomplete="off" {
             input type="hidden" name="token" value=(here.visitor.form_token);
-            label for="patient" { (here.say("The patient's id, as a source writes it", "Pasientens id, slik en kilde skriver den")) }
-            input id="patient" name="patient" required maxlength="400" data-key="p";
+            label for="patient" { (here.say("The patient's id, as a source writes it", "Pasientens id, slik en kilde skriver den")) " " kbd { "p" } }
+            input id="patient" name="patient" required maxlength="400" data-key="p" accesskey="p";
             fieldset {
                 legend { (here.say("For what purpose?", "Til hvilket formål?")) }
                 @if insight { div { input type="radio" id="insight" name="purpose" value="insight" checked;
@@ -130,7 +130,7 @@ fn body(here: &Here<'_>, path: &str, view: &PatientView) -> Markup {
         p class="summary" {
             strong { (view.patient) } ": " (grouped(view.look_ups)) " " (texts(here.language).look_ups) "."
         }
-        p { a href=(here.link(&format!("{path}/report"))) { (here.say("The report for the patient", "Rapporten til pasienten")) }
+        p { a data-key="r" accesskey="r" href=(here.link(&format!("{path}/report"))) { (here.say("The report for the patient", "Rapporten til pasienten")) " " kbd { "r" } }
             ", " a href=(format!("{path}.csv")) { "CSV" } ", " a href=(format!("{path}.json")) { "JSON" } }
         @if view.groups.is_empty() {
             p { (here.say("Nobody has read it, as far as the sources tell.", "Ingen har lest den, så langt kildene forteller.")) }

@@ -1,7 +1,7 @@
 //! Is the log intact, and how does somebody check that without this program?
 
 use crate::answer::{Here, Sent};
-use crate::page::{grouped, short};
+use crate::page::{coded, grouped, short};
 use crate::reply::{Answer, Shape, csv, json};
 use crate::view::ProofView;
 use maud::{Markup, html};
@@ -66,22 +66,22 @@ fn body(here: &Here<'_>, view: &ProofView) -> Markup {
         }
         h2 { (here.say("Check it without this program", "Sjekk det uten dette programmet")) }
         ol {
-            li { (here.say(
+            li { (coded(here.say(
                 "The log is plain files in the folder `proof`, laid out as C2SP tlog-tiles; any tool for such \
                  logs reads them.",
                 "Loggen er vanlige filer i mappen `proof`, ordnet som C2SP tlog-tiles; ethvert verktøy for \
                  slike logger leser dem.",
-            )) }
-            li { (here.say(
+            ))) }
+            li { (coded(here.say(
                 "The checkpoint is a C2SP signed note. Its key is printed by `bavn proof key`: keep that too.",
                 "Sjekkpunktet er en C2SP signed note. Nøkkelen skrives ut av `bavn proof key`: ta vare på den også.",
-            )) }
-            li { (here.say(
+            ))) }
+            li { (coded(here.say(
                 "A receipt (`bavn proof receipt`) shows that one look-up stands in the log, to somebody who \
                  holds nothing but the receipt and a checkpoint.",
                 "En kvittering (`bavn proof receipt`) viser at ett oppslag står i loggen, for en som bare har \
                  kvitteringen og et sjekkpunkt.",
-            )) }
+            ))) }
         }
     }
 }

@@ -9,12 +9,12 @@ use crate::page::{grouped, short};
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::text::{Language, Texts, code, texts};
 use crate::view::{Alarm, QueueView};
-use bavn_detect::cases::{Book, json_of};
+use bavn_detect::cases::{Book, State, json_of};
 use bavn_model::Timestamp;
 use maud::{Markup, html};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 pub(crate) fn queue(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     if here.shadow {
@@ -85,18 +85,27 @@ pub(crate) fn alarm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 /// The queue, its first alarm opened.
 fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> Markup {
     let texts = texts(here.language);
+    // An alarm is told by its case, if it has one, and is done with when that is closed.
+    let uids = |is_closed: bool| {
+        let cases = book.cases().filter(move |case| (case.state() == State::Closed) == is_closed);
+        cases.flat_map(|case| &case.alarms).map(|alarm| alarm.uid.as_str()).collect::<HashSet<_>>()
+    };
+    let (told_by_case, done) = (uids(false), uids(true));
+    let open = view.alarms.iter().filter(|alarm| !done.contains(alarm.uid.as_str()));
+    let open: Vec<&Alarm> = open.collect();
+    let alone = open.iter().copied().filter(|alarm| !told_by_case.contains(alarm.uid.as_str()));
+    let alone: Vec<&Alarm> = alone.collect();
     html! {
         h1 { (texts.queue) }
         (status(view, texts))
         (case_page::waiting(book, here.language))
         (told)
-        @if view.alarms.is_empty() {
-            @if book.queue().is_empty() { p class="quiet" { (texts.quiet) } }
-        } @else {
+        @if open.is_empty() && book.queue().is_empty() { p class="quiet" { (texts.quiet) } }
+        @if !alone.is_empty() {
             h2 { (texts.alarms) }
-            (table(view, here.language))
+            (table(&alone, here.language))
         }
-        @if let Some(first) = view.alarms.first() {
+        @if let Some(first) = open.first() {
             (alarm_body(first, here.language, 2))
         }
     }
@@ -203,7 +212,7 @@ fn status(view: &QueueView, texts: &Texts) -> Markup {
     }
 }
 
-fn table(view: &QueueView, language: Language) -> Markup {
+fn table(alarms: &[&Alarm], language: Language) -> Markup {
     let texts = crate::text::texts(language);
     html! {
         table class="queue" {
@@ -214,7 +223,7 @@ fn table(view: &QueueView, language: Language) -> Markup {
                 th scope="col" class="number" { (texts.risk) }
             } }
             tbody {
-                @for alarm in &view.alarms {
+                @for alarm in alarms {
                     @let words = alarm.words(language);
                     tr {
                         td {
@@ -243,7 +252,9 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
     };
     html! {
         article {
-            @if level == 1 { h1 { (words.title) } } @else { h2 { (words.title) } }
+            @if level == 1 { h1 { (words.title) } } @else {
+                h2 { a href=(format!("/alarms/{}?lang={}", alarm.uid, code(language))) { (words.title) } }
+            }
             p class="summary" { (words.summary) }
             p class="facts" {
                 (texts.raised) " " time datetime=(alarm.raised_at) { (short(alarm.raised_at)) } ". "

@@ -68,7 +68,6 @@ fn body(here: &Here<'_>, told: &Told, title: &str, words: &NoticeWords) -> Marku
                 (list(here, told, words))
             }
         }
-        p class="facts" { (words.keys) }
     }
 }
 
@@ -88,11 +87,11 @@ fn list(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
                 None => (form(here, told, "want-list", &html! {
                     label for="why" { (words.why) }
                     input id="why" name="why" required maxlength="4000";
-                    button data-key="l" { (words.want) }
+                    button data-key="l" accesskey="l" { (words.want) " " kbd { "l" } }
                 })),
                 Some(held) if held.by == here.visitor.name => p { (words.sign_other) },
                 Some(_) => (form(here, told, "release-list", &html! {
-                    button data-key="l" { (words.release) }
+                    button data-key="l" accesskey="l" { (words.release) " " kbd { "l" } }
                 })),
             }
         }

@@ -1,6 +1,6 @@
 //! What is sent back, as a page or one of its twins.
 
-use crate::page;
+use crate::page::{self, Shell};
 use crate::text::{Language, texts};
 use maud::Markup;
 use serde_json::Value;
@@ -73,10 +73,12 @@ pub(crate) fn go(location: &str) -> Answer {
 
 pub(crate) fn missing(language: Language) -> Answer {
     let words = texts(language);
-    Answer { status: 404, ..html(&page::word(words.missing, words.missing_text, None, language)) }
+    let page = page::word(words.missing, words.missing_text, language, &Shell::default());
+    Answer { status: 404, ..html(&page) }
 }
 
 pub(crate) fn outside(language: Language) -> Answer {
     let words = texts(language);
-    Answer { status: 401, ..html(&page::word(words.enter, words.enter_text, None, language)) }
+    let page = page::word(words.enter, words.enter_text, language, &Shell::default());
+    Answer { status: 401, ..html(&page) }
 }

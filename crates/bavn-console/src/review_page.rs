@@ -162,7 +162,7 @@ fn card(here: &Here<'_>, place: usize, row: &Row) -> Markup {
         p {
             strong { (drawn.reader) } @if !drawn.role.is_empty() { ", " (drawn.role) } @if !drawn.unit.is_empty() { ", " (drawn.unit) } ": "
             time datetime=(drawn.at) { (short(drawn.at)) }
-            @if drawn.first_ever { ", " (here.say("the first ever", "det første noen gang")) } "."
+            @if drawn.first_ever { ", " (here.say("the reader's first look-up of this patient", "leserens første oppslag på denne pasienten")) } "."
         }
         @match (row.ruling, &row.by) {
             (Some(ruling), Some(by)) => { p class="facts" {

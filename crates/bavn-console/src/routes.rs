@@ -31,6 +31,7 @@ pub fn router(board: Arc<dyn Board>, doors: Arc<Doors>) -> Router {
             "/style.css",
             get(async || asset("text/css; charset=utf-8", include_str!("style.css"))),
         )
+        .route("/report.css", get(async || asset("text/css; charset=utf-8", REPORT_STYLE)))
         .fallback(page)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(axum::middleware::map_response(guarded))
@@ -146,6 +147,8 @@ async fn guarded(mut response: Response) -> Response {
     response
 }
 
+/// Of the page that a patient gets; served here, and part of the page where it is a file.
+pub const REPORT_STYLE: &str = include_str!("report.css");
 const COOKIE: &str = "bavn";
 /// A thousand values of a CERT's list; a letter takes up to three bytes in a form.
 const BODY_BYTES_MAX: usize = 256 << 10;

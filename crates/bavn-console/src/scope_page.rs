@@ -2,6 +2,7 @@
 
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
+use crate::case_page::notices_link;
 use crate::page::grouped;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::text::{Language, texts};
@@ -57,16 +58,17 @@ fn body(here: &Here<'_>, number: CaseNumber, heading: &str, scope: &ScopeView) -
         ul { @for [english, bokmaal] in &scope.reasons { li {
             @if language == Language::Bokmaal { (bokmaal) } @else { (english) }
         } } }
-        @if !scope.growth.is_empty() { (trail::growth(here, &scope.growth)) }
+        @if scope.growth.len() > 1 { (trail::growth(here, &scope.growth)) }
+        (notices_link(here, number))
         @if here.may(Right::Reveal, Purpose::Case) {
-            p { a href=(here.link(&format!("/case/{number}/patients"))) data-key="r" {
-                (here.say("Who are they? (a reason is needed)", "Hvem er de? (en begrunnelse trengs)")) } }
+            p { a href=(here.link(&format!("/case/{number}/patients"))) data-key="r" accesskey="r" {
+                (here.say("Who are they? (a reason is needed)", "Hvem er de? (en begrunnelse trengs)")) " " kbd { "r" } } }
         }
         table {
             thead { tr { th scope="col" { (words.day) } th scope="col" class="number" { (words.look_ups_day) }
                 th scope="col" class="number" { (words.exposed) } } }
             tbody { @for (day, look_ups, patients) in &scope.days { tr {
-                td { (day) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
+                td class="share" { (day) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
             } } }
         }
         h2 { (words.unseen) }

@@ -2,6 +2,7 @@
 
 use crate::access::Role;
 use crate::answer::{Here, Sent};
+use crate::page;
 use crate::reply::{Answer, go};
 
 pub(crate) fn leave(here: &Here<'_>, _: &Sent<'_>) -> Answer {
@@ -11,9 +12,13 @@ pub(crate) fn leave(here: &Here<'_>, _: &Sent<'_>) -> Answer {
 
 pub(crate) fn role(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let role = Role::read(sent.form.field("role"));
-    let cookie = role.and_then(|role| here.doors.change_role(role, here.now));
-    match cookie {
-        Some(cookie) => Answer { cookie: Some(cookie), ..go("/") },
+    let entered = role.and_then(|role| Some((role, here.doors.change_role(role, here.now)?)));
+    match entered {
+        Some((role, cookie)) => {
+            let first =
+                page::first(role, here.shadow, here.language).map_or("/me", |(path, _)| path);
+            Answer { cookie: Some(cookie), ..go(&here.link(first)) }
+        }
         None => here.refused("another role"),
     }
 }

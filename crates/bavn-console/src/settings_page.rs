@@ -122,6 +122,7 @@ fn body(here: &Here<'_>, seen: &Seen) -> Markup {
         h2 { (here.say("Who may see what", "Hvem ser hva")) }
         (roles(here))
         h2 { (here.say("Who changed it", "Hvem endret det")) }
+        @if seen.acts.is_empty() { p { (here.say("Nobody has.", "Ingen har.")) } }
         ol class="history" { @for (number, act) in seen.acts.iter().rev().take(ACTS_SHOWN) { li {
             time datetime=(act.at) { (short(act.at)) } " " strong { (act.by) } " (" (act.role) "): "
             (said(here, *number, &act.deed))
@@ -273,12 +274,15 @@ fn roles(here: &Here<'_>) -> Markup {
             let [english, bokmaal] = named(right);
             here.say(english, bokmaal)
         });
-        words.collect::<Vec<_>>().join(", ")
+        words.collect::<Vec<_>>().join("; ")
     };
     html! {
         table class="queue" {
             thead { tr { th scope="col" { (here.say("Role", "Rolle")) } th scope="col" { (here.say("Rights", "Rettigheter")) } } }
-            tbody { @for role in Role::ALL { tr { td { (role.word()) } td { (of(role)) } } } }
+            tbody { @for role in Role::ALL { tr {
+                @let [english, bokmaal] = role.said();
+                td { (here.say(english, bokmaal)) }
+                td { (of(role)) } } } }
         }
     }
 }

@@ -44,6 +44,12 @@ impl Due {
         crate::text::state(self, language, &zone, now)
     }
 
+    /// The same without who declared what: for a page that says it once for all clocks.
+    pub fn left(&self, language: Language, zone: &str, now: Instant) -> String {
+        let zone = zone_named(zone).unwrap_or(TimeZone::UTC);
+        crate::text::left(self, language, &zone, now) + &crate::text::owed(self, language)
+    }
+
     /// The time is over, the notice is owed or unjudged, and none was sent in time.
     pub fn is_overdue(&self, now: Instant) -> bool {
         let Some(by) = self.by else { return false };

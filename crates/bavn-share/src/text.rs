@@ -69,7 +69,25 @@ fn lines(clocks: &[Due], language: Language, zone: &TimeZone, now: Instant) -> S
 /// What one clock says, in one sentence.
 pub(crate) fn state(due: &Due, language: Language, zone: &TimeZone, now: Instant) -> String {
     let texts = language.texts();
-    let mut said = match (&due.declared, due.by, due.sent_at) {
+    let mut said = left(due, language, zone, now);
+    if let Some(declared) = &due.declared {
+        let _ = write!(
+            said,
+            "; {} {}, {}: {}",
+            texts.declared_by,
+            declared.by,
+            declared.at.local(zone),
+            declared.why
+        );
+    }
+    said.push_str(&owed(due, language));
+    said
+}
+
+/// How much time is left, and nothing of who declared what.
+pub(crate) fn left(due: &Due, language: Language, zone: &TimeZone, now: Instant) -> String {
+    let texts = language.texts();
+    match (&due.declared, due.by, due.sent_at) {
         (None, _, _) => format!("{} `{}`", texts.not_started, due.from),
         (Some(_), Some(by), Some(sent)) => {
             let word = if sent > by { texts.sent_late } else { texts.sent };
@@ -86,17 +104,13 @@ pub(crate) fn state(due: &Due, language: Language, zone: &TimeZone, now: Instant
                 format!("{} {at}, {} {}", texts.due, hours.max(0), texts.hours_left)
             }
         }
-    };
-    if let Some(declared) = &due.declared {
-        let _ = write!(
-            said,
-            "; {} {}, {}: {}",
-            texts.declared_by,
-            declared.by,
-            declared.at.local(zone),
-            declared.why
-        );
     }
+}
+
+/// Whether it is owed, and by which law.
+pub(crate) fn owed(due: &Due, language: Language) -> String {
+    let texts = language.texts();
+    let mut said = String::new();
     match due.duty {
         Duty::Owed => {}
         Duty::NotOwed => {

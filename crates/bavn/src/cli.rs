@@ -73,6 +73,9 @@ pub(crate) struct Demo {
     /// Another seed, another region.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Write who steals which record (JSON), to hold what is found against.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
 }
 
 /// How inputs are read.

@@ -21,7 +21,6 @@ mod recipients;
 mod register;
 mod report;
 mod serve;
-mod who_paper;
 
 use clap::Parser;
 use error::Kind;

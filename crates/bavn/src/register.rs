@@ -2,7 +2,7 @@
 
 use crate::breach::{About, Seen, record, subject_of};
 use crate::cli::{ContextPaths, StoreAccess};
-use crate::commands::keep::{leave_asking, now, open};
+use crate::commands::keep::{leave_asking, open};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::load_context;
@@ -10,19 +10,19 @@ use crate::recipients::{Told, list};
 use anyhow::Context as _;
 use bavn_decode::Mappings;
 use bavn_detect::cases::{Case, CaseNumber, Deed};
-use bavn_model::{Context, Directory};
+use bavn_model::{Context, Directory, Timestamp};
 use bavn_share::{Breach, Language};
 use bavn_store::{Purpose, Store, Subject, Window, seal_list};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What records are made with.
 pub(crate) struct Register {
     access: StoreAccess,
     about: About,
-    /// None: nobody is split by how they can be reached.
-    known: Option<(Directory, Context)>,
+    /// Empty: nobody is split by how they can be reached.
+    known: OnceLock<(Directory, Context)>,
     /// What the store said last of a case; good while neither commit nor readers change.
     held: Mutex<BTreeMap<CaseNumber, Held>>,
 }
@@ -34,6 +34,13 @@ impl std::fmt::Debug for Register {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Register").finish_non_exhaustive()
     }
+}
+
+/// Who asks, as look-ups name them, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By<'a> {
+    pub(crate) who: (&'a str, &'a str),
+    pub(crate) at: Timestamp,
 }
 
 /// What was looked up for one case.
@@ -49,14 +56,23 @@ impl Register {
         about: Option<&Path>,
         context: &ContextPaths,
     ) -> CommandResult<Self> {
-        let known = if context.context.is_empty() {
-            None
-        } else {
-            let loaded = load_context(context, &Arc::new(Mappings::default()))?;
-            Some((loaded.directory, loaded.context))
-        };
         let about = about.map_or_else(|| Ok(About::default()), read_about)?;
-        Ok(Self { access: access.clone(), about, known, held: Mutex::default() })
+        let register = Self::of(access, about);
+        if !context.context.is_empty() {
+            let loaded = load_context(context, &Arc::new(Mappings::default()))?;
+            register.know(loaded.directory, loaded.context);
+        }
+        Ok(register)
+    }
+
+    /// Nobody is known to it yet.
+    pub(crate) fn of(access: &StoreAccess, about: About) -> Self {
+        Self { access: access.clone(), about, known: OnceLock::new(), held: Mutex::default() }
+    }
+
+    /// By whom people are split from now on; what was known first stays.
+    pub(crate) fn know(&self, directory: Directory, context: Context) {
+        self.known.get_or_init(|| (directory, context));
     }
 
     pub(crate) const fn about(&self) -> &About {
@@ -68,7 +84,7 @@ impl Register {
         &self,
         desk: &Desk,
         number: CaseNumber,
-        by: (&str, &str),
+        by: By<'_>,
         language: Language,
     ) -> CommandResult<(Breach, Arc<Looked>)> {
         let (case, subject, window) = Self::asked(desk, number)?;
@@ -93,7 +109,7 @@ impl Register {
         case: &Case,
         subject: &Subject,
         window: Window,
-        by: (&str, &str),
+        by: By<'_>,
     ) -> CommandResult<Arc<Looked>> {
         let store = open(&self.access)?;
         let commit = store.as_of().commit;
@@ -105,7 +121,7 @@ impl Register {
             return Ok(Arc::clone(looked));
         }
         let seen = Seen::of(&store, subject, window)?;
-        let told = match &self.known {
+        let told = match self.known.get() {
             None => None,
             Some(known) => Some(self.told(&store, &seen, known, case.number, by)?),
         };
@@ -124,10 +140,10 @@ impl Register {
         seen: &Seen,
         (directory, context): &(Directory, Context),
         number: CaseNumber,
-        by: (&str, &str),
+        by: By<'_>,
     ) -> CommandResult<Told> {
         let why = Purpose::Case(number.to_string());
-        leave_asking(store, now(), by, &why, "bavn notice (recipients counted)", &[])?;
+        leave_asking(store, by.at, by.who, &why, "bavn notice (recipients counted)", &[])?;
         let names = store.patient_names(&seen.scope.exposed, &why)?;
         Ok(Told::of(&seen.scope.exposed, &names, directory, context, &self.about))
     }
@@ -138,11 +154,11 @@ impl Register {
         &self,
         desk: &Desk,
         number: CaseNumber,
-        by: (&str, &str),
+        by: By<'_>,
         folder: &Path,
         seen: Option<usize>,
     ) -> CommandResult<(String, String)> {
-        let now = now();
+        let (now, user) = (by.at, by.who.1);
         let (case, subject, window) = Self::asked(desk, number)?;
         let waiting = case.file.list_waiting().map(|list| list.act);
         let act = waiting.ok_or_else(|| {
@@ -150,7 +166,7 @@ impl Register {
         })?;
         // Refused before a name is looked at.
         let placeholder = Deed::ListReleased { act, sha256: "0".repeat(64) };
-        desk.would(now, by.1, case.number, placeholder, seen)?.map_err(crate::desk::refused)?;
+        desk.would(now, user, case.number, placeholder, seen)?.map_err(crate::desk::refused)?;
         let store = open(&self.access)?;
         let looked = self.look(&case, &subject, window, by)?;
         let told = looked.told.as_ref().ok_or_else(|| {
@@ -160,7 +176,7 @@ impl Register {
         let names = store.patient_names(&looked.seen.scope.exposed, &why)?;
         let shown: Vec<&str> =
             names.iter().filter_map(|all| all.first().map(String::as_str)).collect();
-        leave_asking(&store, now, by, &why, "bavn notice (list released)", &shown)?;
+        leave_asking(&store, now, by.who, &why, "bavn notice (list released)", &shown)?;
         let plain = list(told, &looked.seen.scope.exposed, &names);
         let mut chance = crate::commands::keep::chance();
         let (sealed, key) = seal_list(plain.as_bytes(), &mut *chance)?;
@@ -168,7 +184,7 @@ impl Register {
         let name = format!("case-{}-list-{}.bavnlist", case.number, sha256.get(..16).unwrap_or(""));
         crate::outbox::write(folder, &name, &sealed)?;
         let deed = Deed::ListReleased { act, sha256 };
-        desk.act(now, by.1, case.number, deed, seen)?.map_err(crate::desk::refused)?;
+        desk.act(now, user, case.number, deed, seen)?.map_err(crate::desk::refused)?;
         Ok((name, key))
     }
 }

@@ -3,7 +3,8 @@
 use super::StoreBoard;
 use crate::desk::failed;
 use crate::error::Kind;
-use bavn_console::{BreachView, Notices, Trouble, Visitor};
+use crate::register::By;
+use bavn_console::{Board as _, BreachView, Notices, Trouble, Visitor};
 use bavn_detect::cases::CaseNumber;
 use bavn_detect::words::Language;
 
@@ -18,7 +19,7 @@ impl Notices for StoreBoard {
             Language::English => bavn_share::Language::En,
             Language::Bokmaal => bavn_share::Language::Nb,
         };
-        let by = ("urn:bavn:user", who.name.as_str());
+        let by = By { who: ("urn:bavn:user", &who.name), at: self.now() };
         let (record, _) =
             self.register.record(&self.desk, case, by, language).map_err(|error| failed(&error))?;
         Ok(BreachView { record, regimes: self.register.about().regimes.clone() })
@@ -33,7 +34,7 @@ impl Notices for StoreBoard {
         let outbox = self.outbox.as_deref().ok_or_else(|| {
             Trouble::Refused("the console was started without `--outbox`".to_owned())
         })?;
-        let by = ("urn:bavn:user", who.name.as_str());
+        let by = By { who: ("urn:bavn:user", &who.name), at: self.now() };
         self.register.release(&self.desk, case, by, outbox, Some(seen)).map_err(|error| match error
             .kind
         {

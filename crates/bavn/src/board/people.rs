@@ -35,7 +35,8 @@ pub(super) fn patient(store: &Store, typed: &str, why: &Granted) -> CommandResul
         groups: groups(&who.readings),
         silences: who.silences.iter().cloned().map(silence).collect(),
         as_of: format!("{} ({})", who.as_of.committed_at, who.as_of.manifest),
-        html: [&report::ENGLISH, &report::BOKMAAL].map(|words| report::html(&who, &rows, words)),
+        html: [&report::ENGLISH, &report::BOKMAAL]
+            .map(|words| report::html(&who, &rows, words, report::Style::Served)),
         json: report::json(&who, &rows, &report::ENGLISH),
         csv: report::csv(&rows, &report::ENGLISH),
     })

@@ -3,9 +3,11 @@
 use crate::cli::Demo;
 use crate::demo::{DemoBoard, Region, tell};
 use crate::error::{CommandError, CommandResult, Kind};
+use anyhow::Context as _;
 use bavn_console::Board as _;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,9 +36,9 @@ fn play(
         .map_err(internal)?;
     let server = runtime.spawn(serve(listener, Arc::clone(&board)));
     let stopped = runtime.spawn(tokio::signal::ctrl_c());
-    let seed = arguments.seed;
+    let (seed, truth) = (arguments.seed, arguments.truth.clone());
     // The story runs beside the pages; Ctrl-C ends both at once, wherever the story is.
-    let story = std::thread::spawn(move || show(seed, address, &board));
+    let story = std::thread::spawn(move || show(seed, truth.as_deref(), address, &board));
     let outcome = runtime.block_on(async {
         tokio::select! {
             signal = stopped => {
@@ -61,10 +63,15 @@ async fn failure(story: std::thread::JoinHandle<CommandResult>) -> CommandError 
     }
 }
 
-fn show(seed: u64, address: SocketAddr, board: &DemoBoard) -> CommandResult {
+fn show(seed: u64, truth: Option<&Path>, address: SocketAddr, board: &DemoBoard) -> CommandResult {
     let mut out = io::stdout();
     writeln!(out, "bavn watches a simulated region: every person in it is invented.")?;
     let region = Region::new(seed)?;
+    if let Some(file) = truth {
+        std::fs::write(file, serde_json::to_vec(&region.truth)?)
+            .with_context(|| format!("`{}` cannot be written", file.display()))
+            .map_err(|error| CommandError::new(Kind::Usage, error))?;
+    }
     writeln!(out, "Follow it at http://{address}/")?;
     let example = region.example.clone();
     let names = tell(region, board, &mut out)?;

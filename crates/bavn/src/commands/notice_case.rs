@@ -6,7 +6,7 @@ use super::notice::{Shown, spoken};
 use crate::breach::instant;
 use crate::cli::{CaseStore, ContextPaths};
 use crate::error::{CommandError, CommandResult};
-use crate::register::{Looked, Register};
+use crate::register::{By, Looked, Register};
 use bavn_detect::cases::{CaseNumber, Deed, Prepared};
 use bavn_model::Timestamp;
 use bavn_share::{Breach, Language, Notice, check_answer, questions, shipped};
@@ -157,7 +157,8 @@ pub(crate) fn run(command: &CaseNotice) -> CommandResult<Vec<u8>> {
 /// The record of a case as it stands.
 pub(crate) fn made(of: &OfCase, language: Language) -> CommandResult<(Breach, Arc<Looked>)> {
     let register = Register::new(&of.store.access, of.about.as_deref(), &of.context)?;
-    register.record(&desk(&of.store)?, of.case, by(&os_user()), language)
+    let user = os_user();
+    register.record(&desk(&of.store)?, of.case, by(&user), language)
 }
 
 /// The record as of the last notice of this regime that was signed: what a follow-up differs from.
@@ -286,8 +287,8 @@ fn release(of: &OfCase, folder: &std::path::Path) -> CommandResult<Vec<u8>> {
 }
 
 /// The user of the operating system, as look-ups name them.
-pub(crate) const fn by(user: &str) -> (&str, &str) {
-    ("urn:bavn:os-user", user)
+fn by(user: &str) -> By<'_> {
+    By { who: ("urn:bavn:os-user", user), at: now() }
 }
 
 fn time(text: &str) -> CommandResult<Timestamp> {

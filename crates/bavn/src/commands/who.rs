@@ -4,7 +4,7 @@ use super::keep::{open, purpose, record_asking, window};
 use crate::cli::{Who as Arguments, WhoFormat, WhoLanguage};
 use crate::error::CommandResult;
 use crate::input::load_context;
-use crate::report::{Around, csv, fhir, groups, html, json, text};
+use crate::report::{Around, Style, csv, document, fhir, groups, html, json, text};
 use bavn_decode::Mappings;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -32,14 +32,14 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         WhoFormat::Text => text(&who, &groups, words),
         WhoFormat::Csv => csv(&groups, words),
         WhoFormat::Json => json(&who, &groups, words),
-        WhoFormat::Html => html(&who, &groups, words),
+        WhoFormat::Html => html(&who, &groups, words, Style::Within),
         WhoFormat::Fhir => fhir(&who, &groups),
         WhoFormat::Pdf => {
             let language = match arguments.language {
                 WhoLanguage::En => bavn_share::Language::En,
                 WhoLanguage::Nb => bavn_share::Language::Nb,
             };
-            let bytes = super::notice::on_paper(&crate::who_paper::document(&who, language))?;
+            let bytes = super::notice::on_paper(&document(&who, &groups, words, language))?;
             return Ok(std::io::stdout().write_all(&bytes)?);
         }
     };

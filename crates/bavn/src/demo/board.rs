@@ -1,7 +1,8 @@
 //! The demonstration's alarms, as the console asks for them.
 
+use super::hospital::hospital;
 use crate::board::StoreBoard;
-use crate::cli::{ContextPaths, KeySource, StoreAccess};
+use crate::cli::{KeySource, StoreAccess};
 use crate::commands::keep;
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
@@ -10,7 +11,7 @@ use crate::register::Register;
 use anyhow::Context as _;
 use bavn_console::{
     Alarm, Board, ClockView, CoverageView, DrillView, Granted, HeldAbout, HourBar, HuntView,
-    PatientView, PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, Theft,
+    Notices, PatientView, PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, Theft,
     TrailView, Trouble, Visitor, Wish,
 };
 use bavn_detect::cases::{Book, CaseNumber, Said};
@@ -77,6 +78,10 @@ impl Board for DemoBoard {
         self.store.clocks(case)
     }
 
+    fn notices(&self) -> Option<&dyn Notices> {
+        Some(&self.store)
+    }
+
     fn record(
         &self,
         who: &Visitor,
@@ -95,8 +100,9 @@ impl Board for DemoBoard {
         self.store.settle(who, deed)
     }
 
+    /// By people who are invented like those whom they speak for.
     fn signed_elsewhere(&self) -> Option<(String, String)> {
-        None
+        Some(("the employees' side (invented)".to_owned(), "2024-01-01".to_owned()))
     }
 
     fn regimes(&self) -> Vec<RegimeLine> {
@@ -143,9 +149,10 @@ impl DemoBoard {
         let mut drawn = [0; 8];
         keep::chance()(&mut drawn);
         let folder = std::env::temp_dir().join(format!("bavn-demo-{}", bavn_store::to_hex(&drawn)));
-        let key = folder.join("key");
+        let (key, outbox) = (folder.join("key"), folder.join("outbox"));
         std::fs::create_dir(&folder)
             .and_then(|()| own_only(&folder))
+            .and_then(|()| std::fs::create_dir(&outbox))
             .and_then(|()| {
                 let mut bytes = [0; bavn_store::KEY_BYTES];
                 keep::chance()(&mut bytes);
@@ -162,8 +169,8 @@ impl DemoBoard {
         let store = StoreBoard {
             desk: Desk::in_memory(),
             house: HouseDesk::open(&access.store, &kek()?)?,
-            register: Register::new(&access, None, &ContextPaths::default())?,
-            outbox: None,
+            register: Register::of(&access, hospital()),
+            outbox: Some(outbox),
             access,
             changed: watch::channel(0).0,
             clock: Box::new(move || {
@@ -174,6 +181,11 @@ impl DemoBoard {
             score: None,
         };
         Ok(Self { view, store, writer: Mutex::new(writer), score: Mutex::default(), folder })
+    }
+
+    /// Whom the hospital knows of, so that it can say who gets a letter.
+    pub(crate) fn know(&self, directory: &Directory, context: &Context) {
+        self.store.register.know(directory.clone(), context.clone());
     }
 
     /// Takes the store away again.

@@ -1,6 +1,7 @@
 //! A simulated region with a theft under way, watched by the real thing.
 
 mod board;
+mod hospital;
 mod region;
 mod story;
 

@@ -24,6 +24,7 @@ pub(crate) struct Region {
     pub(crate) thief: String,
     /// When each record is stolen, in order.
     pub(crate) thefts: Vec<Timestamp>,
+    pub(crate) truth: Truth,
 }
 
 impl Region {
@@ -61,7 +62,7 @@ impl Region {
         let Kept { before, mut night, .. } = kept;
         night.sort_by_key(|(at, _)| *at);
         let (context, example) = (loaded.context, example(&truth));
-        Ok(Self { directory, context, accesses, before, night, example, thief, thefts })
+        Ok(Self { directory, context, accesses, before, night, example, thief, thefts, truth })
     }
 }
 

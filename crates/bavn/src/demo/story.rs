@@ -28,6 +28,7 @@ pub(crate) fn tell(
         return Ok(Arc::new(directory));
     };
     let slow_from = begin.minus_secs(LEAD_SECS);
+    board.know(&directory, &context);
     let engine = Engine::new(context, Settings { budget_per_10k_staff_day: BUDGET });
     let mut watch = Watch {
         engine,

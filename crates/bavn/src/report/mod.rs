@@ -1,9 +1,11 @@
 //! The patient's report in the forms that people and programs take.
 
 mod group;
+mod paper;
 mod words;
 
 pub(crate) use group::{Around, groups};
+pub(crate) use paper::document;
 pub(crate) use words::{BOKMAAL, ENGLISH, Words};
 
 use bavn_model::{Flag, Kind, Outcome};
@@ -226,15 +228,38 @@ fn look_up(group: &Group<'_>, row: &Row<'_>, words: &Words) -> Value {
     })
 }
 
-/// One page that needs nothing else, and fits a telephone without scrolling sideways.
-pub(crate) fn html(who: &Who, groups: &[Group<'_>], words: &Words) -> String {
+/// Where a page has its style from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Style {
+    /// The page needs nothing else: a file to be sent.
+    Within,
+    /// As the console serves it, whose pages may hold no style of their own.
+    Served,
+}
+
+impl Style {
+    fn markup(self) -> String {
+        match self {
+            Self::Within => format!("<style>{}</style>", bavn_console::REPORT_STYLE),
+            Self::Served => "<link rel=\"stylesheet\" href=\"/report.css\">\
+                             <link rel=\"icon\" href=\"data:,\">"
+                .to_owned(),
+        }
+    }
+}
+
+/// One page that fits a telephone without scrolling sideways.
+pub(crate) fn html(who: &Who, groups: &[Group<'_>], words: &Words, style: Style) -> String {
     let title = escape(&format!("{} {}", words.title, who.patient));
     let mut page = format!(
         "<!doctype html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{title}</title><style>{STYLE}</style></head><body><main>\n<h1>{title}</h1>\n\
+         <title>{title}</title>{}</head><body><main>\n<h1>{title}</h1>\n\
          <p>{}</p>\n<h2>{}</h2>\n<ul>\n",
-        words.language, words.intro, words.readers,
+        words.language,
+        style.markup(),
+        words.intro,
+        words.readers,
     );
     for line in words.readers_of(who, groups) {
         let _never = writeln!(page, "<li>{}</li>", escape(&line));
@@ -370,14 +395,3 @@ fn named(name: &str) -> Value {
 
 /// Enough to tell the rows of one report apart.
 const REFERENCE_DIGITS: usize = 8;
-const STYLE: &str = "body{font:1.125rem/1.5 sans-serif;color:#111;background:#fff;margin:0}\
-main{max-width:70rem;margin:0 auto;padding:1rem;overflow-wrap:break-word}\
-table{border-collapse:collapse;width:100%}\
-th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #767676}\
-td:nth-child(2),li{overflow-wrap:anywhere}\
-tr.emergency td{font-weight:bold}\
-@media (max-width:48rem){thead{position:absolute;width:1px;height:1px;overflow:hidden;\
-clip-path:inset(50%)}table,tbody,tr,td{display:block}td{border:0;padding:.1rem 0}\
-tr{border-bottom:1px solid #767676;padding:.6rem 0}\
-td::before{content:attr(data-name) \": \";font-weight:bold}}\
-@media print{body{font-size:12pt}}";

@@ -1,0 +1,20 @@
+//! Whose notices a demonstration writes: a hospital that cannot be taken for a real one.
+
+use crate::breach::About;
+use bavn_share::Contact;
+
+pub(crate) fn hospital() -> About {
+    About {
+        controller: Some("Bavnvik (invented, oppdiktet)".to_owned()),
+        controller_number: Some("000 000 000".to_owned()),
+        contacts: vec![Contact {
+            role: "Personvernombud (DPO)".to_owned(),
+            name: "Ada Example".to_owned(),
+            reach: "privacy@bavnvik.example".to_owned(),
+        }],
+        measures_before: Some(
+            "Log-in with two factors, look-ups logged and watched by bavn (invented)".to_owned(),
+        ),
+        ..About::default()
+    }
+}
