@@ -4,24 +4,30 @@ use crate::error::Result;
 use crate::known::{self, Past};
 use crate::names::{Dictionary, Names, Of, Same};
 use crate::row::{Evidence, Row};
+use crate::stretches::Stretches;
 use crate::writer::OWN_SOURCE;
 use bavn_model::{EventId, Origin, PatientName, Record, Timestamp};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+/// Every look-up of a day and later ones whose entry is among so many first ones of the log: a segment
+/// that others were put together into may hold later look-ups too.
 pub(crate) fn each_since(
     past: &Past<'_>,
     names: &Dictionary,
-    day: i32,
+    (day, entries): (i32, u64),
     mut each: impl FnMut(&Record<'_>),
 ) -> Result<()> {
     let own = names.of(Of::Source).find(OWN_SOURCE);
     let people = [Of::Identity, Of::Patient].map(|of| Spellings::of(names.of(of)));
     let later = |at: i64| Timestamp::from_micros(at).day() >= day;
-    for segment in past.segments.iter().filter(|segment| later(segment.to)) {
+    let there = past.segments.iter().filter(|segment| segment.first_entry < entries);
+    for segment in there.filter(|segment| later(segment.to)) {
         let reader = known::open(past.store, past.ring, segment, true)?;
-        reader.each_with_evidence(|_, row, evidence| {
-            if later(row.at) && (own.is_none() || Some(row.source) != own) {
+        let places = Stretches::of(past.store, past.ring, segment)?;
+        reader.each_with_evidence(|place, row, evidence| {
+            let is_there = places.at(place).is_some_and(|entry| entry < entries);
+            if is_there && later(row.at) && (own.is_none() || Some(row.source) != own) {
                 each(&record(row, evidence, names, &people));
             }
             Ok(())

@@ -6,6 +6,7 @@ use crate::row::{
 };
 use crate::varint::{Input, put, put_bytes, put_signed};
 use bavn_model::{Action, Flags, FoundBy, Kind, Outcome, Record};
+use smallvec::SmallVec;
 
 /// Encoded look-ups.
 #[derive(Clone, Debug, Default)]
@@ -100,8 +101,8 @@ pub(crate) struct LookUp<'a> {
     pub(crate) outcome: Outcome,
     pub(crate) input: &'a str,
     pub(crate) who_also: Vec<&'a str>,
-    pub(crate) patients: Vec<Person<'a>>,
-    pub(crate) purpose: Vec<&'a str>,
+    pub(crate) patients: SmallVec<[Person<'a>; 1]>,
+    pub(crate) purpose: SmallVec<[&'a str; 2]>,
     pub(crate) sequence: Option<u64>,
     pub(crate) flags: Flags,
     pub(crate) line: u64,
@@ -198,14 +199,14 @@ fn put_all<'t>(out: &mut Vec<u8>, texts: impl ExactSizeIterator<Item = &'t str>)
     }
 }
 
-fn all<'a>(input: &mut Input<'a>) -> Option<Vec<&'a str>> {
+fn all<'a, All: FromIterator<&'a str>>(input: &mut Input<'a>) -> Option<All> {
     (0..input.number()?).map(|_| input.text()).collect()
 }
 
 /// A spelling, and others that mean the same.
 type Person<'a> = (&'a str, Vec<&'a str>);
 
-fn people<'a>(input: &mut Input<'a>) -> Option<Vec<Person<'a>>> {
+fn people<'a>(input: &mut Input<'a>) -> Option<SmallVec<[Person<'a>; 1]>> {
     (0..input.number()?).map(|_| Some((input.text()?, all(input)?))).collect()
 }
 

@@ -39,6 +39,16 @@ impl By {
         matches!(self, Self::Identity | Self::Patient)
     }
 
+    /// What is left of a posting in a list of this direction.
+    fn holds(self, posting: &Posting) -> Posting {
+        if self.is_full() {
+            return *posting;
+        }
+        let midnight = Timestamp::start_of_day(posting.day).micros();
+        let class = Class::NoExposure.code();
+        Posting { class, count: 0, first: midnight, last: midnight, ..*posting }
+    }
+
     pub(crate) const fn sealed_as(self) -> &'static [u8] {
         match self {
             Self::Identity => b"bavn index 1 identity",
@@ -82,6 +92,10 @@ impl Touch {
         }
     }
 
+    const fn day(&self) -> i32 {
+        Timestamp::from_micros(self.at).day()
+    }
+
     const fn key(&self, by: By) -> u32 {
         match by {
             By::Identity => self.identity,
@@ -119,62 +133,67 @@ impl Posting {
 }
 
 /// Adds up touches in one direction; the result is sorted.
-pub(crate) fn postings(touches: &mut [Touch], by: By) -> Vec<Posting> {
-    let day = |touch: &Touch| Timestamp::from_micros(touch.at).day();
-    touches.sort_unstable_by_key(|touch| {
-        (touch.key(by), day(touch), touch.partner(by), touch.class, touch.at)
-    });
+pub(crate) fn postings(touches: &[Touch], by: By) -> Vec<Posting> {
+    let mut days: Vec<i32> = touches.iter().map(Touch::day).collect();
+    days.dedup();
+    days.sort_unstable();
+    days.dedup();
+    let there = touches.iter().filter(|touch| by == By::Identity || touch.key(by) != NOBODY);
+    let mut packed: Vec<Packed> = there.map(|touch| Packed::of(touch, by, &days)).collect();
+    packed.sort_unstable();
     let mut postings: Vec<Posting> = Vec::new();
-    for touch in touches.iter() {
-        let (key, day, partner) = (touch.key(by), day(touch), touch.partner(by));
-        if key == NOBODY && by != By::Identity {
-            continue;
-        }
+    for touch in packed {
+        let found = touch.posting(&days);
         match postings.last_mut() {
             Some(last)
                 if (last.key, last.day, last.partner, last.class)
-                    == (key, day, partner, touch.class) =>
+                    == (found.key, found.day, found.partner, found.class) =>
             {
                 last.count += 1;
-                last.last = touch.at;
+                last.last = found.last;
             }
-            _ => postings.push(Posting {
-                key,
-                day,
-                partner,
-                class: touch.class,
-                count: 1,
-                first: touch.at,
-                last: touch.at,
-            }),
+            _ => postings.push(found),
         }
     }
     postings
 }
 
+/// A touch in one direction as one number, in the order of postings: key, day, partner, class and
+/// time. Days are told by their place among those that there are, so that all of it has room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Packed(u128);
+
+impl Packed {
+    fn of(touch: &Touch, by: By, days: &[i32]) -> Self {
+        let day = touch.day();
+        let parts = [
+            (u128::from(touch.key(by)), 32),
+            (days.partition_point(|&before| before < day) as u128, DAY_BITS),
+            (u128::from(touch.partner(by)), 32),
+            (u128::from(touch.class), CLASS_BITS),
+            ((touch.at - Timestamp::start_of_day(day).micros()) as u128, TIME_BITS),
+        ];
+        Self(parts.into_iter().fold(0, |packed, (part, bits)| packed << bits | part))
+    }
+
+    /// The posting of this touch alone.
+    fn posting(self, days: &[i32]) -> Posting {
+        let mut rest = self.0;
+        let mut part = |bits: u32| {
+            let part = rest & ((1 << bits) - 1);
+            rest >>= bits;
+            part
+        };
+        let (time, class) = (part(TIME_BITS) as i64, part(CLASS_BITS) as u8);
+        let (partner, place) = (part(32) as u32, part(DAY_BITS) as usize);
+        let day = days.get(place).copied().unwrap_or_default();
+        let at = Timestamp::start_of_day(day).micros() + time;
+        Posting { key: part(32) as u32, day, partner, class, count: 1, first: at, last: at }
+    }
+}
+
 /// Writes sorted postings as blocks, with a fence: where each block begins.
 pub(crate) fn write(mut file: SealedWriter, postings: &[Posting], by: By) -> Result<()> {
-    let fence = lay_out(postings, by, |block| file.block(block))?;
-    file.finish(&fence)
-}
-
-/// Whether a file is what would be written of these postings.
-pub(crate) fn is_of(file: &Sealed, postings: &[Posting], by: By) -> Result<bool> {
-    let (mut number, mut is_same) = (0, true);
-    let fence = lay_out(postings, by, |block| {
-        is_same = is_same && number < file.blocks() && file.block(number)? == block;
-        number += 1;
-        Ok(())
-    })?;
-    Ok(is_same && file.blocks() == number && file.head() == fence)
-}
-
-/// The blocks, one after another, and the fence.
-fn lay_out(
-    postings: &[Posting],
-    by: By,
-    mut found: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<Vec<u8>> {
     // Unit 0: without times.
     let unit = if by.is_full() { unit(postings) } else { 0 };
     let mut fence = Vec::new();
@@ -196,15 +215,15 @@ fn lay_out(
             put(&mut block, part.len() as u64);
             put_part(&mut block, part, unit);
             if block.len() >= BLOCK_BYTES {
-                found(&block)?;
+                file.block(&block)?;
                 block.clear();
             }
         }
     }
     if !block.is_empty() {
-        found(&block)?;
+        file.block(&block)?;
     }
-    Ok(fence)
+    file.finish(&fence)
 }
 
 fn put_part(block: &mut Vec<u8>, part: &[Posting], unit: i64) {
@@ -286,6 +305,23 @@ impl Index {
         Ok(())
     }
 
+    /// Whether it holds these postings and no others, and each where the fence says.
+    pub(crate) fn is_of(&self, postings: &[Posting], by: By) -> Result<bool> {
+        let mut rest = postings.iter();
+        let mut is_same = true;
+        for (number, start) in self.fence.iter().enumerate() {
+            let mut is_first = true;
+            let block = self.file.block(number)?;
+            self.read_block(&block, &|_, _| true, &mut |found| {
+                is_same &= rest.next().is_some_and(|posting| by.holds(posting) == *found);
+                is_same &= !std::mem::take(&mut is_first) || (found.key, found.day) == *start;
+            })
+            .ok_or_else(|| self.cut())?;
+            is_same &= !is_first;
+        }
+        Ok(is_same && rest.next().is_none())
+    }
+
     fn cut(&self) -> StoreError {
         StoreError::damaged(self.file.path(), "a block is cut")
     }
@@ -333,8 +369,16 @@ impl Index {
     }
 }
 
+/// Of a day's place: eight times as many as a segment has look-ups.
+const DAY_BITS: u32 = 24;
+/// Of [`Class::code`].
+const CLASS_BITS: u32 = 3;
+/// Of the microseconds of a day.
+const TIME_BITS: u32 = 37;
+// Key and partner have 32 bits each.
+const _: () = assert!(2 * 32 + DAY_BITS + CLASS_BITS + TIME_BITS == u128::BITS);
 /// A block is read whole to answer for one key: small, but not so small that tags weigh.
-const BLOCK_BYTES: usize = 8 << 10;
+const BLOCK_BYTES: usize = 2 << 10;
 /// Postings of one group that stand together.
 const GROUP_MAX: usize = 4_096;
 /// Counts from here on are written out.

@@ -9,7 +9,7 @@ use crate::keys::KeyRing;
 use crate::sealed::{Sealed, SealedWriter};
 use crate::varint::{Input, put, put_bytes};
 use bavn_model::Interner;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// Of what a name is one.
@@ -65,7 +65,7 @@ impl Names {
     }
 
     fn intern_as_is(&mut self, name: &str) -> Result<u32> {
-        if let Some(known) = self.known.find(name) {
+        if let Some(known) = self.known.find_again(name) {
             return Ok(known.0);
         }
         self.text_bytes += name.len();
@@ -73,6 +73,11 @@ impl Names {
             return Err(StoreError::TooMany { what: "bytes of names", max: TEXT_BYTES_MAX as u64 });
         }
         Ok(self.known.intern(name).0)
+    }
+
+    /// Makes finding these names at once faster.
+    pub(crate) fn fetch<'n>(&self, names: impl Iterator<Item = &'n str>) {
+        self.known.fetch(&names.collect::<Vec<&str>>());
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<u32> {
@@ -110,14 +115,7 @@ impl Names {
 
     /// Who is whom, by all links so far.
     pub(crate) fn same(&self) -> Same {
-        let mut same = Same::default();
-        for &(a, b) in &self.links {
-            let (a, b) = (same.leader(a), same.leader(b));
-            if a != b {
-                same.above.insert(a.max(b), a.min(b));
-            }
-        }
-        same
+        Same::of(&self.links)
     }
 
     /// Every spelling that holds `bare` as its bare value, or is it.
@@ -137,34 +135,61 @@ impl Names {
 /// Which numbers mean one person.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Same {
-    above: BTreeMap<u32, u32>,
+    /// Every number that means the same as a lower one, with the lowest; sorted.
+    led: Vec<(u32, u32)>,
+    /// The same, the lowest first; sorted.
+    members: Vec<(u32, u32)>,
 }
 
 impl Same {
-    /// The lowest number that means the same.
-    pub(crate) fn leader(&self, mut id: u32) -> u32 {
-        while let Some(&above) = self.above.get(&id) {
-            id = above;
+    fn of(links: &BTreeSet<(u32, u32)>) -> Self {
+        let mut above: HashMap<u32, u32> = HashMap::new();
+        let top = |above: &HashMap<u32, u32>, mut id: u32| {
+            while let Some(&higher) = above.get(&id) {
+                id = higher;
+            }
+            id
+        };
+        for &(a, b) in links {
+            let (a, b) = (top(&above, a), top(&above, b));
+            if a != b {
+                above.insert(a.max(b), a.min(b));
+            }
         }
-        id
+        let mut led: Vec<(u32, u32)> = above.keys().map(|&id| (id, top(&above, id))).collect();
+        led.sort_unstable();
+        let mut members: Vec<(u32, u32)> = led.iter().map(|&(id, leader)| (leader, id)).collect();
+        members.sort_unstable();
+        Self { led, members }
+    }
+
+    /// The lowest number that means the same.
+    pub(crate) fn leader(&self, id: u32) -> u32 {
+        let found = self.led.binary_search_by_key(&id, |&(led, _)| led).ok();
+        found.and_then(|place| self.led.get(place)).map_or(id, |&(_, leader)| leader)
     }
 
     /// Every number that means the same as another one.
     pub(crate) fn linked(&self) -> impl Iterator<Item = u32> {
-        let all: BTreeSet<u32> = self.above.iter().flat_map(|(&a, &b)| [a, b]).collect();
+        let all: BTreeSet<u32> = self.led.iter().flat_map(|&(a, b)| [a, b]).collect();
         all.into_iter()
     }
 
     /// Every number that means the same as a lower one, with the lowest.
     pub(crate) fn led(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.above.keys().map(|&id| (id, self.leader(id)))
+        self.led.iter().copied()
     }
 
     /// Every number that means the same as one of `ids`, sorted.
     pub(crate) fn all_of(&self, ids: &[u32]) -> Vec<u32> {
         let leaders: BTreeSet<u32> = ids.iter().map(|&id| self.leader(id)).collect();
-        let linked = self.above.keys().copied().filter(|&id| leaders.contains(&self.leader(id)));
-        let all: BTreeSet<u32> = linked.chain(leaders.iter().copied()).collect();
+        let mut all = BTreeSet::new();
+        for leader in leaders {
+            all.insert(leader);
+            let first = self.members.partition_point(|&(of, _)| of < leader);
+            let members = self.members.iter().skip(first).take_while(|&&(of, _)| of == leader);
+            all.extend(members.map(|&(_, id)| id));
+        }
         all.into_iter().collect()
     }
 }

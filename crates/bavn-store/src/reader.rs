@@ -21,7 +21,8 @@ pub struct Store {
     pub(crate) manifest: Manifest,
     digest: [u8; 32],
     names: [OnceLock<Dictionary>; Of::ALL.len()],
-    links: Dictionary,
+    /// By kind: who is whom.
+    same: [Same; Of::ALL.len()],
     indexes: Vec<[OnceLock<Index>; By::ALL.len()]>,
 }
 
@@ -89,7 +90,8 @@ impl Store {
         let indexes = manifest.segments.iter().map(|_| Default::default()).collect();
         let folder = folder.to_owned();
         let names = Default::default();
-        Ok(Self { folder, ring, manifest, digest, names, links, indexes })
+        let same = Of::ALL.map(|of| links.of(of).same());
+        Ok(Self { folder, ring, manifest, digest, names, same, indexes })
     }
 
     pub fn controller(&self) -> &str {
@@ -138,14 +140,15 @@ impl Store {
         Ok(slot.get_or_init(|| dictionary).of(of))
     }
 
-    pub(crate) fn same(&self, of: Of) -> Same {
-        self.links.of(of).same()
+    #[expect(clippy::indexing_slicing, reason = "one slot for each kind, by its number")]
+    pub(crate) fn same(&self, of: Of) -> &Same {
+        &self.same[of as usize]
     }
 
     /// Every number that means what was typed: a name as it stands in the source, or a bare value
     /// that only one bears.
     pub(crate) fn find(&self, of: Of, what: &'static str, typed: &str) -> Result<Vec<u32>> {
-        meant(self.names(of)?, &self.same(of), what, typed)
+        meant(self.names(of)?, self.same(of), what, typed)
     }
 
     /// Every posting of the keys within the window, exactly: where a day is cut, from the rows.
@@ -201,7 +204,7 @@ impl Store {
             }
             Ok(())
         })?;
-        let counted = postings(&mut touches, by);
+        let counted = postings(&touches, by);
         found.extend(counted.into_iter().filter(is_it));
         Ok(())
     }

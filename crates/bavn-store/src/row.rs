@@ -162,7 +162,16 @@ impl Class {
 
     /// Whether content may have come back to somebody else than the patient.
     pub const fn exposes(self) -> bool {
-        matches!(self, Self::Certain(_) | Self::Possible(_))
+        self.exposed().is_some()
+    }
+
+    /// How far it came out, if it may have, and whether the source says that it did.
+    pub(crate) const fn exposed(self) -> Option<(Grade, bool)> {
+        match self {
+            Self::Certain(grade) => Some((grade, true)),
+            Self::Possible(grade) => Some((grade, false)),
+            Self::Attempt | Self::NoExposure => None,
+        }
     }
 }
 

@@ -195,21 +195,19 @@ impl Store {
 
     fn add_up(&self, postings: &[Posting], silences: Vec<Silence>) -> Scope {
         let same = self.same(Of::Patient);
-        let mut of_patients: BTreeMap<u32, Exposed> = BTreeMap::new();
         let (mut attempts, mut attempted) = (Attempts::default(), BTreeSet::new());
-        let mut days: BTreeMap<i32, (u64, BTreeSet<u32>)> = BTreeMap::new();
         let (mut unresolved, mut hits_unknown, mut look_ups) = (0, 0, 0);
-        for posting in postings {
+        let mut days: BTreeMap<i32, OfDay> = BTreeMap::new();
+        // Two numbers in one, to be sorted: of tens of thousands, trees would take far longer.
+        let (mut by_patient, mut by_day) = (Vec::new(), Vec::new());
+        for (place, posting) in (0_u32..).zip(postings) {
             let count = u64::from(posting.count);
-            let (grade, certain) = match posting.class() {
-                Class::Certain(grade) => (grade, true),
-                Class::Possible(grade) => (grade, false),
-                Class::Attempt => {
+            let Some((grade, _)) = posting.class().exposed() else {
+                if posting.class() == Class::Attempt {
                     attempts.look_ups += count;
                     attempted.insert(same.leader(posting.partner));
-                    continue;
                 }
-                Class::NoExposure => continue,
+                continue;
             };
             if posting.partner == NOBODY {
                 let slot = if grade == Grade::Opened { &mut unresolved } else { &mut hits_unknown };
@@ -217,29 +215,37 @@ impl Store {
                 continue;
             }
             look_ups += count;
+            days.entry(posting.day).or_default().look_ups += count;
             let leader = same.leader(posting.partner);
-            let (of_day, patients) = days.entry(posting.day).or_default();
-            *of_day += count;
-            patients.insert(leader);
-            let (first, last) =
-                (Timestamp::from_micros(posting.first), Timestamp::from_micros(posting.last));
-            let exposed = of_patients.entry(leader).or_insert(Exposed {
-                patient: PatientNumber(leader),
-                grade,
-                certain,
-                look_ups: 0,
-                first,
-                last,
-            });
-            exposed.grade = exposed.grade.max(grade);
-            exposed.certain |= certain;
-            exposed.look_ups += count;
-            exposed.first = exposed.first.min(first);
-            exposed.last = exposed.last.max(last);
+            by_patient.push(pair(leader, place));
+            by_day.push(pair(posting.day.cast_unsigned(), leader));
         }
         attempted.remove(&NOBODY);
         attempts.patients = attempted.len() as u64;
-        let exposed: Vec<Exposed> = of_patients.into_values().collect();
+        by_day.sort_unstable();
+        by_day.dedup();
+        for (day, _) in by_day.into_iter().map(parts) {
+            days.entry(day.cast_signed()).or_default().patients += 1;
+        }
+        by_patient.sort_unstable();
+        let mut exposed: Vec<Exposed> = Vec::new();
+        for (leader, place) in by_patient.into_iter().map(parts) {
+            let Some(posting) = postings.get(place as usize) else { continue };
+            let Some((grade, certain)) = posting.class().exposed() else { continue };
+            let (first, last) =
+                (Timestamp::from_micros(posting.first), Timestamp::from_micros(posting.last));
+            let (patient, look_ups) = (PatientNumber(leader), u64::from(posting.count));
+            match exposed.last_mut() {
+                Some(held) if held.patient == patient => {
+                    held.grade = held.grade.max(grade);
+                    held.certain |= certain;
+                    held.look_ups += look_ups;
+                    held.first = held.first.min(first);
+                    held.last = held.last.max(last);
+                }
+                _ => exposed.push(Exposed { patient, grade, certain, look_ups, first, last }),
+            }
+        }
         let best = exposed.len() as u64;
         let lower = exposed.iter().filter(|patient| patient.certain).count() as u64;
         let mut reasons = Vec::new();
@@ -254,10 +260,6 @@ impl Store {
         }
         let bounded = hits_unknown == 0 && silences.is_empty();
         reasons.extend(silences.into_iter().map(Reason::Silent));
-        let of_day = |(look_ups, patients): (u64, BTreeSet<u32>)| OfDay {
-            look_ups,
-            patients: patients.len() as u64,
-        };
         Scope {
             exposed,
             lower,
@@ -266,12 +268,20 @@ impl Store {
             reasons,
             look_ups,
             attempts,
-            days: days.into_iter().map(|(day, found)| (day, of_day(found))).collect(),
+            days,
             explained: None,
             as_of: self.as_of(),
             digest: String::new(),
         }
     }
+}
+
+fn pair(first: u32, second: u32) -> u64 {
+    u64::from(first) << 32 | u64::from(second)
+}
+
+const fn parts(pair: u64) -> (u32, u32) {
+    ((pair >> 32) as u32, pair as u32)
 }
 
 /// Bounds and reasons where it is not known of everybody whether the look-ups were explained.

@@ -13,10 +13,12 @@ use crate::error::{Result, StoreError, io, named};
 use crate::keys::{Chance, KEY_BYTES, KeyId, KeyRing, file_key, random};
 use crate::varint::{Input, put};
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use zstd::bulk::{Compressor, Decompressor};
 
 /// Writes a sealed file block by block.
 #[derive(Debug)]
@@ -50,8 +52,11 @@ impl SealedWriter {
     /// Appends a block, compressed if that makes it smaller.
     pub(crate) fn block(&mut self, plain: &[u8]) -> Result<()> {
         self.scratch.clear();
-        let packed = zstd::bulk::compress(plain, LEVEL)
-            .map_err(|_| StoreError::Library { doing: "compressing" })?;
+        let packed = PACKING.with_borrow_mut(|packing| match packing {
+            Some(packing) => packing.compress(plain).ok(),
+            None => None,
+        });
+        let packed = packed.ok_or(StoreError::Library { doing: "compressing" })?;
         if packed.len() + packed.len() / 16 < plain.len() {
             self.scratch.push(PACKED);
             self.scratch.extend_from_slice(&(plain.len() as u32).to_le_bytes());
@@ -183,7 +188,11 @@ impl Sealed {
             Some((&PACKED, rest)) => {
                 let mut rest = Input(rest);
                 let length = rest.array().map(u32::from_le_bytes).ok_or_else(damaged)?;
-                zstd::bulk::decompress(rest.0, length as usize).map_err(|_| damaged())
+                let unpacked = UNPACKING.with_borrow_mut(|unpacking| match unpacking {
+                    Some(unpacking) => unpacking.decompress(rest.0, length as usize).ok(),
+                    None => None,
+                });
+                unpacked.ok_or_else(damaged)
             }
             _ => Err(damaged()),
         }
@@ -212,6 +221,14 @@ fn nonce(number: u64) -> Nonce {
         *byte = from;
     }
     Nonce::assume_unique_for_key(bytes)
+}
+
+thread_local! {
+    /// Made once a thread: making one takes longer than a block.
+    static PACKING: RefCell<Option<Compressor<'static>>> =
+        RefCell::new(Compressor::new(LEVEL).ok());
+    static UNPACKING: RefCell<Option<Decompressor<'static>>> =
+        RefCell::new(Decompressor::new().ok());
 }
 
 const MAGIC: &[u8] = b"bavnseal";

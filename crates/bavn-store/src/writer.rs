@@ -62,7 +62,7 @@ pub struct Writer {
     added_on: BTreeMap<i32, u64>,
     /// Of both, those that commits in force hold.
     kept: (u64, BTreeMap<i32, u64>),
-    /// The commit that was in force when the store was opened.
+    /// Entries of the log when the store was opened.
     opened_at: u64,
     /// Something failed, and the commit in force has not been read again since.
     is_behind: bool,
@@ -125,7 +125,7 @@ impl Writer {
         }
         upgrade(store)?;
         let InForce { ring, manifest, ledger, dictionary } = InForce::read(store, &kek)?;
-        let opened_at = manifest.commit;
+        let opened_at = manifest.log.size;
         let mut pending = Pending::default();
         pending.begin_again(manifest.commit);
         Ok(Self {
@@ -236,26 +236,42 @@ impl Writer {
         let mut taken = Taken::default();
         let policy = self.policy();
         let expired = policy.look_ups_before(now);
-        for _ in 0..frame.look_ups() {
-            let Some(look_up) = LookUp::read(&mut input) else {
-                return Err(StoreError::Library { doing: "reading a frame" });
-            };
-            if look_up.at < expired {
-                taken.expired += 1;
-                continue;
-            }
-            let day = Timestamp::from_micros(look_up.at).day();
-            let past =
-                Past { store: &self.store, ring: &self.ring, segments: &self.manifest.segments };
-            if self.known.is_new(day, look_up.id, &past)? {
-                self.add(&look_up, now)?;
-                *self.added_on.entry(day).or_default() += 1;
-                taken.new += 1;
-            } else {
-                taken.known += 1;
+        let originals_before = policy.originals_before(now);
+        let mut left = frame.look_ups();
+        while left > 0 {
+            let count = left.min(LOOK_UPS_AT_ONCE);
+            left -= count;
+            let look_ups: Option<Vec<LookUp<'_>>> =
+                (0..count).map(|_| LookUp::read(&mut input)).collect();
+            let look_ups = look_ups.ok_or(StoreError::Library { doing: "reading a frame" })?;
+            self.fetch_names(&look_ups);
+            for look_up in &look_ups {
+                if look_up.at < expired {
+                    taken.expired += 1;
+                    continue;
+                }
+                let day = Timestamp::from_micros(look_up.at).day();
+                let (store, ring) = (&self.store, &self.ring);
+                let past = Past { store, ring, segments: &self.manifest.segments };
+                if self.known.is_new(day, look_up.id, &past)? {
+                    self.add(look_up, originals_before, now)?;
+                    *self.added_on.entry(day).or_default() += 1;
+                    taken.new += 1;
+                } else {
+                    taken.known += 1;
+                }
             }
         }
         Ok(taken)
+    }
+
+    /// Of the kinds that there are many of.
+    fn fetch_names(&self, look_ups: &[LookUp<'_>]) {
+        let names = |of: Of| self.dictionary.of(of);
+        names(Of::Identity).fetch(look_ups.iter().filter_map(|look_up| look_up.who));
+        names(Of::Host).fetch(look_ups.iter().filter_map(|look_up| look_up.address));
+        let patients = look_ups.iter().flat_map(|look_up| &look_up.patients);
+        names(Of::Patient).fetch(patients.map(|&(patient, _)| patient));
     }
 
     /// A caller who numbers people anew begins again: what he said of who is whom, and verdicts that
@@ -315,10 +331,8 @@ impl Writer {
     /// they came.
     pub fn each_since(&self, day: i32, each: impl FnMut(&Record<'_>)) -> Result<()> {
         let segments = &self.manifest.segments;
-        let there = segments.partition_point(|segment| segment.commit <= self.opened_at);
-        let segments = segments.get(..there).unwrap_or_default();
         let past = Past { store: &self.store, ring: &self.ring, segments };
-        again::each_since(&past, &self.dictionary, day, each)
+        again::each_since(&past, &self.dictionary, (day, self.opened_at), each)
     }
 
     fn commit_all(&mut self, now: Timestamp) -> Result<()> {
@@ -475,7 +489,7 @@ impl Writer {
         self.sweep_left(&before)
     }
 
-    fn add(&mut self, look_up: &LookUp<'_>, now: Timestamp) -> Result<()> {
+    fn add(&mut self, look_up: &LookUp<'_>, originals_before: i64, now: Timestamp) -> Result<()> {
         let row = self.row(look_up)?;
         let evidence = Evidence {
             id: look_up.id,
@@ -485,8 +499,7 @@ impl Writer {
             entry: look_up.entry.unwrap_or(NOBODY),
             byte_offset: look_up.byte_offset,
             query: look_up.query.map(Into::into),
-            original: (look_up.at >= self.policy().originals_before(now))
-                .then(|| look_up.original.into()),
+            original: (look_up.at >= originals_before).then(|| look_up.original.into()),
         };
         row.canonical(&evidence, &self.dictionary, &mut self.canonical);
         let hidden = sha256(&[&evidence.nonce, &self.canonical]);
@@ -528,7 +541,7 @@ impl Writer {
         for (patient, also) in &look_up.patients {
             patients.push(self.person(Of::Patient, patient, also)?);
         }
-        if let Some(who) = look_up.who {
+        if let Some(who) = look_up.who.filter(|_| !look_up.who_also.is_empty()) {
             self.person(Of::Identity, who, &look_up.who_also)?;
         }
         let boxed = |text: Option<&str>| text.map(Box::<str>::from);
@@ -606,19 +619,28 @@ impl Writer {
 
     fn end_segment(
         &mut self,
-        mut building: Building,
+        building: Building,
         manifest: &mut Manifest,
         log: &mut Log,
     ) -> Result<()> {
-        pass(Step::FinishSegment)?;
-        building.files.finish()?;
         let first_entry = log.size();
-        pass(Step::AppendToLog)?;
-        for hidden in std::mem::take(&mut building.hidden) {
-            log.append(&Entry::LookUp(hidden).bytes())?;
-        }
-        let (number, key) = (building.number, building.key);
-        let index = self.write_index(number, key, manifest.commit, &mut building.touches)?;
+        let (number, key, commit) = (building.number, building.key, manifest.commit);
+        let (files, hidden, touches) = (building.files, building.hidden, building.touches);
+        // Side by side, since each writes files of its own.
+        let index = std::thread::scope(|threads| {
+            pass(Step::FinishSegment)?;
+            let finished = threads.spawn(|| files.finish());
+            pass(Step::AppendToLog)?;
+            let logged = threads.spawn(|| {
+                let mut entries = hidden.into_iter().map(|hidden| Entry::LookUp(hidden).bytes());
+                entries.try_for_each(|entry| log.append(&entry))
+            });
+            let index = self.write_index(number, key, commit, &touches);
+            let stopped = |_| StoreError::Library { doing: "writing a segment" };
+            finished.join().map_err(stopped)??;
+            logged.join().map_err(stopped)??;
+            index
+        })?;
         let [columns, evidence] = building.names;
         for (input, read) in building.inputs {
             let progress = manifest.inputs.entry(input).or_default();
@@ -649,7 +671,7 @@ impl Writer {
         segment: u64,
         key: u32,
         commit: u64,
-        touches: &mut [Touch],
+        touches: &[Touch],
     ) -> Result<Vec<Named>> {
         let mut written = Vec::new();
         for by in By::ALL {
@@ -683,7 +705,7 @@ impl Writer {
             })?;
             rows += reader.len();
             let (number, key) = (segment.number, segment.key);
-            segment.index = self.write_index(number, key, manifest.commit, &mut touches)?;
+            segment.index = self.write_index(number, key, manifest.commit, &touches)?;
         }
         let log = self.ledger.log();
         self.put_in_force(manifest, log)?;
@@ -746,6 +768,8 @@ fn month(now: Timestamp) -> u32 {
 const LEAVING_MICROS: i64 = 600_000_000;
 /// Nonces drawn at a time.
 const NONCES_DRAWN: usize = 256;
+/// Look-ups whose names are fetched together: more would not stay in the processor's cache.
+const LOOK_UPS_AT_ONCE: usize = 128;
 /// A clock that is set by the network is set back now and then, by so little.
 const CLOCK_JITTER_MICROS: i64 = 1_000_000;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.

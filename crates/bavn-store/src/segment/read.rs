@@ -120,8 +120,20 @@ impl SegmentReader {
                 }
             };
             if by == By::Patient {
-                let rows = lists(&self.rows, group, column, &runs)?.into_iter().enumerate();
-                rows.for_each(|(row, all)| note(row, all.iter().any(|one| keys.contains(one))));
+                let Levelled { values, defined, repeated } =
+                    levelled(&self.rows, group, column, &runs)?;
+                let mut values = values.into_iter();
+                let mut row = 0_usize;
+                let mut last = None;
+                for (level, again) in defined.into_iter().zip(repeated) {
+                    row += usize::from(again == 0);
+                    let is_key =
+                        level > 0 && values.next().is_some_and(|one| keys.contains(&(one as u32)));
+                    if is_key && last != Some(row) {
+                        last = Some(row);
+                        note(row - 1, true);
+                    }
+                }
             } else {
                 let rows = numbers(&self.rows, group, column, &runs)?.into_iter().enumerate();
                 rows.for_each(|(row, one)| note(row, keys.contains(&one)));
@@ -351,12 +363,14 @@ fn numbers(file: &ParquetFile, group: usize, column: usize, runs: &Runs) -> Resu
         .collect())
 }
 
-fn lists(
-    file: &ParquetFile,
-    group: usize,
-    column: usize,
-    runs: &Runs,
-) -> Result<Vec<SmallVec<[u32; 2]>>> {
+/// The values of a column of lists, each with its levels.
+struct Levelled {
+    values: Vec<i32>,
+    defined: Vec<i16>,
+    repeated: Vec<i16>,
+}
+
+fn levelled(file: &ParquetFile, group: usize, column: usize, runs: &Runs) -> Result<Levelled> {
     let (mut defined, mut repeated) = (Vec::new(), Vec::new());
     let values = read_all!(
         file,
@@ -367,10 +381,19 @@ fn lists(
         Some(&mut defined),
         Some(&mut repeated)
     );
+    Ok(Levelled { values, defined, repeated })
+}
+
+fn lists(
+    file: &ParquetFile,
+    group: usize,
+    column: usize,
+    runs: &Runs,
+) -> Result<Vec<SmallVec<[u32; 2]>>> {
+    let Levelled { values, defined, repeated } = levelled(file, group, column, runs)?;
     let mut values = values.into_iter();
     let mut lists: Vec<SmallVec<[u32; 2]>> = Vec::with_capacity(count(runs));
     for (level, again) in defined.into_iter().zip(repeated) {
-        let (level, again): (i16, i16) = (level, again);
         if again == 0 {
             lists.push(SmallVec::new());
         }

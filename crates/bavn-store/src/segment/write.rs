@@ -3,15 +3,17 @@
 use super::schema::{AT, FLAGS, NUMBERS, PATIENT, Part, WORDS};
 use crate::error::{Result, StoreError, io};
 use crate::keys::KEY_BYTES;
+use crate::names::NameId;
 use crate::row::{
-    Evidence, NOBODY, Row, action_word, flag_bits, found_by_word, kind_word, outcome_word,
+    Evidence, NOBODY, NONCE_BYTES, Row, action_word, flag_bits, found_by_word, kind_word,
+    outcome_word,
 };
+use bavn_model::Interner;
 use bytes::Bytes;
 use parquet::data_type::{
     ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
 };
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -84,7 +86,7 @@ impl SegmentWriter {
         }
         let said = std::mem::take(&mut self.said);
         self.said_bytes = 0;
-        self.evidence.group(|group| write_evidence(&said, group))
+        self.evidence.group(|group| write_evidence(said, group))
     }
 }
 
@@ -232,50 +234,39 @@ fn present(all: &[u32]) -> (Vec<i32>, Vec<i16>) {
 /// A column of words that repeat.
 #[derive(Default)]
 struct Words {
-    numbers: HashMap<Box<str>, u32>,
-    texts: Vec<ByteArray>,
+    known: Interner<NameId>,
     rows: Vec<u32>,
-    /// The last word and its number: most rows say what the row before said.
-    last: Option<(Box<str>, u32)>,
 }
 
 impl Words {
     fn push(&mut self, word: Option<&str>) {
-        let Some(word) = word else { return self.rows.push(NOBODY) };
-        if let Some((last, number)) = &self.last
-            && **last == *word
-        {
-            return self.rows.push(*number);
-        }
-        let number = if let Some(&known) = self.numbers.get(word) {
-            known
-        } else {
-            let new = self.texts.len() as u32;
-            self.texts.push(ByteArray::from(Bytes::copy_from_slice(word.as_bytes())));
-            self.numbers.insert(word.into(), new);
-            new
-        };
-        self.last = Some((word.into(), number));
-        self.rows.push(number);
+        self.rows.push(word.map_or(NOBODY, |word| self.known.intern(word).0));
     }
 
     fn values(&self) -> (Vec<ByteArray>, Vec<i16>) {
-        let values = self.rows.iter().filter_map(|&row| self.texts.get(row as usize).cloned());
+        let text = |number| Bytes::copy_from_slice(self.known.name(NameId(number)).as_bytes());
+        let texts: Vec<ByteArray> =
+            (0..self.known.len() as u32).map(|number| text(number).into()).collect();
+        let values = self.rows.iter().filter_map(|&row| texts.get(row as usize).cloned());
         (values.collect(), self.rows.iter().map(|&row| i16::from(row != NOBODY)).collect())
     }
 }
 
-fn write_evidence(said: &[Evidence], group: &mut Group<'_>) -> parquet::errors::Result<()> {
+fn write_evidence(mut said: Vec<Evidence>, group: &mut Group<'_>) -> parquet::errors::Result<()> {
     let mut number = 0;
     while let Some(mut column) = group.next_column()? {
         match number {
             0 | 1 => {
                 let fixed = |evidence: &Evidence| match number {
-                    0 => Bytes::copy_from_slice(&evidence.id.to_be_bytes()),
-                    _ => Bytes::copy_from_slice(&evidence.nonce),
+                    0 => evidence.id.to_be_bytes(),
+                    _ => evidence.nonce,
                 };
-                let values: Vec<FixedLenByteArray> =
-                    said.iter().map(|evidence| ByteArray::from(fixed(evidence)).into()).collect();
+                let all: Vec<[u8; NONCE_BYTES]> = said.iter().map(fixed).collect();
+                let all = Bytes::from(all.into_flattened());
+                let places = (0..all.len()).step_by(NONCE_BYTES);
+                let values: Vec<FixedLenByteArray> = places
+                    .map(|at| ByteArray::from(all.slice(at..at + NONCE_BYTES)).into())
+                    .collect();
                 column.typed::<FixedLenByteArrayType>().write_batch(&values, None, None)?;
             }
             2 => {
@@ -296,12 +287,12 @@ fn write_evidence(said: &[Evidence], group: &mut Group<'_>) -> parquet::errors::
                 column.typed::<Int32Type>().write_batch(&values, Some(&defined), None)?;
             }
             _ => {
-                let text = |evidence: &Evidence| match number {
-                    6 => evidence.query.as_deref().map(|query| query.as_bytes().to_vec()),
-                    _ => evidence.original.as_deref().map(<[u8]>::to_vec),
+                let bytes = |evidence: &mut Evidence| match number {
+                    6 => evidence.query.take().map(|query| query.into_string().into_bytes()),
+                    _ => evidence.original.take().map(<[u8]>::into_vec),
                 };
                 let (mut values, mut defined) = (Vec::new(), Vec::new());
-                for found in said.iter().map(text) {
+                for found in said.iter_mut().map(bytes) {
                     defined.push(i16::from(found.is_some()));
                     values.extend(found.map(ByteArray::from));
                 }

@@ -6,7 +6,7 @@ use crate::asked;
 use crate::error::Result;
 use crate::format::FORMAT_FILE;
 use crate::history::HISTORY;
-use crate::index::{self, By, Touch};
+use crate::index::{self, By, Index, Touch};
 use crate::journal::{Journal, List};
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
@@ -175,12 +175,12 @@ fn in_look_ups(
         return Some(Fault { file: (&segment.columns.name).into(), place, what });
     }
     By::ALL.into_iter().zip(&segment.index).find_map(|(by, file)| {
-        let mut postings = index::postings(&mut touches, by);
+        let mut postings = index::postings(&touches, by);
         if !by.is_full() {
             postings = index::partners(postings);
         }
-        let read = Sealed::open(&store.folder.join(&file.name), by.sealed_as(), &store.ring);
-        let what: What = match read.and_then(|read| index::is_of(&read, &postings, by)) {
+        let read = Index::open(&store.folder.join(&file.name), by, &store.ring);
+        let what: What = match read.and_then(|read| read.is_of(&postings, by)) {
             Ok(true) => return None,
             Ok(false) => What::Changed("it is not the index of the look-ups that were logged"),
             Err(error) => error.into(),

@@ -173,14 +173,14 @@ impl Writer {
 
     fn end_remade(
         &mut self,
-        mut building: Building,
+        building: Building,
         places: &Stretches,
         heard: Vec<Heard>,
         commit: u64,
     ) -> Result<Segment> {
         building.files.finish()?;
         let (number, key) = (building.number, building.key);
-        let index = self.write_index(number, key, commit, &mut building.touches)?;
+        let index = self.write_index(number, key, commit, &building.touches)?;
         let places_file = if places.is_one() {
             None
         } else {

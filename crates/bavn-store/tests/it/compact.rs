@@ -173,3 +173,28 @@ fn a_segment_of_another_month_is_left_alone() {
     drop(writer);
     whole(folder);
 }
+
+#[test]
+fn what_was_there_at_the_start_is_told_from_what_came_after_though_one_segment_holds_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let all = look_ups(31, 90);
+    write(folder, &all[..60], 20);
+    let mut writer = Writer::open(folder, "test-trust", kek(), chance(78)).unwrap();
+    let mut frame = Frame::default();
+    for plain in &all[60..] {
+        frame.push(&record(plain), plain.original.as_bytes(), "input");
+    }
+    writer.take(&frame, now()).unwrap();
+    writer.commit(now()).unwrap();
+    let there = |writer: &Writer| {
+        let mut there = Vec::new();
+        writer.each_since(i32::MIN, |record| there.push(record.id.0)).unwrap();
+        there
+    };
+    let before = there(&writer);
+    assert_eq!(before, all[..60].iter().map(|plain| plain.id).collect::<Vec<_>>());
+    writer.compact(now()).unwrap();
+    assert_eq!(open(folder).sizes().segments, 1);
+    assert_eq!(there(&writer), before);
+}

@@ -230,7 +230,18 @@ pub(super) fn peak_rss_megabytes() -> Option<f64> {
     Some(kilobytes / 1_000.0)
 }
 
+/// User and system time of this process so far; 0 where there is no `/proc`.
+pub(super) fn core_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name, in brackets, may hold blanks; user and system time are fields 14 and 15.
+    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    let ticks = after.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() * TICK_SECONDS
+}
+
 /// Stays in a core's cache while it is decoded.
 const STRETCH_BYTES: u64 = 128 << 10;
 /// How much is read at a time to find the end of a stretch's last line.
 const LINE_PROBE_BYTES: u64 = 1 << 13;
+/// Linux counts a process's time in hundredths of a second.
+pub(super) const TICK_SECONDS: f64 = 0.01;

@@ -1,6 +1,6 @@
 //! `bavn bench scope`: a store of simulated look-ups is made, and the questions to it are timed.
 
-use super::bench::{peak_rss_megabytes, print, rss_words};
+use super::bench::{core_seconds, peak_rss_megabytes, print, rss_words};
 use super::keep::{chance, now, open_writer};
 use crate::cli::BenchScope;
 use crate::error::CommandResult;
@@ -14,7 +14,9 @@ use std::time::Instant;
 struct Measured {
     look_ups: u64,
     days: u64,
+    /// Of the store: making look-ups up and encoding them is not counted.
     load_seconds: f64,
+    load_core_seconds: f64,
     load_look_ups_per_second: f64,
     bytes_a_look_up: BytesALookUp,
     /// From a closed store to the first answer.
@@ -56,17 +58,26 @@ struct BytesALookUp {
 struct Times {
     milliseconds_p50: f64,
     milliseconds_p99: f64,
+    /// Of a core's time, which others on the machine cannot take away.
+    core_milliseconds_mean: f64,
     /// Of the last question: patients or readers.
     answer: u64,
+}
+
+/// What it took to load the store.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub(super) seconds: f64,
+    core_seconds: f64,
+    /// Of look-ups all over the store.
+    patients: Vec<u64>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
     let mut key = [0; bavn_store::KEY_BYTES];
     chance()(&mut key);
-    let started = Instant::now();
-    load(arguments, Kek::read(&key)?)?;
-    let load_seconds = started.elapsed().as_secs_f64();
+    let loaded = load(arguments, Kek::read(&key)?)?;
     let kek = Kek::read(&key)?;
     let mut dice = Dice(arguments.seed ^ 0x5eed);
     let start = first_day(arguments);
@@ -90,21 +101,17 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
         keep(&mut asked.scope, (readers, patients));
         Ok(patients)
     })?;
+    let mut patients = loaded.patients.iter().copied().cycle();
+    let mut patient = || patients.next().unwrap_or_default();
     let of_patient = times(QUESTIONS, || {
-        let patient = dice.below(arguments.patients);
-        let readers = match store.readers(&patient_name(patient), whole, &Purpose::Drill) {
-            Err(bavn_store::StoreError::Unknown { .. }) => 0,
-            found => found?.len() as u64,
-        };
+        let patient = patient();
+        let readers = store.readers(&patient_name(patient), whole, &Purpose::Drill)?.len() as u64;
         keep(&mut asked.readers, (patient, readers));
         Ok(readers)
     })?;
     let report = times(REPORTS, || {
-        let patient = patient_name(dice.below(arguments.patients));
-        match store.who(&patient, whole, &Purpose::Drill) {
-            Err(bavn_store::StoreError::Unknown { .. }) => Ok(0),
-            found => Ok(found?.readings.len() as u64),
-        }
+        let report = store.who(&patient_name(patient()), whole, &Purpose::Drill)?;
+        Ok(report.readings.len() as u64)
     })?;
     let union = times(QUESTIONS, || {
         let readers = readers(&mut dice, arguments, 40);
@@ -118,8 +125,9 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
     let measured = Measured {
         look_ups,
         days: arguments.days,
-        load_seconds,
-        load_look_ups_per_second: look_ups as f64 / load_seconds,
+        load_seconds: loaded.seconds,
+        load_core_seconds: loaded.core_seconds,
+        load_look_ups_per_second: look_ups as f64 / loaded.seconds,
         bytes_a_look_up: BytesALookUp {
             columns: a_look_up(sizes.columns),
             index: a_look_up(sizes.index),
@@ -141,17 +149,21 @@ fn in_words(measured: &Measured) -> String {
     let bytes = &measured.bytes_a_look_up;
     let times = |what: &str, times: &Times| {
         format!(
-            "\n{what}: p50 {:.2} ms, p99 {:.2} ms ({} found)",
-            times.milliseconds_p50, times.milliseconds_p99, times.answer
+            "\n{what}: p50 {:.2} ms, p99 {:.2} ms, {:.2} ms of a core ({} found)",
+            times.milliseconds_p50,
+            times.milliseconds_p99,
+            times.core_milliseconds_mean,
+            times.answer
         )
     };
     format!(
-        "{} look-ups of {} days loaded in {:.1} s: {:.0} look-ups/s{}\n{:.1} bytes a look-up: {:.1} \
+        "{} look-ups of {} days loaded in {:.1} s, {:.1} s of a core: {:.0} look-ups/s{}\n{:.1} bytes a look-up: {:.1} \
          columns, {:.1} index; beside them {:.1} names, {:.1} evidence\nfrom closed to the first \
          answer {:.0} ms{}{}{}{}",
         measured.look_ups,
         measured.days,
         measured.load_seconds,
+        measured.load_core_seconds,
         measured.load_look_ups_per_second,
         rss_words(measured.peak_rss_megabytes),
         bytes.columns + bytes.index,
@@ -172,14 +184,16 @@ fn in_words(measured: &Measured) -> String {
 fn times(count: usize, mut ask: impl FnMut() -> CommandResult<u64>) -> CommandResult<Times> {
     let mut taken = Vec::with_capacity(count);
     let mut answer = 0;
+    let core = core_seconds();
     for _ in 0..count {
         let started = Instant::now();
         answer = ask()?;
         taken.push(started.elapsed().as_secs_f64() * 1e3);
     }
+    let core_milliseconds_mean = (core_seconds() - core) * 1e3 / count as f64;
     taken.sort_by(f64::total_cmp);
     let at = |part: usize| taken.get((count - 1) * part / 100).copied().unwrap_or_default();
-    Ok(Times { milliseconds_p50: at(50), milliseconds_p99: at(99), answer })
+    Ok(Times { milliseconds_p50: at(50), milliseconds_p99: at(99), core_milliseconds_mean, answer })
 }
 
 fn readers(dice: &mut Dice, arguments: &BenchScope, count: u64) -> Vec<u64> {
@@ -198,8 +212,9 @@ fn keep<T>(asked: &mut Vec<T>, question: T) {
 
 /// Visits of one to several look-ups, many under way at once, in the order of time. Most patients
 /// are of the reader's own unit.
-pub(super) fn load(arguments: &BenchScope, kek: Kek) -> CommandResult {
+pub(super) fn load(arguments: &BenchScope, kek: Kek) -> CommandResult<Loaded> {
     let mut writer = open_writer(&arguments.dir, "bench", kek)?;
+    let mut loaded = Loaded::default();
     let mut dice = Dice(arguments.seed);
     let mut visits = vec![(0, 0); VISITS_AT_ONCE];
     let start = first_day(arguments);
@@ -222,20 +237,38 @@ pub(super) fn load(arguments: &BenchScope, kek: Kek) -> CommandResult {
         let at = Timestamp::from_micros(start.micros() + millis * 1_000);
         let id = EventId(u128::from(dice.next()) << 64 | u128::from(number));
         push(&mut frame, *visit, at, id);
+        if number % (arguments.look_ups / QUESTIONS as u64).max(1) == 0 {
+            loaded.patients.push(visit.1);
+        }
         if let Some(rows) = &mut rows {
             let (reader, patient) = *visit;
             let (source, resource) = (reader % HOSPITALS, id.0 as usize & 3);
             writeln!(rows, "{},{reader},{patient},{reader},{source},{resource}", at.micros())?;
         }
         if frame.bytes_held() >= FRAME_BYTES {
-            writer.take(&std::mem::take(&mut frame), now())?;
+            loaded.time(|| writer.take(&std::mem::take(&mut frame), now()))?;
         }
     }
-    writer.take(&frame, now())?;
+    loaded.time(|| writer.take(&frame, now()))?;
     if let Some(mut rows) = rows {
         rows.flush()?;
     }
-    Ok(writer.commit(now())?)
+    loaded.time(|| writer.commit(now()))?;
+    Ok(loaded)
+}
+
+impl Loaded {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+    fn time<T>(
+        &mut self,
+        work: impl FnOnce() -> Result<T, bavn_store::StoreError>,
+    ) -> CommandResult<T> {
+        let (started, core) = (Instant::now(), core_seconds());
+        let done = work()?;
+        self.seconds += started.elapsed().as_secs_f64();
+        self.core_seconds += core_seconds() - core;
+        Ok(done)
+    }
 }
 
 fn push(frame: &mut Frame, (reader, patient): (u64, u64), at: Timestamp, id: EventId) {

@@ -1,7 +1,7 @@
 //! `bavn bench verify`: a store of simulated look-ups is made, read again as a whole, and asked for
 //! proofs; and a log is appended to by itself.
 
-use super::bench::{peak_rss_megabytes, print, rss_words};
+use super::bench::{TICK_SECONDS, core_seconds, peak_rss_megabytes, print, rss_words};
 use super::bench_scope::{Dice, load};
 use super::keep::chance;
 use crate::cli::BenchScope;
@@ -46,9 +46,7 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
     let mut key = [0; bavn_store::KEY_BYTES];
     chance()(&mut key);
     let kek = Kek::read(&key)?;
-    let started = Instant::now();
-    load(arguments, Kek::read(&key)?)?;
-    let loaded = started.elapsed().as_secs_f64();
+    let loaded = load(arguments, Kek::read(&key)?)?;
     let bytes = speed(arguments, &kek, Depth::Bytes)?;
     let look_ups_too = speed(arguments, &kek, Depth::LookUps)?;
     let store = Store::open(&arguments.dir, &kek)?;
@@ -63,7 +61,7 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
     let look_ups = arguments.look_ups;
     let measured = Measured {
         look_ups,
-        load_look_ups_per_second: look_ups as f64 / loaded,
+        load_look_ups_per_second: look_ups as f64 / loaded.seconds,
         proof_bytes_a_look_up: (bytes.megabytes * 1e6 - stored as f64) / look_ups as f64,
         bytes,
         look_ups_too,
@@ -103,15 +101,6 @@ fn proofs(store: &Store, seed: u64) -> CommandResult<Proofs> {
     Ok(Proofs { milliseconds_p50: at(50), milliseconds_p99: at(99), bytes_max })
 }
 
-/// User and system time of this process so far; 0 where there is no `/proc`.
-fn core_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name, in brackets, may hold blanks; user and system time are fields 14 and 15.
-    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-    let ticks = after.split_whitespace().skip(11).take(2);
-    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() * TICK_SECONDS
-}
-
 fn in_words(measured: &Measured) -> String {
     let speed = |what: &str, speed: &Speed| {
         format!(
@@ -139,5 +128,3 @@ fn in_words(measured: &Measured) -> String {
 const PROOFS: usize = 1_000;
 const BATCHES: u64 = 8;
 const ENTRIES_A_BATCH: u64 = 25_000;
-/// Linux counts a process's time in hundredths of a second.
-const TICK_SECONDS: f64 = 0.01;
