@@ -5,6 +5,7 @@ use super::store::opened;
 use crate::cli::{StoreHold, StoreRelease, StoreRetain, StoreStatus};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::house_desk::HouseDesk;
 use anyhow::Context as _;
 use bavn_detect::cases::{Book, Case, CaseNumber, Duty, State};
 use bavn_model::Timestamp;
@@ -171,8 +172,14 @@ pub(super) fn gone_as_json(gone: &Gone) -> serde_json::Value {
 
 pub(crate) fn retain(arguments: &StoreRetain) -> CommandResult {
     let access = &arguments.access;
-    let given = arguments.policy.as_deref().map(read_policy).transpose()?;
+    let mut given = arguments.policy.as_deref().map(read_policy).transpose()?;
     let mut writer = opened(access)?;
+    let house = HouseDesk::open(&access.store, &kek(&access.key)?)?;
+    if let Some(days) = house.look(|house| house.in_force().retention_days)? {
+        // Two persons set it, so one with a file does not lengthen or shorten it.
+        let policy = given.get_or_insert_with(|| writer.policy());
+        policy.look_ups_days = Some(days);
+    }
     let desk = Desk::open(&access.store, &kek(&access.key)?, Duty::default())?;
     if let Some(policy) = &given
         && !arguments.dry_run

@@ -6,6 +6,7 @@ use crate::alarms::Alarms;
 use crate::cli::Serve;
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::house_desk::HouseDesk;
 use crate::input::load_context;
 use crate::pipeline::{Meeting, Seen};
 use crate::serve::{Config, Sources, Take, Waiting, watermark};
@@ -122,13 +123,18 @@ impl<'c> Service<'c> {
             say(format_args!("context: {problem_count} records could not be read"));
         }
         let under = Under::of(&directory, &context);
-        let settings = Settings { budget_per_10k_staff_day: config.detection.budget };
+        // What two persons have set holds from the next start on.
+        let house = HouseDesk::open(&store.folder, &keep::kek(&config.key())?)?;
+        let in_force = house.look(|house| house.in_force().clone())?;
+        let budget = in_force.budget_per_10k_staff_day.unwrap_or(config.detection.budget);
+        let settings = Settings { budget_per_10k_staff_day: budget };
+        let muted = in_force.muted_at(now);
         let (mut engine, from) = if let Some(saved) = &saved {
-            let settings = (settings, &[][..]);
+            let settings = (settings, &muted[..]);
             go_on::begin(saved, &keeper, &mut directory, context, settings, &under, FILES_MAX)?
         } else {
             let from = go_on::anew(&keeper, &mut directory, REPLAYED_DAYS, FILES_MAX)?;
-            (Engine::new(context, settings), from)
+            (Engine::without(context, settings, &muted), from)
         };
         engine.keep_judgements();
         let mut seen = from.seen;

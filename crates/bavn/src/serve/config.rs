@@ -121,6 +121,10 @@ pub(crate) struct ConsolePages {
     #[serde(default)]
     users: Vec<String>,
     identity_header: Option<String>,
+    about: Option<PathBuf>,
+    assessment: Option<PathBuf>,
+    score: Option<PathBuf>,
+    outbox: Option<PathBuf>,
 }
 
 impl Default for Detection {
@@ -198,6 +202,10 @@ impl Config {
         let optional =
             [&mut self.store.key_file, &mut self.cases.duty, &mut self.context.protected_list_key];
         optional.into_iter().flatten().for_each(place);
+        if let Some(pages) = &mut self.console {
+            let ConsolePages { about, assessment, score, outbox, .. } = pages;
+            [about, assessment, score, outbox].into_iter().flatten().for_each(place);
+        }
         self.context.paths.iter_mut().for_each(place);
         self.context.mappings.iter_mut().for_each(place);
         for list in &mut self.context.protected_lists {
@@ -242,12 +250,12 @@ impl Config {
             },
             port: pages.port,
             user: pages.users.clone(),
-            assessment: None,
-            score: None,
+            assessment: pages.assessment.clone(),
+            score: pages.score.clone(),
             identity_header: pages.identity_header.clone(),
-            about: None,
+            about: pages.about.clone(),
             context: self.context_paths(),
-            outbox: None,
+            outbox: pages.outbox.clone(),
         })
     }
 }

@@ -163,16 +163,20 @@ fn an_officers_own_family_opens_a_case_for_another() {
     let (officer, patient, name) = place.officer();
     let user = format!("{officer}=privacy-officer");
     let running = Running::new(&place, &[&user, "ola=incident-lead", "eva=employee"]);
-    let (kari, ola, eva) = (running.enter(0), running.enter(1), running.enter(2));
+    let [kari, ola, eva] = [0, 1, 2].map(|link| running.enter(link));
 
     let page = running.get("/", &kari);
     assert!(page.contains("Shadow mode") && page.contains("What would have been alarmed"));
     assert!(running.get("/review", &kari).starts_with("HTTP/1.1 403"), "it would name readers");
-    running.send("/settings", &kari, "what=sign-off&value=2026-01-05&reason=met");
-    let proposals = running.get("/settings.json", &eva);
-    let body = proposals.split("\r\n\r\n").nth(1).unwrap();
-    let number = serde_json::from_str::<Value>(body).unwrap()["open"][0]["number"].clone();
-    running.send(&format!("/settings/{number}/sign"), &eva, "");
+    let set = |what: &str, other: &str, agrees: &str| {
+        running.send("/settings", &kari, what);
+        let proposals = running.get("/settings.json", other);
+        let body = proposals.split("\r\n\r\n").nth(1).unwrap();
+        let number = serde_json::from_str::<Value>(body).unwrap()["open"][0]["number"].clone();
+        running.send(&format!("/settings/{number}/{agrees}"), other, "");
+    };
+    set("what=sign-off&value=2026-01-05&reason=met", &eva, "sign");
+    set("what=retention&value=3650&reason=the+law", &ola, "confirm");
     assert!(!running.get("/", &kari).contains("Shadow mode"));
 
     for (path, wanted) in [
@@ -193,6 +197,11 @@ fn an_officers_own_family_opens_a_case_for_another() {
     assert!(page.starts_with("HTTP/1.1 200") || page.starts_with("HTTP/1.1 409"), "{page}");
     assert!(running.get("/me", &ola).starts_with("HTTP/1.1 200"));
     drop(running);
+
+    place.run(&["store", "retain"]);
+    let status = stdout(&place.run(&["store", "status", "--json"]));
+    let status: Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["policy"]["look_ups_days"], 3650, "what two persons set is kept by");
 
     place.watch();
     let list = stdout(&place.run(&["case", "list", "--all", "--json"]));
