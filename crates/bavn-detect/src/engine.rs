@@ -54,7 +54,9 @@ pub struct Engine {
     /// The combined chance, calibrated once more.
     combined: Rankings,
     reference: Reference,
-    families: Vec<Family>,
+    /// For each column; none of a detector that has no say.
+    families: Vec<Option<Family>>,
+    muted: Vec<String>,
     days: Vec<ReaderDay>,
     active: Vec<IdentityId>,
     pace: Pace,
@@ -82,6 +84,7 @@ struct Column {
     lane: Lane,
     shipped_nats: f32,
     is_volume: bool,
+    muted: bool,
 }
 
 impl Column {
@@ -115,20 +118,25 @@ impl Engine {
         names.chain(gatherings.iter().map(|held| held.name())).collect()
     }
 
-    /// An engine that lacks the named detectors: what is each of them worth?
+    /// An engine in which the named detectors have no say. They go on learning, so that it matters to
+    /// no saved state who is muted when.
     pub fn without(context: Context, settings: Settings, muted: &[String]) -> Self {
-        let is_muted = |name: &str| muted.iter().any(|held| held == name);
-        let mut detectors = detectors::all(&context);
-        detectors.retain(|held| !is_muted(held.name()));
-        let mut gatherings = detectors::gatherings();
-        gatherings.retain(|held| !is_muted(held.name()));
+        let detectors = detectors::all(&context);
         let mut columns = Vec::new();
         for (index, detector) in detectors.iter().enumerate() {
             for channel in 0..detector.channels() {
                 let (family, lane) = (detector.family(), detector.lane());
                 let shipped_nats = detector.shipped_nats();
                 let is_volume = detector.is_volume(channel);
-                columns.push(Column { detector: index, family, lane, shipped_nats, is_volume });
+                let muted = muted.iter().any(|held| held == detector.name());
+                columns.push(Column {
+                    detector: index,
+                    family,
+                    lane,
+                    shipped_nats,
+                    is_volume,
+                    muted,
+                });
             }
         }
         Self {
@@ -136,12 +144,16 @@ impl Engine {
             later: Later::default(),
             judgements: None,
             people: People::default(),
-            gatherings,
+            gatherings: detectors::gatherings(),
+            muted: muted.to_vec(),
             tails: columns.iter().map(Column::tail).collect(),
             combined: Rankings::default(),
             days_closed: 0,
             reference: Reference::default(),
-            families: columns.iter().map(|column| column.family).collect(),
+            families: columns
+                .iter()
+                .map(|column| (!column.muted).then_some(column.family))
+                .collect(),
             columns,
             detectors,
             days: Vec::new(),
@@ -384,7 +396,8 @@ impl Engine {
 
     fn close_hour(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
         let cold = self.columns.iter().position(|column| {
-            self.detectors.get(column.detector).is_some_and(|held| held.name() == "cold_reads")
+            let detector = self.detectors.get(column.detector);
+            !column.muted && detector.is_some_and(|held| held.name() == "cold_reads")
         });
         let chances: Vec<(IdentityId, f32)> = self
             .active

@@ -94,7 +94,7 @@ impl Reference {
     pub(crate) fn combine(
         &mut self,
         today: i32,
-        families: &[Family],
+        families: &[Option<Family>],
         tails: &[Tail],
         innocent: impl Fn(IdentityId) -> Option<f32>,
     ) -> Rankings {
@@ -134,15 +134,16 @@ impl Reference {
 }
 
 /// `-ln` of the chance that all of a reader's scores together are innocent: Cauchy inside each
-/// family, then across. Chances that are nothing unusual add nothing.
+/// family, then across. Chances that are nothing unusual add nothing, nor do columns without a family.
 pub(crate) fn combined_nats(
-    families: &[Family],
+    families: &[Option<Family>],
     chances: &(impl Iterator<Item = f32> + Clone),
 ) -> f32 {
     const FAMILIES: [Family; 5] =
         [Family::Volume, Family::Relation, Family::Target, Family::Identity, Family::Pattern];
     let by_family = FAMILIES.map(|family| {
-        let of_family = families.iter().zip(chances.clone()).filter(|(held, _)| **held == family);
+        let of_family =
+            families.iter().zip(chances.clone()).filter(|(held, _)| **held == Some(family));
         inside(of_family.map(|(_, p)| if p > UNUSUAL { 0.5 } else { f64::from(p) }))
     });
     (-inside(by_family).ln()) as f32 - NOTHING_NATS

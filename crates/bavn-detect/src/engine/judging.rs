@@ -14,8 +14,7 @@ impl Engine {
         let nats = combined_nats(&self.families, &day.best.iter().map(|&(_, p)| p));
         let of = SubjectDay { subject: identity.0, class: day.class, day: day.day };
         let p = self.combined.p(of, nats);
-        let Some(lead) = strongest(&day.best) else { return };
-        let Some(lead) = self.columns.get(lead).copied() else { return };
+        let Some(lead) = strongest(&self.columns, &day.best) else { return };
         // A rule knows before any history what it looks for.
         let (p, caution) = if lead.lane == Lane::Deterministic {
             (p.min(f64::from(-nats).exp()), 1.0)
@@ -166,7 +165,7 @@ impl Engine {
             .columns
             .iter()
             .zip(best)
-            .filter(|(_, (score, p))| *score > 0.0 && *p < UNLIKELY)
+            .filter(|(column, (score, p))| !column.muted && *score > 0.0 && *p < UNLIKELY)
             .map(|(&column, &(_, p))| (p, column))
             .collect();
         by_chance.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -205,6 +204,9 @@ impl Engine {
     }
 
     pub(super) fn gather(&mut self, found: Gathered, at: Timestamp, out: &mut Vec<Finding>) {
+        if self.muted.iter().any(|name| name == found.detector) {
+            return;
+        }
         let lane = found.cause.lane();
         let is_note = lane != Lane::Cohort;
         let false_per_staff_day =
@@ -246,9 +248,10 @@ impl Engine {
     }
 }
 
-fn strongest(best: &[(f32, f32)]) -> Option<usize> {
-    let by_chance = best.iter().enumerate().filter(|(_, (score, _))| *score > 0.0);
-    by_chance.min_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(column, _)| column)
+fn strongest(columns: &[Column], best: &[(f32, f32)]) -> Option<Column> {
+    let by_chance = columns.iter().zip(best);
+    let by_chance = by_chance.filter(|(column, (score, _))| !column.muted && *score > 0.0);
+    by_chance.min_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(&column, _)| column)
 }
 
 /// Readers' days after which the line stands where the budget puts it.

@@ -47,26 +47,13 @@ impl Engine {
         Ok(out.into_bytes())
     }
 
-    /// An engine that goes on from a saved state. The budget is that of `settings`: it is set, not
-    /// learned.
+    /// An engine that goes on from a saved state. The budget is that of `settings`, and who has no say
+    /// is in `muted`: both are set, not learned.
     ///
     /// # Errors
     /// If the state is of another version, of other detectors or made with another context, or is
     /// none.
     pub fn restore(
-        context: Context,
-        settings: Settings,
-        digest: ContextDigest,
-        state: &[u8],
-    ) -> Result<Self, StateError> {
-        Self::restore_without(context, settings, &[], digest, state)
-    }
-
-    /// As [`Self::restore`], of an engine that was made [`Self::without`] some detectors.
-    ///
-    /// # Errors
-    /// As there: what was learned with other detectors is not gone on from.
-    pub fn restore_without(
         context: Context,
         settings: Settings,
         muted: &[String],

@@ -99,7 +99,7 @@ fn restarted(engine: &Engine, text: &str) -> Engine {
     let digest = ContextDigest::of(&hospital.directory, &hospital.context);
     let settings = Settings { budget_per_10k_staff_day: 2.0 };
     let state = engine.save(digest).unwrap();
-    Engine::restore(hospital.context, settings, digest, &state).unwrap()
+    Engine::restore(hospital.context, settings, &[], digest, &state).unwrap()
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {

@@ -62,7 +62,7 @@ pub(crate) fn begin(
     under: &Under,
     inputs: usize,
 ) -> CommandResult<(Engine, GoOn)> {
-    let engine = Engine::restore_without(context, settings, muted, under.context, saved.engine())
+    let engine = Engine::restore(context, settings, muted, under.context, saved.engine())
         .map_err(refused)?;
     saved.name(directory).map_err(refused)?;
     let seen = saved.seen();
