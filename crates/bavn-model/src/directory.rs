@@ -465,6 +465,22 @@ pub struct DirectoryMark([u32; KINDS_LATER]);
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct LaterNames([Vec<(String, u32)>; KINDS_LATER]);
 
+impl LaterNames {
+    /// Puts something that names nobody in the place of each identity, patient, host and client that
+    /// is not known any more; numbers stay, so that what is held by them stays right.
+    pub fn forget(&mut self, is_known: impl Fn(&str) -> bool) {
+        let [identities, patients, hosts, clients, _sources, _resources] = &mut self.0;
+        for names in [identities, patients, hosts, clients] {
+            for (place, (name, _)) in names.iter_mut().enumerate() {
+                if !is_known(name) {
+                    // Control characters stand in no name that a source gives.
+                    *name = format!("\u{1}forgotten {place}");
+                }
+            }
+        }
+    }
+}
+
 fn later<Id: From<u32> + Into<usize> + Copy>(
     names: &Interner<Id>,
     from: u32,

@@ -320,6 +320,11 @@ impl Writer {
         self.attempt(|writer| writer.commit_learned(now, Some(state)))
     }
 
+    /// Whether the store still has this name of anybody or anything.
+    pub fn knows(&self, name: &str) -> bool {
+        Of::ALL.iter().any(|&of| self.dictionary.of(of).find(name).is_some())
+    }
+
     /// What was learned, as of the last commit that had such.
     pub fn state(&self) -> Result<Option<Vec<u8>>> {
         let Some(file) = &self.manifest.state else { return Ok(None) };

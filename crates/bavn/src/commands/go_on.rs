@@ -125,7 +125,7 @@ fn internal(error: StateError) -> CommandError {
     CommandError::new(Kind::Internal, error)
 }
 
-fn refused(error: StateError) -> CommandError {
+pub(super) fn refused(error: StateError) -> CommandError {
     CommandError::new(Kind::Refused, error).hint(
         "`--fresh-state` learns anew from the inputs given; look-ups and cases stay as they are",
     )

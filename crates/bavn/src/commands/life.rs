@@ -6,6 +6,7 @@ use crate::cli::{StoreHold, StoreRelease, StoreRetain, StoreStatus};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::house_desk::HouseDesk;
+use crate::pipeline::Saved;
 use anyhow::Context as _;
 use bavn_detect::cases::{Book, Case, CaseNumber, Duty, State};
 use bavn_model::Timestamp;
@@ -209,7 +210,17 @@ pub(crate) fn retain(arguments: &StoreRetain) -> CommandResult {
         ));
         return Ok(());
     }
+    let learned = writer.state()?;
     let went = writer.retain(&keep, &said)?;
+    // What was learned named those who were forgotten, and is gone with them; without them it comes back.
+    // A state of another release stays away.
+    let is_numbers = policy.look_ups_days.is_some_and(|days| days > FINDING_DAYS);
+    let learned = learned.filter(|_| is_numbers && went.names > 0);
+    if let Some(saved) = learned.and_then(|bytes| Saved::read(bytes).ok()) {
+        let without_them =
+            saved.forget(|name| writer.knows(name)).map_err(super::go_on::refused)?;
+        writer.commit_with_state(at, &without_them)?;
+    }
     desk.expire(&over)?;
     super::say(format_args!(
         "gone: {} look-ups, original bytes of {}, {} names, {} cases; held past their time: {} look-ups",
@@ -221,6 +232,10 @@ pub(crate) fn retain(arguments: &StoreRetain) -> CommandResult {
     ));
     Ok(())
 }
+
+/// A finding that nothing was added to for so long is closed; older ones stand in nothing that is learned,
+/// so that what is left of people there is a number.
+const FINDING_DAYS: u32 = 30;
 
 fn read_policy(path: &Path) -> CommandResult<Policy> {
     let text = std::fs::read_to_string(path)

@@ -66,6 +66,15 @@ impl Saved {
         Ok(bytes)
     }
 
+    /// The bytes of the same state without names that are not known any more.
+    ///
+    /// # Errors
+    /// Only if memory holds what cannot be written.
+    pub fn forget(mut self, is_known: impl Fn(&str) -> bool) -> Result<Vec<u8>, StateError> {
+        self.head.names.forget(is_known);
+        Self::write(&self.head, self.engine())
+    }
+
     pub fn engine(&self) -> &[u8] {
         self.bytes.get(self.engine_at..).unwrap_or_default()
     }
@@ -93,3 +102,31 @@ impl Saved {
 const MAGIC: &[u8] = b"bavn state ";
 /// Of the head's layout; the engine's part has one of its own.
 const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bavn_model::Directory;
+
+    #[test]
+    fn who_is_forgotten_is_in_no_byte_and_numbers_stay() {
+        let mut directory = Directory::default();
+        let mark = directory.mark();
+        let ids =
+            ["Practitioner/old", "Practitioner/new"].map(|name| directory.identities.intern(name));
+        let head = Head {
+            names: directory.later_than(&mark),
+            seen: SeenDays::default(),
+            alarm_bytes: 0,
+            files: BTreeMap::new(),
+        };
+        let saved = Saved::read(Saved::write(&head, b"engine").unwrap()).unwrap();
+        let bytes = saved.forget(|name| name.ends_with("new")).unwrap();
+        assert!(!bytes.windows(3).any(|part| part == b"old"));
+        let again = Saved::read(bytes).unwrap();
+        assert_eq!(again.engine(), b"engine");
+        let mut next = Directory::default();
+        again.name(&mut next).unwrap();
+        assert_eq!(next.identities.intern("Practitioner/new"), ids[1]);
+    }
+}

@@ -146,7 +146,7 @@ fn the_policy_lets_go_what_is_over_and_a_hold_keeps_it() {
     place.watched(200);
     let kept = place.checkpoint();
     let policy = place.folder.path().join("policy.toml");
-    std::fs::write(&policy, "look_ups_days = 30\noriginal = { days = 10 }\n").unwrap();
+    std::fs::write(&policy, "look_ups_days = 31\noriginal = { days = 10 }\n").unwrap();
     let retain = |more: &[&str]| {
         let mut arguments = vec!["store", "retain"];
         arguments.extend(more);
@@ -165,7 +165,11 @@ fn the_policy_lets_go_what_is_over_and_a_hold_keeps_it() {
     let status = place.status();
     let left = status["look_ups"].as_u64().unwrap();
     assert!(left > 0 && left < 200, "{status}");
-    assert_eq!(status["policy"]["look_ups_days"], 30);
+    assert_eq!(status["policy"]["look_ups_days"], 31);
+    let states = std::fs::read_dir(place.store().join("state")).unwrap().count();
+    assert_eq!(states, 1, "what was learned stays, without the names that went");
+    place.watched(200);
+    assert_eq!(place.status()["look_ups"], left);
     assert_eq!(status["retired"][0]["look_ups"], 200 - left);
     place.is_whole(std::slice::from_ref(&kept));
     place.done(&["store", "release", "1", "--reason", "the letter is answered"]);
