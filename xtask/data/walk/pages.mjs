@@ -15,7 +15,7 @@ const all = ['en', 'nb'].flatMap((language) => ['light', 'dark'].flatMap((scheme
 const pairs = [['en', 'light', 1280], ['en', 'dark', 320], ['nb', 'light', 320], ['nb', 'dark', 1280]];
 const VIEWS = full ? all : pairs;
 
-export const measured = { kinds: 0, views: 0, violations: 0, sideways: 0, gzip: 0, requests: 0, script: 0, elsewhere: 0 };
+export const measured = { kinds: 0, views: 0, violations: 0, sideways: 0, gzip: 0, requests: 0, script: 0, elsewhere: 0, waits: [] };
 
 const stem = (link) => {
   const url = new URL(link, home);
@@ -41,6 +41,10 @@ async function check(page, asked, role, link) {
       const response = await page.goto(at(link, language));
       if (response.status() !== 200) { fault(`${where}: status ${response.status()}`); return; }
       weigh(await response.body(), asked, where);
+      measured.waits.push(await page.evaluate(() => {
+        const [shown] = performance.getEntriesByType('navigation');
+        return shown.responseStart - shown.requestStart;
+      }));
       const said = await page.getAttribute('html', 'lang');
       if (said !== language) fault(`${where}: says it is in ${said}`);
     }
