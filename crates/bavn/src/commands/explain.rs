@@ -137,9 +137,11 @@ impl Found {
             let visit = &explanation.visit;
             let reader = self.reader(Some(&explanation));
             let (first, reads) = (visit.first, visit.reads);
+            let look_ups =
+                if reads == 1 { "1 look-up".to_owned() } else { format!("{reads} look-ups") };
             lines.push(match (english, visit.first_ever) {
-                (true, true) => format!("{reader}: visit since {first}, {reads} look-ups so far, the first to this record"),
-                (true, false) => format!("{reader}: visit since {first}, {reads} look-ups so far, not the first to this record"),
+                (true, true) => format!("{reader}: visit since {first}, so far {look_ups}, the first visit to this record"),
+                (true, false) => format!("{reader}: visit since {first}, so far {look_ups}, not the first visit to this record"),
                 (false, true) => format!("{reader}: besøk siden {first}, {reads} oppslag så langt, det første i denne journalen"),
                 (false, false) => format!("{reader}: besøk siden {first}, {reads} oppslag så langt, ikke det første i denne journalen"),
             });
