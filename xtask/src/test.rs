@@ -3,7 +3,7 @@
 //! Every check in one order, cheap ones first, the test suites last. All share the dev profile, so
 //! that a cold build compiles each dependency once for checking and once for running.
 
-use crate::{browser, docs, shell, smoke, tidy};
+use crate::{browser, docs, peers, product, shell, smoke, tidy};
 use anyhow::{Context as _, Result};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -149,6 +149,12 @@ fn browser() -> Result<Verdict> {
 /// Unit, integration and documentation tests, and with them the mutation tests of each decoder.
 fn tests() -> Result<Sum> {
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast"]);
+    // The environment stays there, so that it is made once.
+    let folder = product::scratch(&product::built()?, "tests")?;
+    match peers::python(&folder, "pyarrow", "pyarrow>=20") {
+        Some(python) => drop(command.env("BAVN_PYTHON", python)),
+        None => println!("skipped: pyarrow reads a segment only where python3 has venv and pip"),
+    }
     let (mut sum, succeeded) = stream(&mut command)?;
     if !succeeded && sum.failed == 0 {
         sum.failed += 1; // it did not build, or a suite died without a word

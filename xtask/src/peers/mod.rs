@@ -19,7 +19,7 @@ use std::process::Command;
 pub(crate) fn run(require_all: bool) -> Result<bool> {
     let bavn = product::released()?;
     let folder = product::scratch(&bavn, "peers")?;
-    let Some(python) = python(&folder) else {
+    let Some(python) = python(&folder, "duckdb", "duckdb>=2,<3") else {
         println!("skipped: DuckDB needs python3 with venv and pip");
         return Ok(!require_all);
     };
@@ -91,10 +91,10 @@ fn median(runs: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
-/// A Python that has `DuckDB`, or none when this machine has no way to one.
-fn python(folder: &Path) -> Option<PathBuf> {
+/// Python with a module, of a package that is installed if need be, in an environment beside the folder.
+pub(crate) fn python(folder: &Path, module: &str, package: &str) -> Option<PathBuf> {
     let python = venv(folder)?;
-    has(&python, "duckdb", "duckdb>=2,<3").then_some(python)
+    has(&python, module, package).then_some(python)
 }
 
 /// A Python of our own beside the folder, or none when this machine cannot make one.
