@@ -409,14 +409,7 @@ mod tests {
         add(&mut one, b"stays");
         let before = std::fs::read(folder.path().join(List::Cases.file())).unwrap();
         // Another chance: no key is drawn twice.
-        let mut next = 100_u8;
-        let mut other: Box<Chance> = Box::new(move |bytes| {
-            bytes.fill_with(|| {
-                next = next.wrapping_mul(5).wrapping_add(1);
-                next
-            });
-            true
-        });
+        let mut other = crate::keys::counted(100);
         let forget = |entry: Vec<u8>| if entry == b"stays" { entry } else { b"past".to_vec() };
         one.rewrite(&mut *other, forget).unwrap();
         assert_eq!(add(&mut two, b"more"), 1, "the second is told of what it had not read");

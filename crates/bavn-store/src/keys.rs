@@ -302,6 +302,19 @@ pub fn export(store: &Path, kek: &Kek, month: u32) -> Result<Option<String>> {
 pub(crate) const RING: &str = "keys/ring.json";
 const FORMAT: u32 = 1;
 
+/// Bytes for tests: the same each time, and others for another first one.
+#[cfg(test)]
+pub(crate) fn counted(first: u8) -> Box<Chance> {
+    let mut next = first;
+    Box::new(move |bytes| {
+        bytes.fill_with(|| {
+            next = next.wrapping_mul(5).wrapping_add(1);
+            next
+        });
+        true
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

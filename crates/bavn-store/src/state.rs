@@ -30,20 +30,13 @@ const BLOCK_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
-    use crate::keys::{Chance, Kek};
+    use crate::keys::{Kek, counted};
     use crate::{Depth, StoreError, Writer, verify};
     use bavn_model::Timestamp;
     use std::path::Path;
 
     fn open(store: &Path) -> Writer {
-        let mut next = 0_u8;
-        let chance: Box<Chance> = Box::new(move |bytes| {
-            bytes.fill_with(|| {
-                next = next.wrapping_mul(5).wrapping_add(1);
-                next
-            });
-            true
-        });
+        let chance = counted(0);
         Writer::open(store, "north", Kek::read(&[7; 32]).unwrap(), chance).unwrap()
     }
 

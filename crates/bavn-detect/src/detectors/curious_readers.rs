@@ -160,16 +160,20 @@ impl CuriousReaders {
         let unentered = crowd.with_reason == 0
             && hospitals.len() < HOSPITALS_MIN
             && units < READERS_UNENTERED_MAX;
-        let beyond_usual =
-            (nats - NATS_USUAL * crowd.usual(self.pairs[1] / self.pairs[0])).max(0.0);
+        let beyond_usual = (nats - NATS_USUAL * crowd.usual(self.rate())).max(0.0);
         Some(if unentered || units < READERS_MIN { 0.0 } else { beyond_usual })
+    }
+
+    /// Readers without a reason for each with one.
+    fn rate(&self) -> f32 {
+        self.pairs[1] / self.pairs[0]
     }
 
     fn judge(&mut self, patient: PatientId, at: Timestamp, out: &mut Vec<Gathered>) {
         let Some(nats) = self.score(patient).filter(|&nats| nats > 0.0) else { return };
         let chances =
             self.patients_per_day.max((self.patients.len() / WINDOW_DAYS as usize) as f64);
-        let rate = self.pairs[1] / self.pairs[0];
+        let rate = self.rate();
         let Some(crowd) = self.patients.get_mut(&patient) else { return };
         if crowd.scored_day != at.day() {
             (crowd.scored_day, crowd.highest) = (at.day(), 0.0);

@@ -262,7 +262,8 @@ impl Stretch {
         self.usual += usual;
     }
 
-    /// Week-ends between holidays and days after an upgrade differ by half; that is no news.
+    /// Half the usual and twice are no news: in two regions without theft they were told 77 and 50 times
+    /// in 75 days.
     fn is_far_off(&self) -> bool {
         let records = self.records as f32;
         records <= FEW * self.usual || records >= MANY * self.usual

@@ -175,15 +175,18 @@ pub(crate) fn retain(arguments: &StoreRetain) -> CommandResult {
     let access = &arguments.access;
     let mut given = arguments.policy.as_deref().map(read_policy).transpose()?;
     let mut writer = opened(access)?;
-    let house = HouseDesk::open(&access.store, &kek(&access.key)?)?;
+    let kek = kek(&access.key)?;
+    let house = HouseDesk::open(&access.store, &kek)?;
     if let Some(days) = house.look(|house| house.in_force().retention_days)? {
         // Two persons set it, so one with a file does not lengthen or shorten it.
         let policy = given.get_or_insert_with(|| writer.policy());
         policy.look_ups_days = Some(days);
     }
-    let desk = Desk::open(&access.store, &kek(&access.key)?, Duty::default())?;
+    let desk = Desk::open(&access.store, &kek, Duty::default())?;
+    // Every night the same policy is no news.
     if let Some(policy) = &given
         && !arguments.dry_run
+        && *policy != writer.policy()
     {
         writer.set_policy(policy, now())?;
     }
@@ -210,12 +213,13 @@ pub(crate) fn retain(arguments: &StoreRetain) -> CommandResult {
         ));
         return Ok(());
     }
-    let learned = writer.state()?;
+    // What was learned names people by numbers alone where nobody of an open finding can go.
+    let outlives = policy.look_ups_days.is_some_and(|days| days > FINDING_DAYS);
+    let learned = if outlives { writer.state()? } else { None };
     let went = writer.retain(&keep, &said)?;
     // What was learned named those who were forgotten, and is gone with them; without them it comes back.
     // A state of another release stays away.
-    let is_numbers = policy.look_ups_days.is_some_and(|days| days > FINDING_DAYS);
-    let learned = learned.filter(|_| is_numbers && went.names > 0);
+    let learned = learned.filter(|_| went.names > 0);
     if let Some(saved) = learned.and_then(|bytes| Saved::read(bytes).ok()) {
         let without_them =
             saved.forget(|name| writer.knows(name)).map_err(super::go_on::refused)?;

@@ -113,9 +113,11 @@ impl Take for Intake {
 impl<'c> Service<'c> {
     fn open(config: &'c Config, fresh: bool) -> CommandResult<Self> {
         let now = keep::now();
-        let kek = keep::kek(&config.key())?;
         let store = &config.store;
-        let keeper = Mutex::new(keep::open_writer(&store.folder, &store.controller, kek)?);
+        let writer = keep::kek(&config.key())
+            .and_then(|kek| keep::open_writer(&store.folder, &store.controller, kek))?;
+        let keeper = Mutex::new(writer);
+        let kek = keep::kek(&config.key())?;
         let saved = if fresh { None } else { go_on::read(&keeper)? };
         let Loaded { mut directory, context, problem_count, .. } =
             load_context(&config.context_paths(), &config.context_mappings()?)?;
@@ -124,7 +126,7 @@ impl<'c> Service<'c> {
         }
         let under = Under::of(&directory, &context);
         // What two persons have set holds from the next start on.
-        let house = HouseDesk::open(&store.folder, &keep::kek(&config.key())?)?;
+        let house = HouseDesk::open(&store.folder, &kek)?;
         let in_force = house.look(|house| house.in_force().clone())?;
         let budget = in_force.budget_per_10k_staff_day.unwrap_or(config.detection.budget);
         let settings = Settings { budget_per_10k_staff_day: budget };
@@ -160,7 +162,7 @@ impl<'c> Service<'c> {
         )?;
         let duty = super::case::read_duty(config.cases.duty.as_deref())?;
         Ok(Self {
-            desk: Desk::open(&store.folder, &keep::kek(&config.key())?, duty)?,
+            desk: Desk::open(&store.folder, &kek, duty)?,
             sources: Sources::new(&config.source, config.reading.whole_after_seconds, done, now)?,
             options: OcsfOptions { patients: config.alarms.patients, ..OcsfOptions::default() },
             config,
