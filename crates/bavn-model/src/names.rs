@@ -156,17 +156,22 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
         self.spelling_index(name).map(|spelling| self.id_at(spelling))
     }
 
-    /// Fetches what finding these names takes into the processor's cache. Each step is taken for all of
-    /// them: a name waits four times for memory, and many wait together no longer than one.
-    pub fn fetch(&self, names: &[&str]) {
+    /// Finds many names. Each step is taken for all of them: a name waits four times for memory, and
+    /// many wait together no longer than one.
+    pub fn find_all(&self, names: &[&str]) -> Vec<Option<Id>> {
         let digests: Vec<Digest> = names.iter().map(|name| self.digest(name)).collect();
-        let found = |&digest: &Digest| self.table.find(digest.hash(), |&(held, _)| held == digest);
-        let places: Vec<u32> = digests.iter().filter_map(found).map(|&(_, place)| place).collect();
-        let ends = places.iter().filter_map(|&place| self.spellings.get(place as usize));
-        let ends: Vec<u32> = ends.map(|&(end, _)| end).collect();
-        let last = |&end: &u32| self.text.as_bytes().get((end as usize).checked_sub(1)?);
-        // Otherwise nothing would be read, since nothing is done with it.
-        std::hint::black_box(ends.iter().filter_map(last).fold(0, |all, byte| all ^ byte));
+        let likely = |&digest: &Digest| {
+            self.table.find(digest.hash(), |&(held, _)| held == digest).map(|&(_, place)| place)
+        };
+        let places: Vec<Option<u32>> = digests.iter().map(likely).collect();
+        let spelled = |place: Option<u32>| place.map_or("", |place| self.spelling(place));
+        let spellings: Vec<&str> = places.iter().map(|&place| spelled(place)).collect();
+        let all = names.iter().zip(places).zip(spellings);
+        all.map(|((&name, place), spelling)| {
+            // Two of some millions of names may have one digest.
+            if spelling == name { place.map(|place| self.id_at(place)) } else { self.find(name) }
+        })
+        .collect()
     }
 
     /// As [`Self::find`], and at once if the name is that of the last call.

@@ -37,13 +37,13 @@ pub(crate) fn each_since(
 }
 
 fn record<'n>(
-    row: &'n Row,
-    evidence: &'n Evidence,
+    row: &'n Row<'_>,
+    evidence: &'n Evidence<'_>,
     names: &'n Dictionary,
     [identities, patients]: &[Spellings<'n>; 2],
 ) -> Record<'n> {
     let name = |of: Of, id: u32| names.of(of).known(id).map(Cow::Borrowed);
-    let word = |word: &'n Option<Box<str>>| word.as_deref().map(Cow::Borrowed);
+    let word = |word: &'n Option<Cow<'_, str>>| word.as_deref().map(Cow::Borrowed);
     Record {
         id: EventId(evidence.id),
         at: Timestamp::from_micros(row.at),

@@ -72,7 +72,7 @@ pub(crate) struct Touch {
 
 impl Touch {
     /// What a row touches; a row that may have shown patients it does not name touches [`NOBODY`].
-    pub(crate) fn of(row: &Row, out: &mut Vec<Self>) {
+    pub(crate) fn of(row: &Row<'_>, out: &mut Vec<Self>) {
         let touch = |patient: u32| Self {
             at: row.at,
             identity: row.identity,

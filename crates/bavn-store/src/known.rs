@@ -17,7 +17,7 @@ pub(crate) struct Known {
 
 #[derive(Debug, Default)]
 struct Day {
-    ids: HashSet<u128>,
+    ids: Ids,
     used: u64,
 }
 
@@ -36,6 +36,12 @@ impl Known {
         let is_new = held.ids.insert(id);
         self.held += usize::from(is_new);
         Ok(is_new)
+    }
+
+    /// Makes asking for these next faster: they wait for memory together.
+    pub(crate) fn fetch(&self, asked: impl Iterator<Item = (i32, u128)>) {
+        let is_there = |(day, id)| self.days.get(&day).is_some_and(|held| held.ids.contains(&id));
+        std::hint::black_box(asked.filter(|&one| is_there(one)).count());
     }
 
     /// Forgets days not used lately, which all lie in committed segments.
@@ -57,8 +63,8 @@ pub(crate) struct Past<'a> {
 }
 
 impl Past<'_> {
-    fn ids(&self, day: i32) -> Result<HashSet<u128>> {
-        let mut found = HashSet::new();
+    fn ids(&self, day: i32) -> Result<Ids> {
+        let mut found = Ids::default();
         for segment in self.segments.iter().filter(|segment| segment.has_days((day, day))) {
             let reader = open(self.store, self.ring, segment, true)?;
             let of_day = |at: i64| bavn_model::Timestamp::from_micros(at).day() == day;
@@ -82,6 +88,9 @@ pub(crate) fn open(
     let evidence = with_evidence.then_some(evidence.as_path());
     SegmentReader::open(&rows, evidence, segment.number, key)
 }
+
+/// Ids are digests, but of bytes that others write.
+type Ids = HashSet<u128, foldhash::fast::RandomState>;
 
 /// Ids kept in memory, 34 bytes each at worst.
 const IDS_MAX: usize = 12_000_000;

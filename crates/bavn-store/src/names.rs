@@ -9,6 +9,7 @@ use crate::keys::KeyRing;
 use crate::sealed::{Sealed, SealedWriter};
 use crate::varint::{Input, put, put_bytes};
 use bavn_model::Interner;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -58,10 +59,7 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn intern(&mut self, name: &str) -> Result<u32> {
-        if name.starts_with(FORGOTTEN) {
-            return self.intern_as_is(&format!(" {name}"));
-        }
-        self.intern_as_is(name)
+        self.intern_as_is(&as_kept(name))
     }
 
     fn intern_as_is(&mut self, name: &str) -> Result<u32> {
@@ -75,9 +73,10 @@ impl Names {
         Ok(self.known.intern(name).0)
     }
 
-    /// Makes finding these names at once faster.
-    pub(crate) fn fetch<'n>(&self, names: impl Iterator<Item = &'n str>) {
-        self.known.fetch(&names.collect::<Vec<&str>>());
+    /// The numbers of those that are there; faster than one by one.
+    pub(crate) fn find_all(&self, names: &[&str]) -> Vec<Option<u32>> {
+        let found = self.known.find_all(names).into_iter().zip(names);
+        found.map(|(id, name)| id.filter(|_| !name.starts_with(FORGOTTEN)).map(|id| id.0)).collect()
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<u32> {
@@ -130,6 +129,11 @@ impl Names {
     fn is_news(&self) -> bool {
         self.kept < self.known.len() || !self.new_links.is_empty()
     }
+}
+
+/// A name as the dictionary has it: none that came in is taken for one that was forgotten.
+pub(crate) fn as_kept(name: &str) -> Cow<'_, str> {
+    if name.starts_with(FORGOTTEN) { format!(" {name}").into() } else { name.into() }
 }
 
 /// Which numbers mean one person.

@@ -216,7 +216,7 @@ impl Store {
         by: By,
         keys: &[u32],
         window: Window,
-        mut found: impl FnMut(&Row, u128) -> Result<()>,
+        mut found: impl FnMut(&Row<'_>, u128) -> Result<()>,
     ) -> Result<()> {
         let keys: BTreeSet<u32> = keys.iter().copied().collect();
         for (segment, indexes) in self.manifest.segments.iter().zip(&self.indexes) {

@@ -117,7 +117,7 @@ pub(crate) struct Shield {
 }
 
 impl Shield {
-    pub(crate) fn has(&self, row: &Row) -> bool {
+    pub(crate) fn has(&self, row: &Row<'_>) -> bool {
         self.window.has(row.at) && self.is_about(&[row.identity, row.on_behalf_of], &row.patients)
     }
 

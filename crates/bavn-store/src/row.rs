@@ -3,13 +3,14 @@
 use crate::names::{Dictionary, Of};
 use bavn_model::{Action, Flag, Flags, FoundBy, Kind, Outcome};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// No reader, patient or other name.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
 /// One look-up, its people and machines as numbers of the store's dictionaries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct Row<'a> {
     /// Microseconds since the epoch.
     pub(crate) at: i64,
     pub(crate) identity: u32,
@@ -18,11 +19,11 @@ pub(crate) struct Row {
     pub(crate) host: u32,
     pub(crate) source: u32,
     pub(crate) patients: SmallVec<[u32; 2]>,
-    pub(crate) session: Option<Box<str>>,
-    pub(crate) resource: Option<Box<str>>,
+    pub(crate) session: Option<Cow<'a, str>>,
+    pub(crate) resource: Option<Cow<'a, str>>,
     /// Codes, with a space between them.
-    pub(crate) purpose: Option<Box<str>>,
-    pub(crate) reason: Option<Box<str>>,
+    pub(crate) purpose: Option<Cow<'a, str>>,
+    pub(crate) reason: Option<Cow<'a, str>>,
     pub(crate) action: Option<Action>,
     pub(crate) kind: Kind,
     pub(crate) found_by: Option<FoundBy>,
@@ -32,7 +33,7 @@ pub(crate) struct Row {
 
 /// What the source said and where, kept apart from what was made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Evidence {
+pub(crate) struct Evidence<'a> {
     pub(crate) id: u128,
     /// Without it nobody can test a guess against the log's leaf.
     pub(crate) nonce: [u8; NONCE_BYTES],
@@ -40,14 +41,14 @@ pub(crate) struct Evidence {
     pub(crate) line: u64,
     pub(crate) entry: u32,
     pub(crate) byte_offset: u64,
-    pub(crate) query: Option<Box<str>>,
-    pub(crate) original: Option<Box<[u8]>>,
+    pub(crate) query: Option<Cow<'a, str>>,
+    pub(crate) original: Option<Cow<'a, [u8]>>,
 }
 
 /// Bytes of the nonce that hides a look-up in its leaf.
 pub(crate) const NONCE_BYTES: usize = 16;
 
-impl Row {
+impl Row<'_> {
     pub(crate) fn class(&self) -> Class {
         class(self.kind, self.outcome, self.flags)
     }
@@ -64,18 +65,12 @@ impl Row {
         bavn_model::Timestamp::from_micros(self.at).day()
     }
 
-    /// What an entry of the log commits to: every field of the look-up, names in full, in one order,
-    /// for ever. Numbers are big-endian; a text stands behind its length in 8 bytes, all ones for none.
-    pub(crate) fn canonical(&self, evidence: &Evidence, names: &Dictionary, out: &mut Vec<u8>) {
-        out.clear();
-        out.extend_from_slice(b"bavn look-up 1\0");
-        out.extend_from_slice(&evidence.id.to_be_bytes());
-        out.extend_from_slice(&self.at.to_be_bytes());
-        out.extend_from_slice(&evidence.line.to_be_bytes());
-        out.extend_from_slice(&evidence.entry.to_be_bytes());
-        out.extend_from_slice(&evidence.byte_offset.to_be_bytes());
-        out.extend_from_slice(&flag_bits(self.flags).to_be_bytes());
-        out.extend_from_slice(&(self.patients.len() as u32).to_be_bytes());
+    /// Names of the patients, and of all else that is a number.
+    pub(crate) fn names<'n>(
+        &self,
+        evidence: &Evidence<'_>,
+        names: &'n Dictionary,
+    ) -> impl Iterator<Item = Option<&'n str>> {
         let patients = self.patients.iter().map(|&patient| (Of::Patient, patient));
         let others = [
             (Of::Identity, self.identity),
@@ -85,8 +80,28 @@ impl Row {
             (Of::Source, self.source),
             (Of::File, evidence.file),
         ];
-        for (of, id) in patients.chain(others) {
-            put_text(out, names.of(of).known(id).map(str::as_bytes));
+        patients.chain(others).map(|(of, id)| names.of(of).known(id))
+    }
+
+    /// What an entry of the log commits to: every field of the look-up, names in full, in one order,
+    /// for ever. Numbers are big-endian; a text stands behind its length in 8 bytes, all ones for none.
+    pub(crate) fn canonical<'n>(
+        &self,
+        evidence: &Evidence<'_>,
+        names: impl Iterator<Item = Option<&'n str>>,
+        out: &mut Vec<u8>,
+    ) {
+        out.clear();
+        out.extend_from_slice(b"bavn look-up 1\0");
+        out.extend_from_slice(&evidence.id.to_be_bytes());
+        out.extend_from_slice(&self.at.to_be_bytes());
+        out.extend_from_slice(&evidence.line.to_be_bytes());
+        out.extend_from_slice(&evidence.entry.to_be_bytes());
+        out.extend_from_slice(&evidence.byte_offset.to_be_bytes());
+        out.extend_from_slice(&flag_bits(self.flags).to_be_bytes());
+        out.extend_from_slice(&(self.patients.len() as u32).to_be_bytes());
+        for name in names {
+            put_text(out, name.map(str::as_bytes));
         }
         let words = [
             self.session.as_deref(),

@@ -9,6 +9,7 @@ use crate::scope::Purpose;
 use crate::silence::Silence;
 use crate::verdict::Verdict;
 use bavn_model::{EventId, Flags, Kind, Outcome, Timestamp};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One look-up of a patient's record, with its names.
@@ -104,7 +105,7 @@ impl Store {
             let names = self.names(of).ok().filter(|_| id != NOBODY)?;
             Some(names.name(id).to_owned())
         };
-        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
         let (mut readings, mut by) = (Vec::new(), Vec::new());
         self.rows(By::Patient, &keys, window, |row, id| {
             by.push(row.identity);

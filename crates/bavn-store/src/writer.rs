@@ -9,6 +9,7 @@ mod compact;
 mod remake;
 mod retain;
 mod shred;
+mod take;
 
 pub use compact::Compacted;
 pub use retain::Expired;
@@ -19,7 +20,7 @@ use crate::asked::{self, Left};
 use crate::error::{Result, StoreError, io};
 use crate::files;
 use crate::format::{FORMAT, FORMAT_FILE, format_line, make_folders, upgrade};
-use crate::frame::{Frame, LookUp};
+use crate::frame::Frame;
 use crate::in_force::InForce;
 use crate::index::{self, By, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
@@ -27,17 +28,15 @@ use crate::known::{Known, Past};
 use crate::manifest::{Heard, Judgements, Manifest, Named, Progress, Segment, names_of, state_of};
 use crate::names::{DICTIONARY, Dictionary, Of};
 use crate::promise::Spoke;
-use crate::proof::{Entry, Hash, Ledger, Log, sha256};
-use crate::row::{Evidence, NOBODY, NONCE_BYTES, Row};
+use crate::proof::{Entry, Hash, Ledger, Log};
+use crate::row::{Evidence, NONCE_BYTES, Row};
 use crate::said::{self, Said};
 use crate::sealed::SealedWriter;
 use crate::segment::SegmentWriter;
 use crate::state;
 use crate::step::{Step, pass};
-use crate::varint::Input;
 use crate::verdict::{self, Judged, Pending};
 use bavn_model::{Record, Timestamp};
-use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -56,7 +55,6 @@ pub struct Writer {
     known: Known,
     building: Option<Building>,
     nonces: Vec<[u8; NONCE_BYTES]>,
-    canonical: Vec<u8>,
     added: u64,
     /// Of those, by day.
     added_on: BTreeMap<i32, u64>,
@@ -140,7 +138,6 @@ impl Writer {
             known: Known::default(),
             building: None,
             nonces: Vec::new(),
-            canonical: Vec::new(),
             added: 0,
             added_on: BTreeMap::new(),
             kept: (0, BTreeMap::new()),
@@ -229,49 +226,6 @@ impl Writer {
             }
             Ok(taken)
         })
-    }
-
-    fn take_all(&mut self, frame: &Frame, now: Timestamp) -> Result<Taken> {
-        let mut input = Input(frame.bytes());
-        let mut taken = Taken::default();
-        let policy = self.policy();
-        let expired = policy.look_ups_before(now);
-        let originals_before = policy.originals_before(now);
-        let mut left = frame.look_ups();
-        while left > 0 {
-            let count = left.min(LOOK_UPS_AT_ONCE);
-            left -= count;
-            let look_ups: Option<Vec<LookUp<'_>>> =
-                (0..count).map(|_| LookUp::read(&mut input)).collect();
-            let look_ups = look_ups.ok_or(StoreError::Library { doing: "reading a frame" })?;
-            self.fetch_names(&look_ups);
-            for look_up in &look_ups {
-                if look_up.at < expired {
-                    taken.expired += 1;
-                    continue;
-                }
-                let day = Timestamp::from_micros(look_up.at).day();
-                let (store, ring) = (&self.store, &self.ring);
-                let past = Past { store, ring, segments: &self.manifest.segments };
-                if self.known.is_new(day, look_up.id, &past)? {
-                    self.add(look_up, originals_before, now)?;
-                    *self.added_on.entry(day).or_default() += 1;
-                    taken.new += 1;
-                } else {
-                    taken.known += 1;
-                }
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Of the kinds that there are many of.
-    fn fetch_names(&self, look_ups: &[LookUp<'_>]) {
-        let names = |of: Of| self.dictionary.of(of);
-        names(Of::Identity).fetch(look_ups.iter().filter_map(|look_up| look_up.who));
-        names(Of::Host).fetch(look_ups.iter().filter_map(|look_up| look_up.address));
-        let patients = look_ups.iter().flat_map(|look_up| &look_up.patients);
-        names(Of::Patient).fetch(patients.map(|&(patient, _)| patient));
     }
 
     /// A caller who numbers people anew begins again: what he said of who is whom, and verdicts that
@@ -494,93 +448,6 @@ impl Writer {
         self.sweep_left(&before)
     }
 
-    fn add(&mut self, look_up: &LookUp<'_>, originals_before: i64, now: Timestamp) -> Result<()> {
-        let row = self.row(look_up)?;
-        let evidence = Evidence {
-            id: look_up.id,
-            nonce: self.nonce()?,
-            file: self.dictionary.of_mut(Of::File).intern(look_up.input)?,
-            line: look_up.line,
-            entry: look_up.entry.unwrap_or(NOBODY),
-            byte_offset: look_up.byte_offset,
-            query: look_up.query.map(Into::into),
-            original: (look_up.at >= originals_before).then(|| look_up.original.into()),
-        };
-        row.canonical(&evidence, &self.dictionary, &mut self.canonical);
-        let hidden = sha256(&[&evidence.nonce, &self.canonical]);
-        if self.building.is_none() {
-            self.building = Some(self.begin_segment(now)?);
-        }
-        let is_promised = self.manifest.promises.contains_key(&row.source);
-        let Some(building) = self.building.as_mut() else { return Ok(()) };
-        if is_promised {
-            building.spoke.entry(row.source).or_default().push(row.at);
-        }
-        if let Some(number) = look_up.sequence {
-            building.numbers.entry(row.source).or_default().push((row.at, number));
-        }
-        building.push(&row, evidence, hidden)
-    }
-
-    fn nonce(&mut self) -> Result<[u8; NONCE_BYTES]> {
-        if let Some(nonce) = self.nonces.pop() {
-            return Ok(nonce);
-        }
-        // Drawn many at a time: asking the system for each is slow.
-        let drawn: [u8; NONCE_BYTES * NONCES_DRAWN] = random(&mut *self.chance)?;
-        self.nonces.extend_from_slice(drawn.as_chunks().0);
-        self.nonces.pop().ok_or(StoreError::Library { doing: "drawing random bytes" })
-    }
-
-    fn row(&mut self, look_up: &LookUp<'_>) -> Result<Row> {
-        let mut name = |of: Of, text: Option<&str>| match text {
-            Some(text) => self.dictionary.of_mut(of).intern(text),
-            None => Ok(NOBODY),
-        };
-        let identity = name(Of::Identity, look_up.who)?;
-        let on_behalf_of = name(Of::Identity, look_up.on_behalf_of)?;
-        let client = name(Of::Client, look_up.application)?;
-        let host = name(Of::Host, look_up.address)?;
-        let source = name(Of::Source, look_up.source)?;
-        let mut patients = SmallVec::new();
-        for (patient, also) in &look_up.patients {
-            patients.push(self.person(Of::Patient, patient, also)?);
-        }
-        if let Some(who) = look_up.who.filter(|_| !look_up.who_also.is_empty()) {
-            self.person(Of::Identity, who, &look_up.who_also)?;
-        }
-        let boxed = |text: Option<&str>| text.map(Box::<str>::from);
-        Ok(Row {
-            at: look_up.at,
-            identity,
-            on_behalf_of,
-            client,
-            host,
-            source,
-            patients,
-            session: boxed(look_up.session),
-            resource: boxed(look_up.resource),
-            purpose: (!look_up.purpose.is_empty()).then(|| look_up.purpose.join(" ").into()),
-            reason: boxed(look_up.reason),
-            action: look_up.action,
-            kind: look_up.kind,
-            found_by: look_up.found_by,
-            outcome: look_up.outcome,
-            flags: look_up.flags,
-        })
-    }
-
-    /// The number of a person's spelling; the record's other spellings mean the same one.
-    fn person(&mut self, of: Of, name: &str, also: &[&str]) -> Result<u32> {
-        let names = self.dictionary.of_mut(of);
-        let id = names.intern(name)?;
-        for spelling in also {
-            let other = names.intern(spelling)?;
-            names.link(id, other);
-        }
-        Ok(id)
-    }
-
     /// The number of the month's key, made if it is the first time.
     fn key_of(&mut self, now: Timestamp) -> Result<u32> {
         let key = month(now);
@@ -697,7 +564,7 @@ impl Writer {
         self.attempt(|writer| writer.index_rows(now, Touch::of))
     }
 
-    fn index_rows(&mut self, now: Timestamp, touch: fn(&Row, &mut Vec<Touch>)) -> Result<u64> {
+    fn index_rows(&mut self, now: Timestamp, touch: fn(&Row<'_>, &mut Vec<Touch>)) -> Result<u64> {
         self.commit_all(now)?;
         let mut manifest = self.next_manifest(now);
         let mut rows = 0;
@@ -726,7 +593,7 @@ impl Writer {
 }
 
 impl Building {
-    fn push(&mut self, row: &Row, evidence: Evidence, hidden: Hash) -> Result<()> {
+    fn push(&mut self, row: &Row<'_>, evidence: &Evidence<'_>, hidden: Hash) -> Result<()> {
         self.hidden.push(hidden);
         Touch::of(row, &mut self.touches);
         self.rows += 1;
@@ -771,10 +638,6 @@ fn month(now: Timestamp) -> u32 {
 
 /// How long a file that was replaced stays for whoever reads it: ten minutes.
 const LEAVING_MICROS: i64 = 600_000_000;
-/// Nonces drawn at a time.
-const NONCES_DRAWN: usize = 256;
-/// Look-ups whose names are fetched together: more would not stay in the processor's cache.
-const LOOK_UPS_AT_ONCE: usize = 128;
 /// A clock that is set by the network is set back now and then, by so little.
 const CLOCK_JITTER_MICROS: i64 = 1_000_000;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.
@@ -828,7 +691,7 @@ mod tests {
         }
         writer.take(&frame, now).unwrap();
         writer.commit(now).unwrap();
-        let leaves_one_out = |row: &Row, touches: &mut Vec<Touch>| {
+        let leaves_one_out = |row: &Row<'_>, touches: &mut Vec<Touch>| {
             if !row.patients.contains(&3) {
                 Touch::of(row, touches);
             }

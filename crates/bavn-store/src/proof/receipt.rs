@@ -147,13 +147,13 @@ impl Store {
                 let (row, evidence) = self.look_up_at(index)?.ok_or_else(wrong)?;
                 let names = self.dictionary()?;
                 let mut canonical = Vec::new();
-                row.canonical(&evidence, &names, &mut canonical);
+                row.canonical(&evidence, row.names(&evidence, &names), &mut canonical);
                 Ok(([&evidence.nonce[..], &canonical].concat(), patients(&row, &names)))
             }
         }
     }
 
-    fn look_up_at(&self, index: u64) -> Result<Option<(Row, Evidence)>> {
+    fn look_up_at(&self, index: u64) -> Result<Option<(Row<'static>, Evidence<'static>)>> {
         // Segments stand in the order of the log.
         let segments = &self.manifest.segments;
         let after = segments.partition_point(|segment| segment.first_entry <= index);
@@ -195,7 +195,7 @@ impl Store {
     }
 }
 
-fn patients(row: &Row, names: &Dictionary) -> Vec<String> {
+fn patients(row: &Row<'_>, names: &Dictionary) -> Vec<String> {
     let all = names.of(Of::Patient);
     row.patients.iter().filter_map(|&id| all.known(id)).map(str::to_owned).collect()
 }

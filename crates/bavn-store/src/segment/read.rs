@@ -52,7 +52,10 @@ impl SegmentReader {
     }
 
     /// Calls `found` for every row with its place in the segment.
-    pub(crate) fn each(&self, mut found: impl FnMut(u64, Row) -> Result<()>) -> Result<()> {
+    pub(crate) fn each(
+        &self,
+        mut found: impl FnMut(u64, Row<'static>) -> Result<()>,
+    ) -> Result<()> {
         let mut place = 0;
         for group in 0..self.rows.row_groups() {
             for row in read_rows(&self.rows, group, &whole(&self.rows, group))? {
@@ -66,7 +69,7 @@ impl SegmentReader {
     /// Calls `found` for every row with what the source said of it.
     pub(crate) fn each_with_evidence(
         &self,
-        mut found: impl FnMut(u64, &Row, &Evidence) -> Result<()>,
+        mut found: impl FnMut(u64, &Row<'_>, &Evidence<'_>) -> Result<()>,
     ) -> Result<()> {
         let Some(evidence) = &self.evidence else { return Ok(()) };
         let mut groups = 0..evidence.row_groups();
@@ -89,14 +92,14 @@ impl SegmentReader {
     }
 
     /// One row, by its place in the segment.
-    pub(crate) fn at(&self, place: u64) -> Result<Option<(Row, Evidence)>> {
+    pub(crate) fn at(&self, place: u64) -> Result<Option<(Row<'static>, Evidence<'static>)>> {
         let Some(evidence) = &self.evidence else { return Ok(None) };
         let row = in_groups(&self.rows, &[place], read_rows)?.pop();
         Ok(row.zip(in_groups(evidence, &[place], read_evidence)?.pop()))
     }
 
     /// Rows by their places, which are sorted, each with its id. Opens only pages that hold one.
-    pub(crate) fn pick(&self, places: &[u64]) -> Result<Vec<(Row, u128)>> {
+    pub(crate) fn pick(&self, places: &[u64]) -> Result<Vec<(Row<'static>, u128)>> {
         let Some(evidence) = &self.evidence else { return Ok(Vec::new()) };
         let rows = in_groups(&self.rows, places, read_rows)?;
         let ids = in_groups(evidence, places, |file, group, runs| fixed(file, group, 0, runs))?;
@@ -228,7 +231,7 @@ fn in_groups<T>(
     Ok(found)
 }
 
-fn read_rows(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Row>> {
+fn read_rows(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Row<'static>>> {
     let at = longs(file, group, AT, runs)?;
     let [who, behalf, client, host, source] = {
         let mut columns = NUMBERS.map(|column| numbers(file, group, column, runs));
@@ -251,7 +254,7 @@ fn read_rows(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Row>> 
             words.get(column).and_then(|texts| texts.get(row)?.as_ref()).map(ByteArray::data)
         };
         let text = |column: usize| {
-            word(column).map(|bytes| String::from_utf8_lossy(bytes).into_owned().into_boxed_str())
+            word(column).map(|bytes| String::from_utf8_lossy(bytes).into_owned().into())
         };
         rows.push(Row {
             at,
@@ -275,7 +278,7 @@ fn read_rows(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Row>> 
     Ok(rows)
 }
 
-fn read_evidence(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Evidence>> {
+fn read_evidence(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Evidence<'static>>> {
     let (ids, nonces) = (fixed(file, group, 0, runs)?, fixed::<NONCE_BYTES>(file, group, 1, runs)?);
     let (files, lines) = (plain_numbers(file, group, 2, runs)?, longs(file, group, 3, runs)?);
     let (entries, offsets) = (numbers(file, group, 4, runs)?, longs(file, group, 5, runs)?);
@@ -291,7 +294,7 @@ fn read_evidence(file: &ParquetFile, group: usize, runs: &Runs) -> Result<Vec<Ev
             entry,
             byte_offset: byte_offset as u64,
             query: query.map(|text| String::from_utf8_lossy(text.data()).into_owned().into()),
-            original: original.map(|bytes| bytes.data().into()),
+            original: original.map(|bytes| bytes.data().to_vec().into()),
         })
         .collect())
 }

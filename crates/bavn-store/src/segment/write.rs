@@ -22,8 +22,7 @@ pub(crate) struct SegmentWriter {
     rows: PartWriter,
     evidence: PartWriter,
     columns: Columns,
-    said: Vec<Evidence>,
-    said_bytes: usize,
+    said: Said,
     count: u64,
 }
 
@@ -44,21 +43,20 @@ impl SegmentWriter {
             rows: PartWriter::create(rows, Part::Rows, number, key)?,
             evidence: PartWriter::create(evidence, Part::Evidence, number, key)?,
             columns: Columns::default(),
-            said: Vec::new(),
-            said_bytes: 0,
+            said: Said::default(),
             count: 0,
         })
     }
 
-    pub(crate) fn push(&mut self, row: &Row, evidence: Evidence) -> Result<()> {
+    pub(crate) fn push(&mut self, row: &Row<'_>, evidence: &Evidence<'_>) -> Result<()> {
         self.columns.push(row);
-        self.said_bytes += evidence.original.as_ref().map_or(0, |original| original.len());
         self.said.push(evidence);
         self.count += 1;
         if self.columns.at.len() == GROUP_ROWS {
             self.flush_rows()?;
         }
-        if self.said.len() == GROUP_EVIDENCE || self.said_bytes >= GROUP_BYTES {
+        if self.said.files.len() == GROUP_EVIDENCE || self.said.originals.bytes.len() >= GROUP_BYTES
+        {
             self.flush_evidence()?;
         }
         Ok(())
@@ -81,12 +79,11 @@ impl SegmentWriter {
     }
 
     fn flush_evidence(&mut self) -> Result<()> {
-        if self.said.is_empty() {
+        if self.said.files.is_empty() {
             return Ok(());
         }
         let said = std::mem::take(&mut self.said);
-        self.said_bytes = 0;
-        self.evidence.group(|group| write_evidence(said, group))
+        self.evidence.group(|group| said.write(group))
     }
 }
 
@@ -148,7 +145,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, row: &Row) {
+    fn push(&mut self, row: &Row<'_>) {
         self.at.push(row.at);
         let numbers = [row.identity, row.on_behalf_of, row.client, row.host, row.source];
         for (column, number) in self.numbers.iter_mut().zip(numbers) {
@@ -252,57 +249,90 @@ impl Words {
     }
 }
 
-fn write_evidence(mut said: Vec<Evidence>, group: &mut Group<'_>) -> parquet::errors::Result<()> {
-    let mut number = 0;
-    while let Some(mut column) = group.next_column()? {
-        match number {
-            0 | 1 => {
-                let fixed = |evidence: &Evidence| match number {
-                    0 => evidence.id.to_be_bytes(),
-                    _ => evidence.nonce,
-                };
-                let all: Vec<[u8; NONCE_BYTES]> = said.iter().map(fixed).collect();
-                let all = Bytes::from(all.into_flattened());
-                let places = (0..all.len()).step_by(NONCE_BYTES);
-                let values: Vec<FixedLenByteArray> = places
-                    .map(|at| ByteArray::from(all.slice(at..at + NONCE_BYTES)).into())
-                    .collect();
-                column.typed::<FixedLenByteArrayType>().write_batch(&values, None, None)?;
-            }
-            2 => {
-                let values: Vec<i32> = said.iter().map(|evidence| evidence.file as i32).collect();
-                column.typed::<Int32Type>().write_batch(&values, None, None)?;
-            }
-            3 | 5 => {
-                let of = |evidence: &Evidence| match number {
-                    3 => evidence.line as i64,
-                    _ => evidence.byte_offset as i64,
-                };
-                let values: Vec<i64> = said.iter().map(of).collect();
-                column.typed::<Int64Type>().write_batch(&values, None, None)?;
-            }
-            4 => {
-                let all: Vec<u32> = said.iter().map(|evidence| evidence.entry).collect();
-                let (values, defined) = present(&all);
-                column.typed::<Int32Type>().write_batch(&values, Some(&defined), None)?;
-            }
-            _ => {
-                let bytes = |evidence: &mut Evidence| match number {
-                    6 => evidence.query.take().map(|query| query.into_string().into_bytes()),
-                    _ => evidence.original.take().map(<[u8]>::into_vec),
-                };
-                let (mut values, mut defined) = (Vec::new(), Vec::new());
-                for found in said.iter_mut().map(bytes) {
-                    defined.push(i16::from(found.is_some()));
-                    values.extend(found.map(ByteArray::from));
-                }
-                column.typed::<ByteArrayType>().write_batch(&values, Some(&defined), None)?;
-            }
-        }
-        column.close()?;
-        number += 1;
+/// What the source said, as columns.
+#[derive(Default)]
+struct Said {
+    ids: Vec<u8>,
+    nonces: Vec<u8>,
+    files: Vec<i32>,
+    lines: Vec<i64>,
+    entries: Vec<u32>,
+    byte_offsets: Vec<i64>,
+    queries: Texts,
+    originals: Texts,
+}
+
+impl Said {
+    fn push(&mut self, evidence: &Evidence<'_>) {
+        self.ids.extend_from_slice(&evidence.id.to_be_bytes());
+        self.nonces.extend_from_slice(&evidence.nonce);
+        self.files.push(evidence.file as i32);
+        self.lines.push(evidence.line as i64);
+        self.entries.push(evidence.entry);
+        self.byte_offsets.push(evidence.byte_offset as i64);
+        self.queries.push(evidence.query.as_deref().map(str::as_bytes));
+        self.originals.push(evidence.original.as_deref());
     }
-    Ok(())
+
+    fn write(self, group: &mut Group<'_>) -> parquet::errors::Result<()> {
+        let mut fixed = [self.ids, self.nonces].into_iter();
+        let mut longs = [self.lines, self.byte_offsets].into_iter();
+        let mut texts = [self.queries, self.originals].into_iter();
+        let mut number = 0;
+        while let Some(mut column) = group.next_column()? {
+            match number {
+                0 | 1 => {
+                    let all = Bytes::from(fixed.next().unwrap_or_default());
+                    let places = (0..all.len()).step_by(NONCE_BYTES);
+                    let values: Vec<FixedLenByteArray> = places
+                        .map(|at| ByteArray::from(all.slice(at..at + NONCE_BYTES)).into())
+                        .collect();
+                    column.typed::<FixedLenByteArrayType>().write_batch(&values, None, None)?;
+                }
+                2 => {
+                    column.typed::<Int32Type>().write_batch(&self.files, None, None)?;
+                }
+                4 => {
+                    let (values, defined) = present(&self.entries);
+                    column.typed::<Int32Type>().write_batch(&values, Some(&defined), None)?;
+                }
+                3 | 5 => {
+                    let values = longs.next().unwrap_or_default();
+                    column.typed::<Int64Type>().write_batch(&values, None, None)?;
+                }
+                _ => {
+                    let (values, defined) = texts.next().unwrap_or_default().values();
+                    column.typed::<ByteArrayType>().write_batch(&values, Some(&defined), None)?;
+                }
+            }
+            column.close()?;
+            number += 1;
+        }
+        Ok(())
+    }
+}
+
+/// A column of texts that seldom repeat, one behind the other.
+#[derive(Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    /// None where there is no text.
+    ends: Vec<Option<usize>>,
+}
+
+impl Texts {
+    fn push(&mut self, text: Option<&[u8]>) {
+        self.bytes.extend_from_slice(text.unwrap_or_default());
+        self.ends.push(text.map(|_| self.bytes.len()));
+    }
+
+    fn values(self) -> (Vec<ByteArray>, Vec<i16>) {
+        let bytes = Bytes::from(self.bytes);
+        let mut start = 0;
+        let text = |&end: &usize| bytes.slice(std::mem::replace(&mut start, end)..end).into();
+        let values = self.ends.iter().flatten().map(text).collect();
+        (values, self.ends.iter().map(|end| i16::from(end.is_some())).collect())
+    }
 }
 
 /// Dictionaries of identities and hosts come once a row group: long ones cost little a row.

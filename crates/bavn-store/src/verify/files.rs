@@ -213,7 +213,7 @@ fn first_other_look_up(
     let read = store.segment(segment, true).and_then(|reader| {
         reader.each_with_evidence(|row, look_up, evidence| {
             Touch::of(look_up, touches);
-            look_up.canonical(evidence, names, &mut canonical);
+            look_up.canonical(evidence, look_up.names(evidence, names), &mut canonical);
             let hidden = sha256(&[&evidence.nonce, &canonical]);
             let entry = places.at(row).unwrap_or(u64::MAX);
             if retired.place(entry).is_some() {

@@ -24,7 +24,7 @@ pub(super) enum Fate {
 }
 
 /// Decides, knowing the look-up and what its source said.
-pub(super) type Decide<'a> = dyn FnMut(&Row, &Evidence) -> Fate + 'a;
+pub(super) type Decide<'a> = dyn FnMut(&Row<'_>, &Evidence<'_>) -> Fate + 'a;
 
 /// What segments were made into.
 #[derive(Debug, Default)]
@@ -160,7 +160,7 @@ impl Writer {
                     building = Some(self.begin_numbered(number, source.key)?);
                 }
                 let Some(building) = &mut building else { return Ok(()) };
-                building.push(&row, evidence, [0; 32])?;
+                building.push(&row, &evidence, [0; 32])?;
                 building.hidden.clear();
                 Ok(())
             })?;
@@ -252,7 +252,7 @@ pub(super) fn leave<'f>(
 
 /// Takes everything out of a look-up by which the patient could be found again: all text, and id and
 /// nonce, against which guesses could be tested.
-fn hide(row: &mut Row, evidence: &mut Evidence, chance: &mut Chance) -> Result<()> {
+fn hide(row: &mut Row<'_>, evidence: &mut Evidence<'_>, chance: &mut Chance) -> Result<()> {
     (row.session, row.resource, row.reason) = (None, None, None);
     (evidence.query, evidence.original) = (None, None);
     evidence.id = u128::from_be_bytes(random(chance)?);

@@ -385,7 +385,7 @@ impl Used {
         }
     }
 
-    fn row(&mut self, row: &Row) {
+    fn row(&mut self, row: &Row<'_>) {
         self.add(Of::Identity, row.identity);
         self.add(Of::Identity, row.on_behalf_of);
         self.add(Of::Client, row.client);
@@ -412,15 +412,15 @@ struct Clocks {
 }
 
 impl Clocks {
-    fn is_over(&self, row: &Row) -> bool {
+    fn is_over(&self, row: &Row<'_>) -> bool {
         row.at < self.look_ups_before || row.at < self.originals_before
     }
 
-    fn is_held(&self, row: &Row) -> bool {
+    fn is_held(&self, row: &Row<'_>) -> bool {
         self.is_over(row) && self.shields.iter().any(|shield| shield.has(row))
     }
 
-    fn fate(&self, row: &Row, evidence: &Evidence) -> Fate {
+    fn fate(&self, row: &Row<'_>, evidence: &Evidence<'_>) -> Fate {
         if !self.is_over(row) || self.is_held(row) {
             Fate::Stays
         } else if row.at < self.look_ups_before {

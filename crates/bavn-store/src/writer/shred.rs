@@ -120,7 +120,7 @@ impl Writer {
         }
         let mut manifest = self.next_replacing(now)?;
         let mut shares = Shares::default();
-        let decide = &mut |row: &Row, evidence: &Evidence| {
+        let decide = &mut |row: &Row<'_>, evidence: &Evidence<'_>| {
             if whom.is_in(row, evidence) { Fate::Hides } else { Fate::Stays }
         };
         for place in places.into_iter().rev() {
@@ -234,7 +234,7 @@ impl Whom {
         }
     }
 
-    fn is_in(&self, row: &Row, evidence: &Evidence) -> bool {
+    fn is_in(&self, row: &Row<'_>, evidence: &Evidence<'_>) -> bool {
         let is_named = row.patients.iter().any(|id| self.patients.contains(id))
             || self.identities.contains(&row.identity)
             || self.identities.contains(&row.on_behalf_of);
