@@ -70,7 +70,7 @@ impl Row<'_> {
         &self,
         evidence: &Evidence<'_>,
         names: &'n Dictionary,
-    ) -> impl Iterator<Item = Option<&'n str>> {
+    ) -> impl Iterator<Item = Option<Cow<'n, str>>> {
         let patients = self.patients.iter().map(|&patient| (Of::Patient, patient));
         let others = [
             (Of::Identity, self.identity),
@@ -80,7 +80,7 @@ impl Row<'_> {
             (Of::Source, self.source),
             (Of::File, evidence.file),
         ];
-        patients.chain(others).map(|(of, id)| names.of(of).known(id))
+        patients.chain(others).map(|(of, id)| names.of(of).known(id).map(Cow::Borrowed))
     }
 
     /// What an entry of the log commits to: every field of the look-up, names in full, in one order,
@@ -88,7 +88,7 @@ impl Row<'_> {
     pub(crate) fn canonical<'n>(
         &self,
         evidence: &Evidence<'_>,
-        names: impl Iterator<Item = Option<&'n str>>,
+        names: impl Iterator<Item = Option<Cow<'n, str>>>,
         out: &mut Vec<u8>,
     ) {
         out.clear();
@@ -101,7 +101,7 @@ impl Row<'_> {
         out.extend_from_slice(&flag_bits(self.flags).to_be_bytes());
         out.extend_from_slice(&(self.patients.len() as u32).to_be_bytes());
         for name in names {
-            put_text(out, name.map(str::as_bytes));
+            put_text(out, name.as_deref().map(str::as_bytes));
         }
         let words = [
             self.session.as_deref(),

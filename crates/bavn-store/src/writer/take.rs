@@ -27,13 +27,23 @@ struct Limits {
 
 /// A look-up on its way from one thread to the other.
 struct Numbered<'f> {
-    row: Row<'f>,
-    evidence: Evidence<'f>,
-    /// In the order of [`Row::names`].
-    names: SmallVec<[Option<Cow<'f, str>>; 7]>,
-    sequence: Option<u64>,
+    look_up: LookUp<'f>,
+    numbers: Numbers,
+    nonce: [u8; NONCE_BYTES],
+    keeps_original: bool,
     /// The source has promised to speak.
     is_promised: bool,
+}
+
+/// What the dictionary says for a look-up's names.
+struct Numbers {
+    identity: u32,
+    on_behalf_of: u32,
+    client: u32,
+    host: u32,
+    source: u32,
+    file: u32,
+    patients: SmallVec<[u32; 2]>,
 }
 
 /// The second thread at work.
@@ -60,7 +70,7 @@ impl Writer {
                 let look_ups: Option<Vec<LookUp<'_>>> =
                     (0..count).map(|_| LookUp::read(&mut input)).collect();
                 let look_ups = look_ups.ok_or(StoreError::Library { doing: "reading a frame" })?;
-                let numbered = self.number_new(&look_ups, limits, &mut taken)?;
+                let numbered = self.number_new(look_ups, limits, &mut taken)?;
                 if numbered.is_empty() {
                     continue;
                 }
@@ -98,29 +108,37 @@ impl Writer {
     /// Those that the store does not hold yet.
     fn number_new<'f>(
         &mut self,
-        look_ups: &[LookUp<'f>],
+        look_ups: Vec<LookUp<'f>>,
         limits: Limits,
         taken: &mut Taken,
     ) -> Result<Vec<Numbered<'f>>> {
         let day = |look_up: &LookUp<'_>| Timestamp::from_micros(look_up.at).day();
         self.known.fetch(look_ups.iter().map(|look_up| (day(look_up), look_up.id)));
-        let mut found = self.find_names(look_ups);
+        let mut found = self.find_names(&look_ups);
         let mut numbered = Vec::with_capacity(look_ups.len());
         for look_up in look_ups {
-            let found = found.next(look_up);
+            let found = found.next(&look_up);
             if look_up.at < limits.expired {
                 taken.expired += 1;
                 continue;
             }
             let (store, ring) = (&self.store, &self.ring);
             let past = Past { store, ring, segments: &self.manifest.segments };
-            if self.known.is_new(day(look_up), look_up.id, &past)? {
-                numbered.push(self.number(look_up, &found, limits)?);
-                *self.added_on.entry(day(look_up)).or_default() += 1;
-                taken.new += 1;
-            } else {
+            let day = day(&look_up);
+            if !self.known.is_new(day, look_up.id, &past)? {
                 taken.known += 1;
+                continue;
             }
+            let numbers = self.number(&look_up, &found)?;
+            numbered.push(Numbered {
+                nonce: self.nonce()?,
+                keeps_original: look_up.at >= limits.originals,
+                is_promised: self.manifest.promises.contains_key(&numbers.source),
+                numbers,
+                look_up,
+            });
+            *self.added_on.entry(day).or_default() += 1;
+            taken.new += 1;
         }
         Ok(numbered)
     }
@@ -136,39 +154,33 @@ impl Writer {
         }
     }
 
-    fn number<'f>(
-        &mut self,
-        look_up: &LookUp<'f>,
-        found: &Found,
-        limits: Limits,
-    ) -> Result<Numbered<'f>> {
-        let row = self.row(look_up, found)?;
-        let evidence = Evidence {
-            id: look_up.id,
-            nonce: self.nonce()?,
-            file: self.dictionary.of_mut(Of::File).intern(look_up.input)?,
-            line: look_up.line,
-            entry: look_up.entry.unwrap_or(NOBODY),
-            byte_offset: look_up.byte_offset,
-            query: look_up.query.map(Into::into),
-            original: (look_up.at >= limits.originals).then(|| look_up.original.into()),
+    fn number(&mut self, look_up: &LookUp<'_>, found: &Found) -> Result<Numbers> {
+        let mut name = |of: Of, text: Option<&str>, found: Option<u32>| match (text, found) {
+            (None, _) => Ok(NOBODY),
+            (_, Some(found)) => Ok(found),
+            (Some(text), None) => self.dictionary.of_mut(of).intern(text),
         };
-        let patients = look_up.patients.iter().map(|&(patient, _)| Some(patient));
-        let others = [
-            look_up.who,
-            look_up.on_behalf_of,
-            look_up.application,
-            look_up.address,
-            look_up.source,
-            Some(look_up.input),
-        ];
-        Ok(Numbered {
-            names: patients.chain(others).map(|name| name.map(as_kept)).collect(),
-            sequence: look_up.sequence,
-            is_promised: self.manifest.promises.contains_key(&row.source),
-            row,
-            evidence,
-        })
+        let mut numbers = Numbers {
+            identity: name(Of::Identity, look_up.who, found.identity)?,
+            on_behalf_of: name(Of::Identity, look_up.on_behalf_of, None)?,
+            client: name(Of::Client, look_up.application, None)?,
+            host: name(Of::Host, look_up.address, found.host)?,
+            source: name(Of::Source, look_up.source, None)?,
+            file: name(Of::File, Some(look_up.input), None)?,
+            patients: SmallVec::new(),
+        };
+        for ((patient, also), &found) in look_up.patients.iter().zip(&found.patients) {
+            let id = match found {
+                Some(id) => id,
+                None => self.dictionary.of_mut(Of::Patient).intern(patient)?,
+            };
+            self.link_others(Of::Patient, id, also)?;
+            numbers.patients.push(id);
+        }
+        if look_up.who.is_some() {
+            self.link_others(Of::Identity, numbers.identity, &look_up.who_also)?;
+        }
+        Ok(numbers)
     }
 
     fn nonce(&mut self) -> Result<[u8; NONCE_BYTES]> {
@@ -181,49 +193,6 @@ impl Writer {
         self.nonces.pop().ok_or(StoreError::Library { doing: "drawing random bytes" })
     }
 
-    fn row<'f>(&mut self, look_up: &LookUp<'f>, found: &Found) -> Result<Row<'f>> {
-        let mut name = |of: Of, text: Option<&str>, found: Option<u32>| match (text, found) {
-            (None, _) => Ok(NOBODY),
-            (_, Some(found)) => Ok(found),
-            (Some(text), None) => self.dictionary.of_mut(of).intern(text),
-        };
-        let identity = name(Of::Identity, look_up.who, found.identity)?;
-        let on_behalf_of = name(Of::Identity, look_up.on_behalf_of, None)?;
-        let client = name(Of::Client, look_up.application, None)?;
-        let host = name(Of::Host, look_up.address, found.host)?;
-        let source = name(Of::Source, look_up.source, None)?;
-        let mut patients = SmallVec::new();
-        for ((patient, also), &found) in look_up.patients.iter().zip(&found.patients) {
-            let id = match found {
-                Some(id) => id,
-                None => self.dictionary.of_mut(Of::Patient).intern(patient)?,
-            };
-            self.link_others(Of::Patient, id, also)?;
-            patients.push(id);
-        }
-        if look_up.who.is_some() {
-            self.link_others(Of::Identity, identity, &look_up.who_also)?;
-        }
-        Ok(Row {
-            at: look_up.at,
-            identity,
-            on_behalf_of,
-            client,
-            host,
-            source,
-            patients,
-            session: look_up.session.map(Into::into),
-            resource: look_up.resource.map(Into::into),
-            purpose: purpose(&look_up.purpose),
-            reason: look_up.reason.map(Into::into),
-            action: look_up.action,
-            kind: look_up.kind,
-            found_by: look_up.found_by,
-            outcome: look_up.outcome,
-            flags: look_up.flags,
-        })
-    }
-
     /// A record's other spellings of a person mean the same one.
     fn link_others(&mut self, of: Of, id: u32, also: &[&str]) -> Result<()> {
         let names = self.dictionary.of_mut(of);
@@ -232,15 +201,6 @@ impl Writer {
             names.link(id, other);
         }
         Ok(())
-    }
-}
-
-/// Codes, with a space between them.
-fn purpose<'f>(codes: &[&'f str]) -> Option<Cow<'f, str>> {
-    match codes {
-        [] => None,
-        [one] => Some((*one).into()),
-        many => Some(many.join(" ").into()),
     }
 }
 
@@ -271,14 +231,25 @@ impl FoundNames {
 impl Building {
     fn write(mut self, numbered: &Receiver<Vec<Numbered<'_>>>) -> Result<Self> {
         let mut canonical = Vec::new();
-        for one in numbered.iter().flatten() {
-            let Numbered { row, evidence, names, sequence, is_promised } = one;
-            row.canonical(&evidence, names.iter().map(Option::as_deref), &mut canonical);
-            let hidden = sha256(&[&evidence.nonce, &canonical]);
-            if is_promised {
+        for numbered in numbered.iter().flatten() {
+            let Numbered { look_up, numbers, nonce, keeps_original, is_promised } = &numbered;
+            let row = row(look_up, numbers);
+            let evidence = Evidence {
+                id: look_up.id,
+                nonce: *nonce,
+                file: numbers.file,
+                line: look_up.line,
+                entry: look_up.entry.unwrap_or(NOBODY),
+                byte_offset: look_up.byte_offset,
+                query: look_up.query.map(Into::into),
+                original: keeps_original.then(|| look_up.original.into()),
+            };
+            row.canonical(&evidence, names(look_up), &mut canonical);
+            let hidden = sha256(&[nonce, &canonical]);
+            if *is_promised {
                 self.spoke.entry(row.source).or_default().push(row.at);
             }
-            if let Some(number) = sequence {
+            if let Some(number) = look_up.sequence {
                 self.numbers.entry(row.source).or_default().push((row.at, number));
             }
             self.push(&row, &evidence, hidden)?;
@@ -287,9 +258,53 @@ impl Building {
     }
 }
 
+fn row<'f>(look_up: &LookUp<'f>, numbers: &Numbers) -> Row<'f> {
+    Row {
+        at: look_up.at,
+        identity: numbers.identity,
+        on_behalf_of: numbers.on_behalf_of,
+        client: numbers.client,
+        host: numbers.host,
+        source: numbers.source,
+        patients: numbers.patients.clone(),
+        session: look_up.session.map(Into::into),
+        resource: look_up.resource.map(Into::into),
+        purpose: purpose(&look_up.purpose),
+        reason: look_up.reason.map(Into::into),
+        action: look_up.action,
+        kind: look_up.kind,
+        found_by: look_up.found_by,
+        outcome: look_up.outcome,
+        flags: look_up.flags,
+    }
+}
+
+/// Codes, with a space between them.
+fn purpose<'f>(codes: &[&'f str]) -> Option<Cow<'f, str>> {
+    match codes {
+        [] => None,
+        [one] => Some((*one).into()),
+        many => Some(many.join(" ").into()),
+    }
+}
+
+/// As the dictionary has them, in the order of [`Row::names`].
+fn names<'f>(look_up: &LookUp<'f>) -> impl Iterator<Item = Option<Cow<'f, str>>> {
+    let others = [
+        look_up.who,
+        look_up.on_behalf_of,
+        look_up.application,
+        look_up.address,
+        look_up.source,
+        Some(look_up.input),
+    ];
+    let patients = look_up.patients.iter().map(|&(patient, _)| Some(patient));
+    patients.chain(others).map(|name| name.map(as_kept))
+}
+
 /// Nonces drawn at a time.
 const NONCES_DRAWN: usize = 256;
 /// Look-ups whose names are found together: more would not stay in the processor's cache.
-const LOOK_UPS_AT_ONCE: usize = 128;
+const LOOK_UPS_AT_ONCE: usize = 256;
 /// Of that many look-ups each.
 const BATCHES_WAITING: usize = 16;
