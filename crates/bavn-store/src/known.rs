@@ -89,8 +89,8 @@ pub(crate) fn open(
     SegmentReader::open(&rows, evidence, segment.number, key)
 }
 
-/// Ids are digests, but of bytes that others write.
-type Ids = HashSet<u128, foldhash::fast::RandomState>;
+/// Ids are digests: any hash spreads them.
+type Ids = HashSet<u128, foldhash::fast::FixedState>;
 
 /// Ids kept in memory, 34 bytes each at worst.
 const IDS_MAX: usize = 12_000_000;

@@ -9,6 +9,7 @@ use crate::names::{Dictionary, Names, Of, Same, meant};
 use crate::row::Row;
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -23,7 +24,7 @@ pub struct Store {
     names: [OnceLock<Dictionary>; Of::ALL.len()],
     /// By kind: who is whom.
     same: [Same; Of::ALL.len()],
-    indexes: Vec<[OnceLock<Index>; By::ALL.len()]>,
+    indexes: Vec<Indexes>,
 }
 
 /// Which commit an answer rests on.
@@ -153,40 +154,67 @@ impl Store {
 
     /// Every posting of the keys within the window, exactly: where a day is cut, from the rows.
     pub(crate) fn postings(&self, by: By, keys: &[u32], window: Window) -> Result<Vec<Posting>> {
-        let mut found = Vec::new();
-        for (segment, indexes) in self.manifest.segments.iter().zip(&self.indexes) {
-            if !overlaps(segment, window) {
-                continue;
+        let segments = self.manifest.segments.iter().zip(&self.indexes);
+        let segments: Vec<_> = segments.filter(|(one, _)| overlaps(one, window)).collect();
+        let some = |segments: &[(&Segment, &Indexes)]| {
+            let mut found = Vec::new();
+            for (segment, indexes) in segments {
+                self.postings_of(segment, indexes, (by, keys), window, &mut found)?;
             }
-            let index = self.index(segment, indexes, by)?;
-            let mut is_there = false;
-            let mut cut: BTreeSet<(u32, i32, u32, u8)> = BTreeSet::new();
-            for &key in keys {
-                index.each(key, window.days(), &mut |posting| {
-                    if !by.is_full() {
-                        is_there = true;
-                        return;
+            Ok(found)
+        };
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let share =
+            segments.len().div_ceil(threads).max(BLOCKS_A_THREAD.div_ceil(keys.len().max(1)));
+        let mut shares = segments.chunks(share);
+        let Some(first) = shares.next() else { return Ok(Vec::new()) };
+        std::thread::scope(|threads| {
+            let others: Vec<_> = shares.map(|share| threads.spawn(move || some(share))).collect();
+            let mut found = some(first)?;
+            for other in others {
+                let stopped = |_| StoreError::Library { doing: "reading the index" };
+                found.extend(other.join().map_err(stopped)??);
+            }
+            Ok(found)
+        })
+    }
+
+    fn postings_of(
+        &self,
+        segment: &Segment,
+        indexes: &Indexes,
+        (by, keys): (By, &[u32]),
+        window: Window,
+        found: &mut Vec<Posting>,
+    ) -> Result<()> {
+        let index = self.index(segment, indexes, by)?;
+        let mut is_there = false;
+        let mut cut: BTreeSet<(u32, i32, u32, u8)> = BTreeSet::new();
+        for &key in keys {
+            index.each(key, window.days(), &mut |posting| {
+                if !by.is_full() {
+                    is_there = true;
+                    return;
+                }
+                match (window.has(posting.first), window.has(posting.last)) {
+                    (true, true) => found.push(*posting),
+                    // Outside, or around the window: only the rows know.
+                    _ if posting.last < window.from.micros()
+                        || posting.first >= window.to.micros() => {}
+                    _ => {
+                        cut.insert((posting.key, posting.day, posting.partner, posting.class));
                     }
-                    match (window.has(posting.first), window.has(posting.last)) {
-                        (true, true) => found.push(*posting),
-                        // Outside, or around the window: only the rows know.
-                        _ if posting.last < window.from.micros()
-                            || posting.first >= window.to.micros() => {}
-                        _ => {
-                            cut.insert((posting.key, posting.day, posting.partner, posting.class));
-                        }
-                    }
-                })?;
-            }
-            if !cut.is_empty() {
-                let is_cut = |p: &Posting| cut.contains(&(p.key, p.day, p.partner, p.class));
-                self.recount(segment, by, window, is_cut, &mut found)?;
-            }
-            if is_there {
-                self.recount(segment, by, window, |p| keys.contains(&p.key), &mut found)?;
-            }
+                }
+            })?;
         }
-        Ok(found)
+        if !cut.is_empty() {
+            let is_cut = |p: &Posting| cut.contains(&(p.key, p.day, p.partner, p.class));
+            self.recount(segment, by, window, is_cut, found)?;
+        }
+        if is_there {
+            self.recount(segment, by, window, |p| keys.contains(&p.key), found)?;
+        }
+        Ok(())
     }
 
     fn recount(
@@ -252,12 +280,7 @@ impl Store {
         Ok(dictionary)
     }
 
-    fn index<'s>(
-        &'s self,
-        segment: &Segment,
-        indexes: &'s [OnceLock<Index>; By::ALL.len()],
-        by: By,
-    ) -> Result<&'s Index> {
+    fn index<'s>(&'s self, segment: &Segment, indexes: &'s Indexes, by: By) -> Result<&'s Index> {
         let missing = || StoreError::Missing { path: self.folder.join("index") };
         let slot = indexes.get(by as usize).ok_or_else(missing)?;
         if let Some(open) = slot.get() {
@@ -298,6 +321,11 @@ fn overlaps(segment: &Segment, window: Window) -> bool {
     segment.from < window.to.micros() && segment.to >= window.from.micros()
 }
 
+/// A segment's index, each direction opened when first asked.
+type Indexes = [OnceLock<Index>; By::ALL.len()];
+
+/// Blocks of the index for which a thread is worth its start: one a segment and key.
+const BLOCKS_A_THREAD: usize = 64;
 /// Rows held in memory at once.
 const ROWS_AT_ONCE: usize = 1 << 18;
 
