@@ -91,8 +91,13 @@ impl Board for Fixed {
 
     fn trail(&self, _: CaseNumber) -> Result<TrailView, Trouble> {
         let times = vec![self.now(), self.now().plus_secs(3_600)];
-        let lane = |name: &str| Lane { name: name.to_owned(), look_ups: vec![7, 0] };
-        Ok(TrailView { times, lanes: vec![lane("hcw-7"), lane("pc-1")], patients: vec![41, 0] })
+        let lane = |name: &str, is_machine| Lane {
+            name: name.to_owned(),
+            is_machine,
+            look_ups: vec![7, 0],
+        };
+        let lanes = vec![lane("hcw-7", false), lane("pc-1", true)];
+        Ok(TrailView { last: times.first().copied(), times, lanes, patients: vec![41, 0] })
     }
 
     fn clocks(&self, _: CaseNumber) -> Vec<ClockView> {

@@ -502,8 +502,20 @@ pub(crate) enum CaseCommand {
         store: CaseStore,
         #[arg(value_name = "CASE")]
         case: CaseNumber,
+        /// Only what was done since this day or time
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
         #[arg(long, value_enum, default_value = "en")]
         language: SpokenLanguage,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Which accounts and machines of a case, when, with how many patients; does it still go on?
+    Trail {
+        #[command(flatten)]
+        store: CaseStore,
+        #[arg(value_name = "CASE")]
+        case: CaseNumber,
         #[arg(long)]
         json: bool,
     },

@@ -128,11 +128,14 @@ pub struct TrailView {
     pub lanes: Vec<Lane>,
     /// Different patients in each stretch.
     pub patients: Vec<u32>,
+    /// Of the latest look-up.
+    pub last: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Lane {
     pub name: String,
+    pub is_machine: bool,
     pub look_ups: Vec<u32>,
 }
 

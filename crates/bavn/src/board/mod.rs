@@ -6,6 +6,8 @@ mod notices;
 mod people;
 mod time;
 
+pub(crate) use time::trail;
+
 use crate::cli::StoreAccess;
 use crate::commands::keep::{leave_asking, open};
 use crate::commands::scope::{case_subject, date, reason_text};

@@ -8,7 +8,7 @@ use bavn_store::{Class, PatientNumber, Scope, Store, StoreError, Subject, Window
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Look-ups of the readers of a case in equal stretches of time, by account and by machine.
-pub(super) fn trail(
+pub(crate) fn trail(
     store: &Store,
     subject: &Subject,
     window: Window,
@@ -48,9 +48,14 @@ pub(super) fn trail(
             .collect(),
         lanes: lanes
             .into_iter()
-            .map(|((_, name), look_ups)| Lane { name: name.to_owned(), look_ups })
+            .map(|((is_machine, name), look_ups)| Lane {
+                name: name.to_owned(),
+                is_machine,
+                look_ups,
+            })
             .collect(),
         patients: patients.iter().map(|held| held.len() as u32).collect(),
+        last: Some(last.at),
     })
 }
 

@@ -24,9 +24,11 @@ pub(crate) fn run(command: CaseCommand) -> CommandResult {
     };
     match command {
         CaseCommand::List(arguments) => list(&arguments),
-        CaseCommand::Show { store, case, language, json } => {
-            show(&store, case, spoken(language), json)
+        CaseCommand::Show { store, case, since, language, json } => {
+            let since = since.as_deref().map(read_date).transpose()?;
+            show(&store, case, since, spoken(language), json)
         }
+        CaseCommand::Trail { store, case, json } => super::trail::run(&store, case, json),
         CaseCommand::Assign { store, case, to } => act(&store, case, Deed::Assigned { to }),
         CaseCommand::Verdict { store, case, verdict, reason } => {
             act(&store, case, Deed::Decided { verdict: read_verdict(&verdict)?, reason })
@@ -149,7 +151,13 @@ fn line_of(case: &Case) -> String {
     )
 }
 
-fn show(store: &CaseStore, number: CaseNumber, language: Language, as_json: bool) -> CommandResult {
+fn show(
+    store: &CaseStore,
+    number: CaseNumber,
+    since: Option<Timestamp>,
+    language: Language,
+    as_json: bool,
+) -> CommandResult {
     let desk = desk(store)?;
     let case = desk.look(|book| book.case(number).map(Case::state))?;
     if case.is_none() {
@@ -159,10 +167,10 @@ fn show(store: &CaseStore, number: CaseNumber, language: Language, as_json: bool
     desk.act(now(), &os_user(), number, Deed::Read, None)?.ok();
     let text = desk.look(|book| {
         let Some(case) = book.case(number) else { return String::new() };
-        if as_json {
-            format!("{}\n", json_of(book, case, true))
-        } else {
-            text_of(book, case, language)
+        match since {
+            _ if as_json => format!("{}\n", json_of(book, case, true)),
+            Some(since) => format!("{}\n{}", line_of(case), acts_of(book, case, since, language)),
+            None => text_of(book, case, language),
         }
     })?;
     Ok(std::io::stdout().write_all(text.as_bytes())?)
@@ -214,14 +222,20 @@ fn text_of(book: &Book, case: &Case, language: Language) -> String {
         )
     }));
     lines.extend(case.evidence.iter().map(|(what, sha256)| format!("filed: {what} {sha256}")));
-    lines.push("acts:".to_owned());
-    let acts = book.acts().iter().enumerate().filter(|(_, act)| act.case == case.number);
-    lines.extend(acts.map(|(number, act)| {
-        let undone = if book.is_undone(number) { " (undone)" } else { "" };
-        format!("  {} {}: {}{undone}", act.at, act.by, deed_in_words(act, language))
-    }));
-    lines.push(String::new());
+    lines.push(format!("acts:\n{}", acts_of(book, case, case.opened_at, language)));
     lines.join("\n")
+}
+
+fn acts_of(book: &Book, case: &Case, since: Timestamp, language: Language) -> String {
+    let acts = book.acts().iter().enumerate();
+    let mut text = String::new();
+    for (number, act) in acts.filter(|(_, act)| act.case == case.number && act.at >= since) {
+        let undone = if book.is_undone(number) { " (undone)" } else { "" };
+        let said = deed_in_words(act, language);
+        // Writing to a string cannot fail.
+        let _never = writeln!(text, "  {} {}: {said}{undone}", act.at, act.by);
+    }
+    text
 }
 
 pub(crate) fn told(acted: &Acted) -> CommandResult {

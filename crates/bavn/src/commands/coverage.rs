@@ -134,7 +134,7 @@ fn of_source(source: &OfSource, words: &mut String) {
 }
 
 /// A point for nothing, 1 to 9 for a part of the source's busiest hour.
-fn digit(count: u64, busiest: u64) -> char {
+pub(super) fn digit(count: u64, busiest: u64) -> char {
     match (count * 9).div_ceil(busiest.max(1)) {
         0 => '.',
         ninths => char::from_digit(ninths as u32, 10).unwrap_or('9'),

@@ -28,6 +28,7 @@ pub(crate) mod scope;
 mod serve;
 mod shred;
 mod store;
+mod trail;
 mod verify;
 pub(crate) mod watch;
 mod who;

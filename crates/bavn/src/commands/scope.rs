@@ -1,7 +1,7 @@
 //! `bavn scope`: whose records, exactly, with bounds and their reasons.
 
 use super::keep::{open, purpose, record_asking, window};
-use crate::cli::{Scope as Arguments, ScopeBy};
+use crate::cli::{Scope as Arguments, ScopeBy, StoreAccess};
 use crate::controllers::Controllers;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::load_context;
@@ -60,11 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
 fn subject(arguments: &Arguments) -> CommandResult<(Subject, Timestamp)> {
     let given = &arguments.subject;
     if let Some(number) = given.case {
-        let access = arguments.access.clone();
-        let desk = super::case::desk(&crate::cli::CaseStore { access, duty: None })?;
-        return desk.look(|book| case_subject(book, number))?.ok_or_else(|| {
-            CommandError::usage(format_args!("there is no case {number} with a reader"))
-        });
+        return subject_of_case(&arguments.access, number);
     }
     let subject = match (&given.host, &given.client) {
         (Some(host), _) => Subject::Host(host.clone()),
@@ -72,6 +68,16 @@ fn subject(arguments: &Arguments) -> CommandResult<(Subject, Timestamp)> {
         (None, None) => Subject::Identities(given.identity.clone()),
     };
     Ok((subject, Window::ALL.from))
+}
+
+pub(crate) fn subject_of_case(
+    access: &StoreAccess,
+    number: CaseNumber,
+) -> CommandResult<(Subject, Timestamp)> {
+    let access = access.clone();
+    let desk = super::case::desk(&crate::cli::CaseStore { access, duty: None })?;
+    desk.look(|book| case_subject(book, number))?
+        .ok_or_else(|| CommandError::usage(format_args!("there is no case {number} with a reader")))
 }
 
 /// The readers of a case, where it goes on if it was merged, and since when it is about them.

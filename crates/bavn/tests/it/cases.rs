@@ -98,6 +98,19 @@ fn a_theft_becomes_a_case_that_is_scoped_hunted_and_decided() {
         assert!(is_in, "{patient} is missing");
     }
 
+    let trail = place.json(&["case", "trail", number, "--json"]);
+    let lanes = trail["trail"]["lanes"].as_array().unwrap();
+    let look_ups = |machine: bool| -> u64 {
+        let lanes = lanes.iter().filter(|lane| lane["is_machine"] == machine);
+        let counts = lanes.flat_map(|lane| lane["look_ups"].as_array().unwrap());
+        counts.map(|count| count.as_u64().unwrap()).sum()
+    };
+    let (by_account, by_machine) = (look_ups(false), look_ups(true));
+    assert!(by_account >= stolen.len() as u64 && by_machine <= by_account, "{trail}");
+    assert!(place.said(&["case", "trail", number]).contains(case["hosts"][0].as_str().unwrap()));
+    let since = place.said(&["case", "show", number, "--since", "2099-01-01"]);
+    assert_eq!(since.lines().count(), 1, "{since}");
+
     let indicators = place.at("cert.csv");
     let reader = case["identities"][0].as_str().unwrap();
     let host = case["hosts"][0].as_str().unwrap();
