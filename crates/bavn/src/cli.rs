@@ -850,6 +850,10 @@ pub(crate) struct BenchScope {
     /// patient, host, source and kind of record as numbers, separated by commas.
     #[arg(long, value_name = "FILE")]
     pub(crate) rows: Option<PathBuf>,
+    /// The store's key, so that it can be asked by other commands afterwards; else one is drawn and
+    /// forgotten.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
     /// Folder for the store; must not exist, or be empty.

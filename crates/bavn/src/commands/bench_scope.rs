@@ -75,8 +75,7 @@ pub(super) struct Loaded {
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
-    let mut key = [0; bavn_store::KEY_BYTES];
-    chance()(&mut key);
+    let key = key(arguments)?;
     let loaded = load(arguments, Kek::read(&key)?)?;
     let kek = Kek::read(&key)?;
     let mut dice = Dice(arguments.seed ^ 0x5eed);
@@ -208,6 +207,16 @@ fn keep<T>(asked: &mut Vec<T>, question: T) {
     if asked.len() < QUESTIONS_KEPT {
         asked.push(question);
     }
+}
+
+/// What a key file holds.
+pub(super) fn key(arguments: &BenchScope) -> CommandResult<Vec<u8>> {
+    if let Some(file) = &arguments.key_file {
+        return Ok(std::fs::read(file)?);
+    }
+    let mut key = vec![0; bavn_store::KEY_BYTES];
+    chance()(&mut key);
+    Ok(key)
 }
 
 /// Visits of one to several look-ups, many under way at once, in the order of time. Most patients

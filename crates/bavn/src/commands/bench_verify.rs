@@ -2,8 +2,7 @@
 //! proofs; and a log is appended to by itself.
 
 use super::bench::{TICK_SECONDS, core_seconds, peak_rss_megabytes, print, rss_words};
-use super::bench_scope::{Dice, load};
-use super::keep::chance;
+use super::bench_scope::{Dice, key, load};
 use crate::cli::BenchScope;
 use crate::error::{CommandError, CommandResult, Kind};
 use bavn_store::{Depth, Kek, Opening, Store, append_batches, verify};
@@ -43,8 +42,7 @@ struct Proofs {
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
-    let mut key = [0; bavn_store::KEY_BYTES];
-    chance()(&mut key);
+    let key = key(arguments)?;
     let kek = Kek::read(&key)?;
     let loaded = load(arguments, Kek::read(&key)?)?;
     let bytes = speed(arguments, &kek, Depth::Bytes)?;
