@@ -11,6 +11,7 @@ mod retain;
 mod shred;
 
 pub use compact::Compacted;
+pub use remake::Renamed;
 pub use retain::Expired;
 pub use shred::{Shredded, Tombstone};
 
