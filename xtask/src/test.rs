@@ -6,6 +6,7 @@
 use crate::{browser, docs, peers, product, shell, smoke, tidy};
 use anyhow::{Context as _, Result};
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,7 @@ const CHECKS: &[Check] = &[
     Check { name: "schemas", run: || smoke::schemas().map(verdict) },
     Check { name: "benches", run: || smoke::benches().map(verdict) },
     Check { name: "browser", run: browser },
+    Check { name: "programs", run: programs },
 ];
 
 /// Runs every check, then every test; prints the sum of both as the last line.
@@ -146,14 +148,34 @@ fn browser() -> Result<Verdict> {
     }
 }
 
+/// The programs that tests read a segment with: fetched here, run there.
+fn programs() -> Result<Verdict> {
+    let folder = python_folder()?;
+    for (module, package) in [("pyarrow", "pyarrow>=20"), ("pyspark", "pyspark>=4,<5")] {
+        if peers::python(&folder, module, package).is_none() {
+            return Ok(Verdict::Skipped(
+                "python3 with venv and pip could not fetch pyarrow, pyspark",
+            ));
+        }
+    }
+    let home = std::env::var_os("JAVA_HOME").map(PathBuf::from);
+    let java = home.map_or_else(|| "java".into(), |home| home.join("bin/java"));
+    if shell::output(Command::new(java).arg("--version")).is_err() {
+        return Ok(Verdict::Skipped("Spark needs Java 17 or later"));
+    }
+    Ok(Verdict::Passed)
+}
+
+/// Beside it lies the Python of the tests, which stays there, so that it is made once.
+fn python_folder() -> Result<PathBuf> {
+    product::scratch(&product::built()?, "tests")
+}
+
 /// Unit, integration and documentation tests, and with them the mutation tests of each decoder.
 fn tests() -> Result<Sum> {
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast"]);
-    // The environment stays there, so that it is made once.
-    let folder = product::scratch(&product::built()?, "tests")?;
-    match peers::python(&folder, "pyarrow", "pyarrow>=20") {
-        Some(python) => drop(command.env("BAVN_PYTHON", python)),
-        None => println!("skipped: pyarrow reads a segment only where python3 has venv and pip"),
+    if let Some(python) = peers::venv(&python_folder()?) {
+        command.env("BAVN_PYTHON", python);
     }
     let (mut sum, succeeded) = stream(&mut command)?;
     if !succeeded && sum.failed == 0 {

@@ -37,5 +37,5 @@ pub use lots::Lot;
 pub use observed::{CellReport, DetectorReport, LevelReport};
 pub use ocsf::{OcsfOptions, ocsf_line, risk_score};
 pub use report::{LaneReport, Report, RoleReport};
-pub use state::{ContextDigest, StateError};
+pub use state::{ContextDigest, StateError, Traces};
 pub use visit::{Grade, Verdict, Visit, Warmth};

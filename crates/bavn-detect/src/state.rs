@@ -7,7 +7,7 @@
 //! Values are written as `postcard` does: floats by their bits, maps in the order of their keys. So the
 //! same state is the same bytes, and what is read is what was written.
 
-use bavn_model::{Context, Directory};
+use bavn_model::{Context, Directory, EventId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
@@ -46,6 +46,15 @@ fn difference(missing: &[String], unknown: &[String]) -> String {
     let lists = [list("it lacks", missing), list("it has", unknown)];
     let lists: Vec<String> = lists.into_iter().filter(|list| !list.is_empty()).collect();
     if lists.is_empty() { "in another order".to_owned() } else { lists.join("; ") }
+}
+
+/// By what a patient could be found again in what was learned, where names are numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    /// The numbers in the patient's names.
+    pub numbers: Vec<u64>,
+    /// The ids that look-ups of the patient had: digests of records that name the patient.
+    pub look_ups: Vec<EventId>,
 }
 
 /// Digest of everything that decides what numbers mean and what context says: a state is gone on from

@@ -326,9 +326,9 @@ fn bare_value(spelling: &str) -> &str {
     }
 }
 
-/// The longest run of digits in an identifier, as a number: `pat-0017` -> 17.
-fn identifier_number(bare: &str) -> Option<u64> {
-    let runs = bare.split(|byte: char| !byte.is_ascii_digit());
+/// The longest run of digits in an identifier, as a number: `Patient/pat-0017` -> 17.
+pub fn number_in(spelling: &str) -> Option<u64> {
+    let runs = bare_value(spelling).split(|byte: char| !byte.is_ascii_digit());
     let longest = runs.max_by_key(|run| run.len())?;
     longest.parse().ok()
 }
@@ -378,10 +378,7 @@ impl Directory {
                 .filter(|who| !record.flags.has(Flag::OpaqueIdentity) || is_token(who))
                 .map(|who| self.identities.intern_all(who, &record.who_also)),
             patients,
-            patient_number: record
-                .patients
-                .first()
-                .and_then(|patient| identifier_number(bare_value(&patient.name))),
+            patient_number: record.patients.first().and_then(|patient| number_in(&patient.name)),
             source: record.source.as_deref().map(|name| self.sources.intern(name)),
             host: record.address.as_deref().map(|name| self.hosts.intern(name)),
             network: record.address.as_deref().and_then(Network::of),
@@ -471,12 +468,21 @@ impl LaterNames {
     pub fn forget(&mut self, is_known: impl Fn(&str) -> bool) {
         let [identities, patients, hosts, clients, _sources, _resources] = &mut self.0;
         for names in [identities, patients, hosts, clients] {
-            for (place, (name, _)) in names.iter_mut().enumerate() {
-                if !is_known(name) {
-                    // Control characters stand in no name that a source gives.
-                    *name = format!("\u{1}forgotten {place}");
-                }
-            }
+            forget(names, |name| !is_known(name));
+        }
+    }
+
+    /// The same for every name, of whatever kind, that tells of somebody.
+    pub fn forget_what(&mut self, tells: impl Fn(&str) -> bool) {
+        self.0.iter_mut().for_each(|names| forget(names, &tells));
+    }
+}
+
+fn forget(names: &mut [(String, u32)], goes: impl Fn(&str) -> bool) {
+    for (place, (name, _)) in names.iter_mut().enumerate() {
+        if goes(name) {
+            // Control characters stand in no name that a source gives.
+            *name = format!("\u{1}forgotten {place}");
         }
     }
 }

@@ -15,7 +15,7 @@ pub use access::{Access, Network, PatientSet, PurposeSet};
 pub use context::{
     Assignment, Context, ContextBuilder, Group, Kin, Patient, Role, Staff, Tie, TieKind, Unit,
 };
-pub use directory::{Directory, DirectoryMark, LaterNames, PersonNames};
+pub use directory::{Directory, DirectoryMark, LaterNames, PersonNames, number_in};
 pub use finding::{
     Counterfactual, Entity, Fact, Family, Finding, FindingState, InnocentStory, Lane, NextStep,
     Relation, Trait, Tried, TriedOutcome,

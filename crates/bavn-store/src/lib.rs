@@ -72,4 +72,6 @@ pub use silence::Silence;
 pub use verdict::{Judged, Reached, Verdict};
 pub use verify::{Depth, Fault, Place, Verified, What, verify};
 pub use who::{Reader, Reading, Who};
-pub use writer::{Compacted, Expired, OWN_SOURCE, Person, Shredded, Taken, Tombstone, Writer};
+pub use writer::{
+    Compacted, Expired, OWN_SOURCE, Person, Renamed, Shredded, Taken, Tombstone, Writer,
+};

@@ -12,6 +12,7 @@ mod shred;
 mod take;
 
 pub use compact::Compacted;
+pub use remake::Renamed;
 pub use retain::Expired;
 pub use shred::{Shredded, Tombstone};
 

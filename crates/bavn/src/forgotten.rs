@@ -43,6 +43,13 @@ impl Forgotten {
         }
     }
 
+    /// Whether a name tells of the patient. A short bare value stands for other things as well, such as
+    /// the end of an address.
+    pub(crate) fn stands_in(&self, name: &str) -> bool {
+        let mut long = self.texts.iter().filter(|hidden| hidden.len() >= IN_NAMES_BYTES_MIN);
+        long.any(|hidden| word(name, hidden).is_some())
+    }
+
     fn take_out_of_text(&self, text: &mut String) -> bool {
         let mut any = false;
         for hidden in &self.texts {
@@ -64,6 +71,8 @@ fn word(text: &str, word: &str) -> Option<usize> {
             && ends(bytes.get(at + word.len()))
     })
 }
+
+const IN_NAMES_BYTES_MIN: usize = 8;
 
 #[cfg(test)]
 mod tests {

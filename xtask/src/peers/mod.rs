@@ -98,7 +98,7 @@ pub(crate) fn python(folder: &Path, module: &str, package: &str) -> Option<PathB
 }
 
 /// A Python of our own beside the folder, or none when this machine cannot make one.
-fn venv(folder: &Path) -> Option<PathBuf> {
+pub(crate) fn venv(folder: &Path) -> Option<PathBuf> {
     let venv = folder.with_file_name("venv");
     let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if !python.exists() {

@@ -15,7 +15,9 @@
 //! ## Source
 //! Runs up and down in random order: chance of a run of length n is 2/n! (Levene 1944).
 
-use super::{DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError};
+use super::{
+    DAY_SECS, Detector, Evidence, PerReader, Restoring, Saving, Scores, Seen, StateError, Traces,
+};
 use crate::calibrate::{Person, Stream};
 use bavn_model::{Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep};
 use core::cmp::Ordering;
@@ -125,6 +127,15 @@ impl Detector for ApiPaging {
         self.readers = from.take()?;
         Ok(())
     }
+
+    /// Of a day that is over, the number is not asked for again.
+    fn forget(&mut self, traces: &Traces) {
+        let last_day = self.readers.held.iter().map(|walk| walk.day).max();
+        for walk in &mut self.readers.held {
+            let is_over = Some(walk.day) < last_day;
+            walk.last = walk.last.filter(|last| !is_over && !traces.numbers.contains(last));
+        }
+    }
 }
 
 impl Walk {
@@ -179,3 +190,20 @@ const RUN_MIN: u32 = 6;
 const PAUSES_MIN: u32 = 12;
 const PAUSE_MAX_SECS: f32 = 120.0;
 const HAND_VARIATION: f32 = 0.3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_days_that_are_over_go_and_of_today_those_that_are_named() {
+        let mut paging = ApiPaging::new();
+        for (reader, day, last) in [(0, 8, 11), (1, 9, 12), (2, 9, 13)] {
+            let walk = Walk { day, last: Some(last), up: 4, ..Walk::default() };
+            paging.readers.with(IdentityId::from(reader), |held| *held = walk);
+        }
+        paging.forget(&Traces { numbers: vec![12], look_ups: Vec::new() });
+        let left: Vec<_> = paging.readers.held.iter().map(|walk| (walk.last, walk.up)).collect();
+        assert_eq!(left, [(None, 4), (None, 4), (Some(13), 4)]);
+    }
+}

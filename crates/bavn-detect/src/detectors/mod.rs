@@ -29,7 +29,7 @@ mod unexplained_patients;
 use crate::calibrate::{People, Person, STREAMS};
 use crate::clientele::Clientele;
 use crate::queue::Cause;
-use crate::state::{Restoring, Saving, StateError};
+use crate::state::{Restoring, Saving, StateError, Traces};
 use crate::visit::{Verdict, Visit, Warmth};
 use bavn_model::{
     Access, Context, Fact, Family, IdentityId, InnocentStory, Lane, NextStep, PatientId, Timestamp,
@@ -99,6 +99,8 @@ pub(crate) trait Gathering: Debug + Send {
     fn save(&self, out: &mut Saving);
     /// Goes on from what [`Self::save`] wrote; called on one that is new.
     fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError>;
+    /// Drops these of what it holds.
+    fn forget(&mut self, _traces: &Traces) {}
 }
 
 /// A day that is over.
@@ -158,6 +160,8 @@ pub(crate) trait Detector: Debug + Send {
     fn save(&self, out: &mut Saving);
     /// Goes on from what [`Self::save`] wrote; called on one that is new.
     fn restore(&mut self, from: &mut Restoring<'_>) -> Result<(), StateError>;
+    /// Drops these of what it holds.
+    fn forget(&mut self, _traces: &Traces) {}
 }
 
 /// One patient of one access, explained and counted.

@@ -16,14 +16,14 @@
 //! ## Source
 //! Horvitz and Thompson, Sampling without replacement (1952); Blocki and others, Audit games (2013).
 
-use super::{Ended, Evidence, Gathered, Gathering, Restoring, Saving, Seen, StateError};
+use super::{Ended, Evidence, Gathered, Gathering, Restoring, Saving, Seen, StateError, Traces};
 use crate::queue::{Cause, spread};
 use bavn_model::{
     Fact, Family, IdentityId, InnocentStory, NextStep, PatientId, RoleId, Timestamp, Tried,
     TriedOutcome,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// See the module's text.
 #[derive(Debug, Serialize, Deserialize)]
@@ -110,6 +110,14 @@ impl Gathering for RandomAudit {
         *self = from.take()?;
         Ok(())
     }
+
+    /// By the whole lot of a visit a guess of its record could be tested.
+    fn forget(&mut self, traces: &Traces) {
+        let lots: HashSet<u64> = traces.look_ups.iter().map(|id| lot(id.0)).collect();
+        for drawn in self.today.values_mut().filter(|drawn| lots.contains(&drawn.lot)) {
+            drawn.lot &= LOT_BITS_KEPT;
+        }
+    }
 }
 
 impl Drawn {
@@ -142,6 +150,8 @@ fn lot(id: u128) -> u64 {
     spread(id as u64 ^ spread((id >> 64) as u64))
 }
 
+/// Enough to go on drawing by, and the same for one guess in 256.
+const LOT_BITS_KEPT: u64 = 0xff << 56;
 /// Of the budget.
 const SHARE: f64 = 0.05;
 const PER_DAY_MIN: f64 = 1.0 / 7.0;

@@ -1,7 +1,7 @@
 //! All that was learned, saved and gone on from.
 
 use super::{Engine, Settings};
-use crate::state::{ContextDigest, Restoring, Saving, StateError};
+use crate::state::{ContextDigest, Restoring, Saving, StateError, Traces};
 use bavn_model::Context;
 
 impl Engine {
@@ -119,6 +119,21 @@ impl Engine {
         }
         from.end()?;
         Ok(engine)
+    }
+
+    /// The same state without what tells of patients who are forgotten.
+    ///
+    /// # Errors
+    /// If it is of another version or of other detectors, or is none.
+    pub fn forget(state: &[u8], traces: &Traces) -> Result<Vec<u8>, StateError> {
+        let mut head = Restoring::new(state);
+        let _version: u32 = head.take()?;
+        let made_with: ContextDigest = head.take()?;
+        let settings = Settings { budget_per_10k_staff_day: 0.0 };
+        let mut engine = Self::restore(Context::default(), settings, &[], made_with, state)?;
+        engine.detectors.iter_mut().for_each(|held| held.forget(traces));
+        engine.gatherings.iter_mut().for_each(|held| held.forget(traces));
+        engine.save(made_with)
     }
 
     /// Of the detectors at work, with as many columns of scores as each has.

@@ -1,7 +1,7 @@
 //! An engine that was saved and gone on from says what one that never stopped says, byte for byte.
 
 use crate::hospital::{Hospital, ORDINARY, hospital};
-use bavn_detect::{ContextDigest, Engine, OcsfOptions, Settings, StateError, ocsf_line};
+use bavn_detect::{ContextDigest, Engine, OcsfOptions, Settings, StateError, Traces, ocsf_line};
 use bavn_model::Finding;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +56,30 @@ fn stopped_at_any_look_up_it_goes_on_as_if_it_had_not() {
     let restarted = restarted.unwrap();
     assert!(whole.save(digest).unwrap() == restarted.save(digest).unwrap());
     assert_eq!(whole.report().explained.visits, restarted.report().explained.visits);
+}
+
+#[test]
+fn without_what_tells_of_a_patient_it_goes_on_all_the_same() {
+    let text = format!("{ORDINARY}{THEFTS}");
+    let hospital = hospital(&text);
+    let digest = digest(&hospital);
+    let mut whole = Engine::new(hospital.context, SETTINGS);
+    let (mut told, mut told_after) = (Vec::new(), Vec::new());
+    let (before, after) = hospital.accesses.split_at(hospital.accesses.len() / 2);
+    for access in before {
+        whole.observe(access, &mut told);
+    }
+    let traces = Traces { numbers: vec![77], look_ups: vec![before[0].id] };
+    let forgotten = Engine::forget(&whole.save(digest).unwrap(), &traces).unwrap();
+    assert!(Engine::forget(&forgotten, &traces).unwrap() == forgotten);
+    let mut again = restored(&text, &forgotten).unwrap();
+    told.clear();
+    for access in after {
+        whole.observe(access, &mut told);
+        again.observe(access, &mut told_after);
+    }
+    assert!(told.iter().any(|finding| finding.is_alert));
+    assert!(told == told_after);
 }
 
 const SMALL: &str = "

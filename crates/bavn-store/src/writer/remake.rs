@@ -8,7 +8,7 @@ use crate::manifest::{Heard, Leaving, Manifest, Named, Segment, names_of};
 use crate::names::{self, DICTIONARY, Of};
 use crate::row::{Evidence, Row};
 use crate::stretches::{PLACES, Stretches};
-use bavn_model::Timestamp;
+use bavn_model::{EventId, Timestamp};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -40,6 +40,16 @@ pub(super) struct Fates {
     pub(super) lost: Stretches,
     pub(super) hidden: Stretches,
     pub(super) gone: Stretches,
+    /// The ids of what was hidden, before and after.
+    pub(super) renamed: Vec<Renamed>,
+}
+
+/// A look-up that has another id now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renamed {
+    pub at: Timestamp,
+    pub from: EventId,
+    pub to: EventId,
 }
 
 impl Fates {
@@ -67,6 +77,7 @@ impl Shares {
             for (all, some) in together.all_mut().into_iter().zip(fates.all()) {
                 some.ends().for_each(|(first, last)| all.extend(first, last - first + 1));
             }
+            together.renamed.extend(&fates.renamed);
         }
         together
     }
@@ -147,7 +158,8 @@ impl Writer {
                         fates.lost.push(entry);
                     }
                     Fate::Hides => {
-                        hide(row.to_mut(), &mut evidence, &mut *self.chance)?;
+                        let renamed = hide(row.to_mut(), &mut evidence, &mut *self.chance)?;
+                        fates.renamed.push(renamed);
                         fates.hidden.push(entry);
                     }
                     Fate::Goes => {
@@ -252,12 +264,13 @@ pub(super) fn leave<'f>(
 
 /// Takes everything out of a look-up by which the patient could be found again: all text, and id and
 /// nonce, against which guesses could be tested.
-fn hide(row: &mut Row<'_>, evidence: &mut Evidence<'_>, chance: &mut Chance) -> Result<()> {
+fn hide(row: &mut Row<'_>, evidence: &mut Evidence<'_>, chance: &mut Chance) -> Result<Renamed> {
     (row.session, row.resource, row.reason) = (None, None, None);
     (evidence.query, evidence.original) = (None, None);
+    let from = EventId(evidence.id);
     evidence.id = u128::from_be_bytes(random(chance)?);
     evidence.nonce = random(chance)?;
-    Ok(())
+    Ok(Renamed { at: Timestamp::from_micros(row.at), from, to: EventId(evidence.id) })
 }
 
 /// What sources said on which day, added up.

@@ -8,7 +8,7 @@
 //! a copy from before is shredded again with it.
 
 use super::Writer;
-use super::remake::{Fate, Shares};
+use super::remake::{Fate, Fates, Renamed, Shares};
 use crate::error::{Result, StoreError};
 use crate::keys::to_hex;
 use crate::manifest::Segment;
@@ -43,12 +43,14 @@ pub struct Witness {
 }
 
 /// What a shredding came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shredded {
     /// Look-ups that lost what could tell.
     pub look_ups: u64,
     /// Spellings that were forgotten. None: the patient is not in this copy, or was shredded before.
     pub spellings: u64,
+    /// The ids that went, for whoever holds them: by an id a guess can be tested.
+    pub renamed: Vec<Renamed>,
 }
 
 impl Writer {
@@ -127,7 +129,7 @@ impl Writer {
             let remade = self.remake(&mut manifest, place..place + 1, decide, now)?;
             shares.take(remade);
         }
-        let hidden = shares.in_order().hidden;
+        let Fates { hidden, renamed, .. } = shares.in_order();
         let mut log = self.ledger.log();
         self.retire(&mut manifest, &mut log, (Retired::Identity, &hidden), said)?;
         if let Some(retirement) = manifest.retired.last_mut() {
@@ -139,7 +141,7 @@ impl Writer {
         manifest.state = None;
         self.put_in_force_and_forget(manifest, log)?;
         let spellings = (whom.patients.len() + whom.identities.len()) as u64;
-        Ok(Shredded { look_ups: hidden.len(), spellings })
+        Ok(Shredded { look_ups: hidden.len(), spellings, renamed })
     }
 
     /// The numbers that a tombstone means in this copy and that still have a name.

@@ -219,10 +219,10 @@ pub(crate) fn retain(arguments: &StoreRetain) -> CommandResult {
     let went = writer.retain(&keep, &said)?;
     // What was learned named those who were forgotten, and is gone with them; without them it comes back.
     // A state of another release stays away.
-    let learned = learned.filter(|_| went.names > 0);
-    if let Some(saved) = learned.and_then(|bytes| Saved::read(bytes).ok()) {
-        let without_them =
-            saved.forget(|name| writer.knows(name)).map_err(super::go_on::refused)?;
+    let learned = learned.filter(|_| went.names > 0).and_then(|bytes| Saved::read(bytes).ok());
+    if let Some(without_them) =
+        learned.and_then(|saved| saved.forget(|name| writer.knows(name)).ok())
+    {
         writer.commit_with_state(at, &without_them)?;
     }
     desk.expire(&over)?;

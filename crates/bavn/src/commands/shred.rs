@@ -7,6 +7,7 @@ use crate::cli::{StoreAccess, StoreReplay, StoreShred};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::house_desk::HouseDesk;
+use crate::pipeline::Saved;
 use anyhow::Context as _;
 use bavn_detect::cases::Duty;
 use bavn_store::{Order, Shredded, Tombstone, Writer};
@@ -80,12 +81,26 @@ fn shred_everywhere(
     let desk = Desk::open(&access.store, &kek, Duty::default())?;
     let house = HouseDesk::open(&access.store, &kek)?;
     let held = held_by_cases(&super::keep::open(access)?, &desk)?;
+    let learned = writer.state()?;
     let mut forgot = Ok(());
+    let mut all_spellings = Vec::new();
     let shredded = writer.shred(tombstone, &held, said, &mut |spellings| {
+        all_spellings = spellings.to_vec();
         forgot = desk.forget(spellings).and_then(|()| house.forget(spellings));
         forgot.is_ok()
     });
-    forgot.and(shredded.map_err(Into::into))
+    forgot?;
+    let shredded = shredded?;
+    // What was learned went with the patient; without the patient it comes back. A state of another
+    // release stays away.
+    let learned = learned.filter(|_| shredded.spellings > 0);
+    let without = learned
+        .and_then(|bytes| Saved::read(bytes).ok())
+        .and_then(|saved| saved.shred(&all_spellings, &shredded.renamed).ok());
+    if let Some(without) = without {
+        writer.commit_with_state(said.at, &without)?;
+    }
+    Ok(shredded)
 }
 
 /// A tombstone that lies in the store is put back together with it.

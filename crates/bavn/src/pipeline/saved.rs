@@ -1,8 +1,10 @@
 //! What one run leaves for the next one to go on from.
 
 use super::seen::{Seen, SeenDays};
-use bavn_detect::StateError;
-use bavn_model::{Directory, LaterNames};
+use crate::forgotten::Forgotten;
+use bavn_detect::{Engine, StateError, Traces};
+use bavn_model::{Directory, LaterNames, number_in};
+use bavn_store::Renamed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -69,10 +71,33 @@ impl Saved {
     /// The bytes of the same state without names that are not known any more.
     ///
     /// # Errors
-    /// Only if memory holds what cannot be written.
+    /// If the engine's part is of another version.
     pub fn forget(mut self, is_known: impl Fn(&str) -> bool) -> Result<Vec<u8>, StateError> {
         self.head.names.forget(is_known);
-        Self::write(&self.head, self.engine())
+        Self::write(&self.head, &Engine::forget(self.engine(), &Traces::default())?)
+    }
+
+    /// The bytes of the same state without the patient of these spellings: no name that tells of them, no
+    /// number out of one, and no id of a look-up by which a guess could be tested.
+    ///
+    /// # Errors
+    /// If the engine's part is of another version.
+    pub fn shred(
+        mut self,
+        spellings: &[String],
+        renamed: &[Renamed],
+    ) -> Result<Vec<u8>, StateError> {
+        let forgotten = Forgotten::new(spellings);
+        let is_it = |name: &str| spellings.iter().any(|spelling| spelling == name);
+        self.head.names.forget_what(|name| is_it(name) || forgotten.stands_in(name));
+        for renamed in renamed {
+            self.head.seen.rename(renamed.at, renamed.from, renamed.to);
+        }
+        let traces = Traces {
+            numbers: spellings.iter().filter_map(|name| number_in(name)).collect(),
+            look_ups: renamed.iter().map(|renamed| renamed.from).collect(),
+        };
+        Self::write(&self.head, &Engine::forget(self.engine(), &traces)?)
     }
 
     pub fn engine(&self) -> &[u8] {
@@ -106,7 +131,22 @@ const VERSION: u32 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bavn_model::Directory;
+    use bavn_detect::{ContextDigest, Settings};
+    use bavn_model::{Context, EventId, Timestamp};
+
+    fn head(names: LaterNames, seen: SeenDays) -> Head {
+        Head { names, seen, alarm_bytes: 0, files: BTreeMap::new() }
+    }
+
+    fn engine() -> Vec<u8> {
+        let settings = Settings { budget_per_10k_staff_day: 3.0 };
+        let digest = ContextDigest::of(&Directory::default(), &Context::default());
+        Engine::new(Context::default(), settings).save(digest).unwrap()
+    }
+
+    fn has(bytes: &[u8], part: &[u8]) -> bool {
+        bytes.windows(part.len()).any(|window| window == part)
+    }
 
     #[test]
     fn who_is_forgotten_is_in_no_byte_and_numbers_stay() {
@@ -114,19 +154,43 @@ mod tests {
         let mark = directory.mark();
         let ids =
             ["Practitioner/old", "Practitioner/new"].map(|name| directory.identities.intern(name));
-        let head = Head {
-            names: directory.later_than(&mark),
-            seen: SeenDays::default(),
-            alarm_bytes: 0,
-            files: BTreeMap::new(),
-        };
-        let saved = Saved::read(Saved::write(&head, b"engine").unwrap()).unwrap();
+        let head = head(directory.later_than(&mark), SeenDays::default());
+        let saved = Saved::read(Saved::write(&head, &engine()).unwrap()).unwrap();
         let bytes = saved.forget(|name| name.ends_with("new")).unwrap();
-        assert!(!bytes.windows(3).any(|part| part == b"old"));
+        assert!(!has(&bytes, b"Practitioner/old"));
         let again = Saved::read(bytes).unwrap();
-        assert_eq!(again.engine(), b"engine");
+        assert_eq!(again.engine(), engine());
         let mut next = Directory::default();
         again.name(&mut next).unwrap();
         assert_eq!(next.identities.intern("Practitioner/new"), ids[1]);
+    }
+
+    #[test]
+    fn who_is_shredded_is_in_no_byte_neither_by_name_nor_by_an_id() {
+        let mut directory = Directory::default();
+        let mark = directory.mark();
+        let other = directory.patients.intern("Patient/70");
+        for name in ["Patient/7", "urn:oid:1.2.3|12345678901"] {
+            directory.patients.intern(name);
+        }
+        directory.hosts.intern("10.0.0.7");
+        directory.resources.intern("record-12345678901");
+        let (at, from, to) = (Timestamp::start_of_day(100), EventId(5 << 64), EventId(1 << 100));
+        let mut seen = Seen::default();
+        for id in [EventId(9), from, EventId(4)] {
+            seen.meet(id, at);
+        }
+        let head = head(directory.later_than(&mark), seen.save());
+        let saved = Saved::read(Saved::write(&head, &engine()).unwrap()).unwrap();
+        let spellings = ["Patient/7", "urn:oid:1.2.3|12345678901"].map(str::to_owned);
+        let bytes = saved.shred(&spellings, &[Renamed { at, from, to }]).unwrap();
+        assert!(!has(&bytes, b"12345678901") && !has(&bytes, b"\x09Patient/7"));
+        assert!(has(&bytes, b"10.0.0.7"));
+        let again = Saved::read(bytes).unwrap();
+        let known = [from, to, EventId(9), EventId(4)].map(|id| again.seen().was_before(id, at));
+        assert_eq!(known, [false, true, true, true]);
+        let mut next = Directory::default();
+        again.name(&mut next).unwrap();
+        assert_eq!(next.patients.intern("Patient/70"), other);
     }
 }

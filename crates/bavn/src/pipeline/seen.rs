@@ -42,6 +42,17 @@ pub struct SeenDays {
     days: BTreeMap<i32, Vec<u64>>,
 }
 
+impl SeenDays {
+    /// An event has another id from now on; nothing if it was not met, or was forgotten.
+    pub fn rename(&mut self, at: Timestamp, from: EventId, to: EventId) {
+        let Some(ids) = self.days.get_mut(&at.day()) else { return };
+        let Ok(place) = ids.binary_search(&folded(from)) else { return };
+        ids.remove(place);
+        let place = ids.partition_point(|&id| id < folded(to));
+        ids.insert(place, folded(to));
+    }
+}
+
 impl Seen {
     /// The day is the event's own, so a copy finds its original wherever in the log it stands.
     pub fn meet(&mut self, id: EventId, at: Timestamp) -> Meeting {

@@ -19,6 +19,7 @@ mod explain;
 mod faults;
 mod life;
 mod notices;
+mod other_programs;
 mod prove;
 mod serve;
 mod state;

@@ -3,6 +3,7 @@
 use super::store::Place;
 use super::{bavn, path, stderr, stdout};
 use bavn_model::Timestamp;
+use bavn_store::{Kek, Store, Writer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -83,10 +84,47 @@ impl Region {
         summary(&self.watch(store, &self.file_of_alarms(store), &self.below("grown")))
     }
 
+    /// Somebody whose last look-up lies between these times becomes a stranger to the context.
+    fn rename_a_patient_last_seen(&mut self, from: &str, to: &str) {
+        let (from, to) = (time(from), time(to));
+        let mut times: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
+        for (at, line) in self.files.values().flatten() {
+            let names = line.split('"').filter(|text| text.starts_with("Patient/"));
+            names.for_each(|name| times.entry(name.to_owned()).or_default().push(*at));
+        }
+        let last = |times: &[Timestamp]| times.iter().copied().max();
+        let mut names =
+            times.iter().filter(|(_, times)| (Some(from)..Some(to)).contains(&last(times)));
+        let (name, _) = names.next().unwrap();
+        for (_, line) in self.files.values_mut().flatten() {
+            *line = line.replace(&format!("\"{name}\""), &format!("\"{STRANGER}\""));
+        }
+    }
+
+    /// `bavn store` on the store of this name.
+    fn on(&self, store: &str, arguments: &[&str], more: &[&str]) -> Output {
+        let (store, key) = (self.below(store), self.below("key"));
+        let access = ["--store", path(&store), "--key-file", path(&key)];
+        bavn(&[&["store"], arguments, &access[..], more].concat())
+    }
+
+    /// What was learned, as it lies in the store of this name.
+    fn state(&self, store: &str) -> Vec<u8> {
+        let key = std::fs::read(self.below("key")).unwrap();
+        let kek = Kek::read(&key).unwrap();
+        let store = self.below(store);
+        let controller = Store::open(&store, &kek).unwrap().controller().to_owned();
+        let writer = Writer::open(&store, &controller, kek, Box::new(|_| false)).unwrap();
+        writer.state().unwrap().unwrap()
+    }
+
     pub(super) fn alarms(&self, store: &str) -> String {
         std::fs::read_to_string(self.file_of_alarms(store)).unwrap()
     }
 }
+
+/// A patient whom the context does not know.
+const STRANGER: &str = "Patient/stranger-31415926";
 
 pub(super) fn time(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap().0
@@ -169,6 +207,35 @@ fn what_was_stored_and_not_judged_is_judged_though_its_input_is_gone() {
     assert_eq!(watched["stored"], 0);
     assert!(all > before);
     assert!(region.alarms("whole") == region.alarms("gone"));
+}
+
+#[test]
+fn after_a_shredding_a_watch_goes_on_as_if_it_had_not_stopped() {
+    let mut region = Region::drilled();
+    let cut = "2024-01-08T11:00:00Z";
+    region.rename_a_patient_last_seen("2024-01-08T00:00:00Z", cut);
+    region.until(None);
+    region.watched("whole");
+    region.until(Some(cut));
+    region.watched("shredded");
+    let is_told = |region: &Region| {
+        region.state("shredded").windows(STRANGER.len()).any(|part| part == STRANGER.as_bytes())
+    };
+    assert!(is_told(&region), "nobody would be forgotten");
+    let shredded = region.on(
+        "shredded",
+        &["shred", "--patient", STRANGER, "--purpose", "insight", "--reason", "asked for"],
+        &["--tombstones", path(&region.below("tombstones"))],
+    );
+    assert_eq!(shredded.status.code(), Some(0), "{}", stderr(&shredded));
+    assert!(!is_told(&region), "the name stands in what was learned");
+    // In the source's own log the patient would come back.
+    for lines in region.files.values_mut() {
+        lines.retain(|(_, line)| !line.contains(STRANGER));
+    }
+    region.until(None);
+    region.watched("shredded");
+    assert!(region.alarms("whole") == region.alarms("shredded"));
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) struct Place {
 pub(super) type Row = (u32, u32, u32);
 
 /// Six readers, forty patients; the same for the same number.
-fn row(number: u32) -> Row {
+pub(super) fn row(number: u32) -> Row {
     let mixed = number.wrapping_mul(2_654_435_761) >> 7;
     (mixed % 6, mixed / 7 % 40, number * 37)
 }
@@ -423,57 +423,6 @@ fn killed_at_any_instant_nothing_is_lost_and_nothing_doubled() {
     }
     assert!(killed > kills / 4, "{killed} of {kills} runs were killed before they ended");
 }
-
-/// Another program reads a segment with the month's key, and nothing without.
-#[test]
-fn pyarrow_reads_a_segment_with_the_key_only() {
-    let python = std::env::var("BAVN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let can = Command::new(&python).args(["-c", "import pyarrow.parquet.encryption"]).output();
-    if !can.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: `{python}` has no pyarrow");
-        return;
-    }
-    let place = Place::new();
-    place.watched(500);
-    let segments = place.store().join("segments");
-    let ring: Value =
-        serde_json::from_slice(&std::fs::read(place.store().join("keys/ring.json")).unwrap())
-            .unwrap();
-    // Keys of a month are named by it, the others by small numbers.
-    let ids = ring["keys"].as_array().unwrap().iter().filter_map(|key| key["id"].as_u64());
-    let month = ids.max().unwrap();
-    let month = format!("{}-{:02}", month / 100, month % 100);
-    let key = place.ask(&["store", "export-key", "--month", &month]);
-    assert!(key.status.success(), "{}", stderr(&key));
-    let key = stdout(&key);
-    let run = |key: &str, part: &str| {
-        let file = segments.join(format!("00000001.{part}.parquet"));
-        Command::new(&python).args(["-c", READ, path(&file), key.trim()]).output().unwrap()
-    };
-    let rows = run(&key, "rows");
-    assert!(rows.status.success(), "{}", stderr(&rows));
-    let sum: usize = (0..500).map(|number| row(number).2 as usize).sum();
-    let text = stdout(&rows);
-    assert!(text.starts_with("500 "), "{text}");
-    assert!(text.contains(&sum.to_string()), "{text}");
-    assert!(stdout(&run(&key, "evidence")).contains("AuditEvent"));
-    let other = run(&"00".repeat(32), "rows");
-    assert!(!other.status.success());
-}
-
-/// Rows, the sum of the seconds since the first day, and one original.
-const READ: &str = r#"
-import sys, pyarrow as pa, pyarrow.parquet as pq, pyarrow.parquet.encryption as pe
-path, key = sys.argv[1], bytes.fromhex(sys.argv[2])
-table = pq.read_table(path, decryption_properties=pe.create_decryption_properties(footer_key=key))
-print(table.num_rows, table.column_names)
-if "at" in table.column_names:
-    start = 1709251200
-    print(sum(v.value // 1000000 - start for v in table["at"]))
-    print(table["patient"][0], table["kind"][0], table["outcome"][0])
-else:
-    print(table["original"][0])
-"#;
 
 /// Of the whole program, whose start is slow; the store's own tests kill a writer 300 times.
 const KILLS: u32 = 40;
