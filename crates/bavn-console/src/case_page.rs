@@ -4,10 +4,10 @@ use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::chart;
 use crate::notice_words::notice_words;
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::session::Behind;
-use crate::text::{Language, Texts, code, texts};
+use crate::text::{Language, Texts, code, grouped, texts};
 use crate::trail;
 use crate::view::{ClockView, HourBar, ScopeView, TrailView, Wish};
 use bavn_detect::cases::{
@@ -213,7 +213,7 @@ fn bounds(here: &Here<'_>, path: &str, scope: &ScopeView) -> Markup {
             (grouped(scope.lower)) ", " (upper) "). "
             a data-key="w" accesskey="w" href=(here.link(&format!("{path}/scope"))) { (words.scope) " " kbd { "w" } }
         }
-        @if scope.growth.len() > 1 { (trail::growth(here, &scope.growth)) }
+        @if !scope.growth.is_empty() { (trail::growth(here, &scope.growth)) }
     }
 }
 

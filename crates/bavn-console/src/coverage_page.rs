@@ -2,9 +2,9 @@
 
 use crate::answer::{Here, Sent};
 use crate::heat;
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json};
-use crate::text::texts;
+use crate::text::{decimal, grouped, shortest, texts};
 use crate::view::{CoverageView, DayState, RunView, SilenceRow};
 use bavn_detect::cases::{Book, State, Verdict};
 use maud::{Markup, html};
@@ -82,7 +82,7 @@ pub(crate) fn silent(here: &Here<'_>, silence: &SilenceRow) -> Markup {
 }
 
 fn of_run(here: &Here<'_>, run: &RunView) -> Markup {
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let percent = |share: f64| format!("{} %", decimal(here.language, share * 100.0, 1));
     html! {
         h2 { (here.say("What was read", "Det som ble lest")) }
         p {
@@ -99,9 +99,9 @@ fn of_run(here: &Here<'_>, run: &RunView) -> Markup {
         h2 { (here.say("False alarms, allowed and found", "Falske alarmer, tillatt og funnet")) }
         p {
             (here.say("Allowed in this run", "Tillatt i denne kjøringen")) ": "
-            strong { (format!("{:.1}", run.false_alarms_allowed)) } " ("
-            (run.budget) " " (texts(here.language).budget) "; "
-            (grouped(run.staff as u64)) " " (here.say("staff", "ansatte")) ", " (run.days) " "
+            strong { (decimal(here.language, run.false_alarms_allowed, 1)) } " ("
+            (shortest(here.language, run.budget)) " " (texts(here.language).budget) "; "
+            (grouped(run.staff as u64)) " " (here.say("staff", "ansatte")) ", " (grouped(run.days)) " "
             (here.say("days", "døgn")) "). " (here.say("Alarms", "Alarmer")) ": "
             strong { (grouped(run.alarms)) } ". "
             @if run.judged > 0 {

@@ -3,10 +3,10 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::coverage_page::silent;
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
 use crate::session::Behind;
-use crate::text::{Language, texts};
+use crate::text::{Language, grouped, texts};
 use crate::view::HuntView;
 use bavn_detect::cases::{Book, Case, CaseNumber};
 use maud::{Markup, html};

@@ -1,9 +1,9 @@
 //! What is held about whoever asks, and who looked at it?
 
 use crate::answer::{Here, Sent};
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::{Language, texts};
+use crate::text::{Language, grouped, texts};
 use crate::view::{HeldAbout, Wish};
 use bavn_detect::cases::{Act, Book, Case, CaseNumber, Deed, State, deed_in_words};
 use maud::{Markup, html};

@@ -163,31 +163,3 @@ pub(crate) fn short(at: bavn_model::Timestamp) -> String {
     let minute: String = text.chars().take(16).collect();
     format!("{} UTC", minute.replace('T', " "))
 }
-
-/// Digits in threes, with a thin space.
-pub(crate) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push('\u{202f}');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn counts_are_grouped_in_threes() {
-        for (count, expected) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1\u{202f}000"),
-            (2_900_000, "2\u{202f}900\u{202f}000"),
-        ] {
-            assert_eq!(super::grouped(count), expected);
-        }
-    }
-}

@@ -3,10 +3,10 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::chart;
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::session::Behind;
-use crate::text::texts;
+use crate::text::{grouped, texts};
 use crate::view::PersonView;
 use bavn_detect::cases::CaseNumber;
 use maud::{Markup, html};

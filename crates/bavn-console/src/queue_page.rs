@@ -5,9 +5,9 @@ use crate::answer::{Here, Sent};
 use crate::case_page;
 use crate::chart;
 use crate::notice_page;
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::{Language, Texts, code, texts};
+use crate::text::{Language, code, decimal, grouped, shortest, texts};
 use crate::view::{Alarm, QueueView};
 use bavn_detect::cases::{Book, State, json_of};
 use bavn_model::Timestamp;
@@ -97,7 +97,7 @@ fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> 
     let alone: Vec<&Alarm> = alone.collect();
     html! {
         h1 { (texts.queue) }
-        (status(view, texts))
+        (status(view, here.language))
         (case_page::waiting(book, here.language))
         (told)
         @if open.is_empty() && book.queue().is_empty() { p class="quiet" { (texts.quiet) } }
@@ -172,7 +172,7 @@ impl Aggregate {
                 @if self.judged > 0 {
                     (grouped(self.judged_false)) " " (here.say("of", "av")) " " (grouped(self.judged))
                     " " (here.say("that were judged were false", "som ble vurdert, var falske"))
-                    " (" (format!("{rate:.0}")) " %)."
+                    " (" (decimal(here.language, rate, 0)) " %)."
                 } @else { (here.say("None has been judged yet.", "Ingen er vurdert ennå.")) }
             }
             table {
@@ -194,7 +194,8 @@ impl Aggregate {
     }
 }
 
-fn status(view: &QueueView, texts: &Texts) -> Markup {
+fn status(view: &QueueView, language: Language) -> Markup {
+    let texts = texts(language);
     html! {
         p class="status" {
             @if let Some(now) = view.now {
@@ -205,8 +206,8 @@ fn status(view: &QueueView, texts: &Texts) -> Markup {
             ", "
             (grouped(view.identities as u64)) " " (texts.readers) ", "
             (grouped(view.patients as u64)) " " (texts.patients) ". "
-            (format!("{:.0}", view.explained_share * 100.0)) " % " (texts.explained) ". "
-            (view.budget) " " (texts.budget) "."
+            (decimal(language, view.explained_share * 100.0, 0)) " % " (texts.explained) ". "
+            (shortest(language, view.budget)) " " (texts.budget) "."
             }
         }
     }
@@ -232,7 +233,7 @@ fn table(alarms: &[&Alarm], language: Language) -> Markup {
                         }
                         td class="number" data-label=(texts.exposed) { (grouped(alarm.patients as u64)) }
                         td data-label=(texts.since) { time datetime=(alarm.first_seen) { (short(alarm.first_seen)) } }
-                        td class="number" data-label=(texts.risk) { (format!("{:.0}", alarm.risk)) }
+                        td class="number" data-label=(texts.risk) { (decimal(language, alarm.risk, 0)) }
                     }
                 }
             }
@@ -259,7 +260,7 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
             p class="facts" {
                 (texts.raised) " " time datetime=(alarm.raised_at) { (short(alarm.raised_at)) } ". "
                 (texts.exposed) ": " strong { (grouped(alarm.patients as u64)) } ". "
-                (format!("{:.3}", alarm.expected_false)) " " (texts.expected) "."
+                (decimal(language, alarm.expected_false, 3)) " " (texts.expected) "."
             }
             (part(texts.why, html! { ol { @for reason in &words.reasons { li { (reason) } } } }))
             @if !alarm.hours.is_empty() { (chart::hours(&alarm.hours, language)) }

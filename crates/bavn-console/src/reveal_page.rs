@@ -2,9 +2,9 @@
 
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::texts;
+use crate::text::{grouped, texts};
 use crate::view::{Revealed, Wish};
 use bavn_detect::cases::{CaseNumber, Deed};
 use bavn_detect::house::{Change, HouseDeed};

@@ -3,9 +3,8 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::case_page::notices_link;
-use crate::page::grouped;
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::{Language, texts};
+use crate::text::{Language, grouped, texts};
 use crate::trail;
 use crate::view::ScopeView;
 use bavn_detect::cases::CaseNumber;
@@ -58,7 +57,7 @@ fn body(here: &Here<'_>, number: CaseNumber, heading: &str, scope: &ScopeView) -
         ul { @for [english, bokmaal] in &scope.reasons { li {
             @if language == Language::Bokmaal { (bokmaal) } @else { (english) }
         } } }
-        @if scope.growth.len() > 1 { (trail::growth(here, &scope.growth)) }
+        @if !scope.growth.is_empty() { (trail::growth(here, &scope.growth)) }
         (notices_link(here, number))
         @if here.may(Right::Reveal, Purpose::Case) {
             p { a href=(here.link(&format!("/case/{number}/patients"))) data-key="r" accesskey="r" {

@@ -67,9 +67,13 @@ impl Board for Fixed {
 
     fn scope(&self, _: CaseNumber) -> Result<ScopeView, Trouble> {
         let days = vec![("2024-01-01".to_owned(), 50, 41)];
-        let day =
-            |day: &str, lower, best, upper| Growth { day: day.to_owned(), lower, best, upper };
-        let growth = vec![day("2024-01-01", 20, 21, Some(22)), day("2024-01-02", 40, 41, None)];
+        let until = |hours: i64, lower, best, upper| Growth {
+            until: self.now().plus_secs(hours * 3_600),
+            lower,
+            best,
+            upper,
+        };
+        let growth = vec![until(0, 20, 21, Some(22)), until(1, 40, 1_041, None)];
         Ok(ScopeView { lower: 40, best: self.best, days, growth, ..ScopeView::default() })
     }
 
@@ -176,7 +180,7 @@ impl Board for Fixed {
             look_ups: 2,
             first: self.now(),
             last: self.now(),
-            content: vec!["<script>alert(1)</script>".to_owned()],
+            content: vec![["<script>alert(1)</script>".to_owned(), "prøvesvar".to_owned()]],
             reasons: Vec::new(),
             place: "ehr".to_owned(),
             emergency: true,

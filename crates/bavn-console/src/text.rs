@@ -1,6 +1,6 @@
 //! The pages' own words, in English and bokmål.
 
-pub(crate) use bavn_detect::words::Language;
+pub(crate) use bavn_detect::words::{Language, decimal, grouped, shortest};
 
 pub(crate) const fn code(language: Language) -> &'static str {
     match language {
@@ -234,7 +234,7 @@ static BOKMAAL: Texts = Texts {
     readers: "lesere",
     patients: "pasienter",
     explained: "av besøkene er forklart av journalførte grunner",
-    budget: "falske alarmer per døgn og 10 000 ansatte er det dere tillater",
+    budget: "falske alarmer per døgn og 10\u{a0}000 ansatte er det dere tillater",
     quiet: "Ingenting trenger deg. Alarmer kommer hit av seg selv.",
     alarm: "Alarm",
     since: "Siden",
@@ -255,7 +255,7 @@ static BOKMAAL: Texts = Texts {
     hour: "Time",
     busiest_other: "Travleste annen leser",
     raised: "Alarmen gikk",
-    expected: "uskyldige funn like sterke per døgn og 10 000 ansatte",
+    expected: "uskyldige funn like sterke per døgn og 10\u{a0}000 ansatte",
     back: "Alle alarmer",
     missing: "Siden finnes ikke",
     missing_text: "Adressen viser ikke til noe bavn kjenner.",

@@ -112,7 +112,7 @@ pub struct ScopeView {
     pub reasons: Vec<[String; 2]>,
     /// Date, look-ups, distinct patients.
     pub days: Vec<(String, u64, u64)>,
-    /// Since the beginning, by the end of each day: at least, best, at most.
+    /// Since the beginning, by the end of each of some equal stretches of time.
     pub growth: Vec<Growth>,
     pub as_of: String,
     /// SHA-256 of question, commit and answer.
@@ -145,12 +145,13 @@ pub struct ClockView {
     pub due: Timestamp,
 }
 
-/// How many patients until the end of a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// How many patients until then: at least, best, at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Growth {
-    pub day: String,
+    pub until: Timestamp,
     pub lower: u64,
     pub best: u64,
+    /// None: no number is certain to be enough.
     pub upper: Option<u64>,
 }
 

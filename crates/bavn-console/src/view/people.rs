@@ -28,10 +28,10 @@ pub struct ReadingGroup {
     pub look_ups: u64,
     pub first: Timestamp,
     pub last: Timestamp,
-    /// Kinds of content, as the source names them.
-    pub content: Vec<String>,
-    /// As stated.
-    pub reasons: Vec<String>,
+    /// Kinds of content, in English and bokmål; what is not known stays as the source names it.
+    pub content: Vec<[String; 2]>,
+    /// As stated, in both languages if it was a code.
+    pub reasons: Vec<[String; 2]>,
     pub place: String,
     pub emergency: bool,
     pub denied: u64,

@@ -35,8 +35,7 @@ pub(super) fn patient(store: &Store, typed: &str, why: &Granted) -> CommandResul
         groups: groups(&who.readings),
         silences: who.silences.iter().cloned().map(silence).collect(),
         as_of: format!("{} ({})", who.as_of.committed_at, who.as_of.manifest),
-        html: [&report::ENGLISH, &report::BOKMAAL]
-            .map(|words| report::html(&who, &rows, words, report::Style::Served)),
+        html: LANGUAGES.map(|words| report::html(&who, &rows, words, report::Style::Served)),
         json: report::json(&who, &rows, &report::ENGLISH),
         csv: report::csv(&rows, &report::ENGLISH),
     })
@@ -65,19 +64,30 @@ fn groups(readings: &[Reading]) -> Vec<ReadingGroup> {
         group.last = group.last.max(reading.at);
         group.emergency |= reading.flags.has(Flag::BreakGlass);
         group.denied += u64::from(reading.class == Class::Attempt);
-        for (list, word) in [
-            (&mut group.content, reading.resource.as_ref()),
-            (&mut group.reasons, reading.reason.as_ref().or(reading.purpose.as_ref())),
-        ] {
-            if let Some(word) = word.filter(|word| list.len() < WORDS_SHOWN && !list.contains(word))
-            {
-                list.push(word.clone());
-            }
+        for (list, words) in
+            [(&mut group.content, content(reading)), (&mut group.reasons, reason(reading))]
+        {
+            let is_new = |words: &[String; 2]| list.len() < WORDS_SHOWN && !list.contains(words);
+            list.extend(words.filter(is_new));
         }
     }
     let mut groups: Vec<ReadingGroup> = groups.into_values().collect();
     groups.sort_by_key(|group| std::cmp::Reverse((group.last, group.first)));
     groups
+}
+
+/// In English and bokmål, as is what follows.
+fn content(reading: &Reading) -> Option<[String; 2]> {
+    let resource = reading.resource.as_deref()?;
+    Some(LANGUAGES.map(|words| words.content(resource).to_owned()))
+}
+
+fn reason(reading: &Reading) -> Option<[String; 2]> {
+    if let Some(reason) = &reading.reason {
+        return Some([reason.clone(), reason.clone()]);
+    }
+    let codes = reading.purpose.as_deref()?;
+    Some(LANGUAGES.map(|words| words.purpose(codes)))
 }
 
 pub(super) fn person(store: &Store, account: &str, window: Window) -> CommandResult<PersonView> {
@@ -237,6 +247,7 @@ fn is_of(reason: &str, case: CaseNumber) -> bool {
     reason.ends_with(&format!(", purpose case {case}"))
 }
 
+const LANGUAGES: [&report::Words; 2] = [&report::ENGLISH, &report::BOKMAAL];
 /// Kinds of content and reasons that a group names.
 const WORDS_SHOWN: usize = 5;
 /// Look-ups of an account that the page and its twins list.

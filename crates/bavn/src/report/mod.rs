@@ -2,6 +2,7 @@
 
 mod group;
 mod paper;
+mod purposes;
 mod words;
 
 pub(crate) use group::{Around, groups};
