@@ -100,8 +100,8 @@ pub(crate) fn units(here: &Here<'_>, run: &RunView) -> Markup {
                  person, and a dash where fewer than five people worked. A low share says which feed or \
                  template is missing.",
                 "Prosent av en enhets besøk i en uke som en annens registrering forklarer; aldri for en \
-                 person, og strek der færre enn fem arbeidet. En lav andel sier hvilken strøm eller mal som \
-                 mangler.",
+                 person, og strek der færre enn fem arbeidet. En lav andel peker på opplysninger eller en \
+                 forklaring som mangler.",
             )) }
             div class="scroll" tabindex="0" role="region" aria-label=(label) { table {
                 thead { tr {

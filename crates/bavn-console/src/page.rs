@@ -3,6 +3,7 @@
 use crate::access::{Purpose, Right, Role, permits};
 use crate::session::Visitor;
 use crate::text::{Language, code, other, pick};
+use crate::view::AsOf;
 use maud::{DOCTYPE, Markup, html};
 
 /// A title and a sentence: nothing is there, or not for you, or not done. The way back is to a page
@@ -26,7 +27,8 @@ pub(crate) struct Shell<'a> {
     /// Nobody is named yet.
     pub(crate) shadow: bool,
     pub(crate) visitor: Option<&'a Visitor>,
-    /// Without a script the page loads itself again: never where somebody may be typing.
+    /// The page is asked for again when something has changed, without a script every few seconds: never where
+    /// somebody may be typing, nor a page whose view is put on record.
     pub(crate) reloads: bool,
 }
 
@@ -58,9 +60,9 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
                         href=(format!("{}?lang={}", about.path, code(other_language))) { (texts.other_language) }
                 }
                 main id="main" tabindex="-1" {
+                    @if about.reloads { p class="news" role="status" data-news=(texts.news) {} }
                     @if about.simulated { p class="note" { (texts.simulated) } }
                     @if about.shadow { p class="note" { (texts.shadow) } }
-                    p class="news" role="status" data-news=(texts.news) hidden {}
                     (body)
                 }
                 @if about.visitor.is_some() { footer {
@@ -154,6 +156,14 @@ fn whom(visitor: &Visitor, simulated: bool, language: Language) -> Markup {
 pub(crate) fn coded(text: &str) -> Markup {
     html! { @for (place, part) in text.split('`').enumerate() {
         @if place % 2 == 1 { code { (part) } } @else { (part) }
+    } }
+}
+
+/// The state of a store that a page rests on.
+pub(crate) fn as_of(language: Language, held: &AsOf) -> Markup {
+    html! { p class="facts" {
+        (pick(language, "As the store was", "Slik lageret var")) " "
+        time datetime=(held.committed_at) { (short(held.committed_at)) } ": " code { (held.manifest) }
     } }
 }
 

@@ -3,7 +3,7 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::coverage_page::silent;
-use crate::page::short;
+use crate::page::{as_of, short};
 use crate::reply::{Answer, Shape, csv, go, html as sent_html, json, missing};
 use crate::session::Behind;
 use crate::text::{Language, grouped, texts};
@@ -144,7 +144,7 @@ fn body(here: &Here<'_>, path: &str, view: &PatientView) -> Markup {
         }
         h2 { (texts(here.language).unseen) }
         p { (texts(here.language).unseen_text) }
-        p class="facts" { (view.as_of) }
+        (as_of(here.language, &view.as_of))
     }
 }
 

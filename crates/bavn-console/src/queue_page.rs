@@ -7,7 +7,7 @@ use crate::chart;
 use crate::notice_page;
 use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::{Language, code, decimal, grouped, shortest, texts};
+use crate::text::{Language, code, decimal, grouped, pick, shortest, texts};
 use crate::view::{Alarm, QueueView};
 use bavn_detect::cases::{Book, State, json_of};
 use bavn_model::Timestamp;
@@ -96,7 +96,7 @@ fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> 
     let alone = open.iter().copied().filter(|alarm| !told_by_case.contains(alarm.uid.as_str()));
     let alone: Vec<&Alarm> = alone.collect();
     html! {
-        h1 { (texts.queue) }
+        h1 data-total=(book.queue().len() + alone.len()) { (texts.queue) }
         (status(view, here.language))
         (case_page::waiting(book, here.language))
         (told)
@@ -104,6 +104,7 @@ fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> 
         @if !alone.is_empty() {
             h2 { (texts.alarms) }
             (table(&alone, here.language))
+            (more(alone.len(), here.language))
         }
         @if let Some(first) = open.first() {
             (alarm_body(first, here.language, 2))
@@ -224,7 +225,7 @@ fn table(alarms: &[&Alarm], language: Language) -> Markup {
                 th scope="col" class="number" { (texts.risk) }
             } }
             tbody {
-                @for alarm in alarms {
+                @for alarm in alarms.iter().take(ROWS_SHOWN) {
                     @let words = alarm.words(language);
                     tr {
                         td {
@@ -238,6 +239,21 @@ fn table(alarms: &[&Alarm], language: Language) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What a list does not show, and where it stands.
+pub(crate) fn more(all: usize, language: Language) -> Markup {
+    let [shown, of, twin] = pick(
+        language,
+        ["The first", "of", "are shown; all stand in"],
+        ["De første", "av", "vises; alle står i"],
+    );
+    html! {
+        @if all > ROWS_SHOWN { p class="facts" {
+            (shown) " " (grouped(ROWS_SHOWN as u64)) " " (of) " " (grouped(all as u64)) " " (twin) " "
+            a href="/queue.csv" { "queue.csv" } ", " a href="/queue.json" { "queue.json" } "."
+        } }
     }
 }
 
@@ -260,7 +276,7 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
             p class="facts" {
                 (texts.raised) " " time datetime=(alarm.raised_at) { (short(alarm.raised_at)) } ". "
                 (texts.exposed) ": " strong { (grouped(alarm.patients as u64)) } ". "
-                (decimal(language, alarm.expected_false, 3)) " " (texts.expected) "."
+                (texts.expected.replace("{}", &decimal(language, alarm.expected_false, 3))) "."
             }
             (part(texts.why, html! { ol { @for reason in &words.reasons { li { (reason) } } } }))
             @if !alarm.hours.is_empty() { (chart::hours(&alarm.hours, language)) }
@@ -277,6 +293,8 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
     }
 }
 
+/// Rows of a list; the twins have all.
+pub(crate) const ROWS_SHOWN: usize = 200;
 /// Smaller counts are added up: they could point to somebody.
 const CELL_MIN: u64 = 5;
 const OTHERS: &str = "others";

@@ -1,7 +1,8 @@
 //! Who is told, and how? Counts for those who see the case; names leave by a sealed list only.
 
 use crate::answer::{Here, Sent};
-use crate::notice_page::{Told, form};
+use crate::notice_forms::form;
+use crate::notice_page::Told;
 use crate::notice_words::{NoticeWords, notice_words};
 use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json, missing};

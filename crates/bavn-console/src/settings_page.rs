@@ -3,6 +3,7 @@
 use crate::access::{Purpose, Right, Role, permits};
 use crate::answer::{Here, Sent};
 use crate::page::short;
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
 use crate::text::{grouped, shortest};
 use crate::view::RegimeLine;
@@ -125,7 +126,7 @@ fn body(here: &Here<'_>, seen: &Seen) -> Markup {
         h2 { (here.say("Who changed it", "Hvem endret det")) }
         @if seen.acts.is_empty() { p { (here.say("Nobody has.", "Ingen har.")) } }
         ol class="history" { @for (number, act) in seen.acts.iter().rev().take(ACTS_SHOWN) { li {
-            time datetime=(act.at) { (short(act.at)) } " " strong { (act.by) } " (" (act.role) "): "
+            time datetime=(act.at) { (short(act.at)) } " " strong { (act.by) } " (" (plain::role(here.language, &act.role)) "): "
             (said(here, *number, &act.deed))
         } } }
     }

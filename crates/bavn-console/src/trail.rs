@@ -92,8 +92,7 @@ fn growth_picture(here: &Here<'_>, points: &[Growth]) -> Markup {
     );
     let high = |point: &Growth| point.upper.unwrap_or(point.best);
     let most = points.iter().map(high).max().unwrap_or(0).max(1);
-    let step =
-        (GROWTH_WIDTH - GROWTH_LEFT - GROWTH_RIGHT) / points.len().saturating_sub(1).max(1) as f64;
+    let step = (GROWTH_WIDTH - GROWTH_LEFT) / points.len().saturating_sub(1).max(1) as f64;
     let bottom = GROWTH_TOP + GROWTH_PLOT;
     let x = |place: usize| GROWTH_LEFT + place as f64 * step;
     let y = |count: u64| bottom - count as f64 / most as f64 * GROWTH_PLOT;
@@ -113,9 +112,11 @@ fn growth_picture(here: &Here<'_>, points: &[Growth]) -> Markup {
             text class="tick end" x=(GROWTH_LEFT - 6.0) y=(bottom) { "0" }
             polygon class="bounds" points=(band.join(" ")) {}
             polyline class="best" points=(line(&|point| point.best).join(" ")) {}
-            @for place in [0, last / 2, last] { @if let Some(point) = points.get(place) {
-                text class="label" x=(px(x(place))) y=(bottom + 18.0) { (label_of(point.until)) }
-            } }
+            @for (place, anchor) in [(0, "tick"), (last / 2, "label"), (last, "tick end")] {
+                @if let Some(point) = points.get(place) {
+                    text class=(anchor) x=(px(x(place))) y=(bottom + 18.0) { (label_of(point.until)) }
+                }
+            }
         }
     }
 }
@@ -205,10 +206,8 @@ const PATIENTS: f64 = 84.0;
 /// Lanes that a picture can hold.
 const LANES_SHOWN: usize = 14;
 const GROWTH_WIDTH: f64 = 640.0;
-const GROWTH_LEFT: f64 = 60.0;
+const GROWTH_LEFT: f64 = 84.0;
 /// From here on, days say more than hours.
 const LONG_SECS: i64 = 60 * 86_400;
-/// Room for half of the last label.
-const GROWTH_RIGHT: f64 = 44.0;
 const GROWTH_TOP: f64 = 12.0;
 const GROWTH_PLOT: f64 = 150.0;

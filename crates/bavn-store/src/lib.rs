@@ -70,6 +70,6 @@ pub use scope::{
 };
 pub use silence::Silence;
 pub use verdict::{Judged, Reached, Verdict};
-pub use verify::{Depth, Fault, Place, Verified, What, verify};
+pub use verify::{Depth, Fault, Place, Verified, What, verify, verify_and_tell};
 pub use who::{Reader, Reading, Who};
 pub use writer::{Compacted, Expired, OWN_SOURCE, Person, Shredded, Taken, Tombstone, Writer};

@@ -6,6 +6,7 @@
 //! the store is next opened for writing.
 
 mod compact;
+mod passed;
 mod remake;
 mod retain;
 mod shred;
@@ -37,6 +38,7 @@ use crate::step::{Step, pass};
 use crate::varint::Input;
 use crate::verdict::{self, Judged, Pending};
 use bavn_model::{Record, Timestamp};
+use passed::Passed;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -70,6 +72,7 @@ pub struct Writer {
     persons: HashMap<(Of, u32), u32>,
     linked: HashMap<Of, u32>,
     pending: Pending,
+    passed: Passed,
 }
 
 impl std::fmt::Debug for Writer {
@@ -149,6 +152,7 @@ impl Writer {
             persons: HashMap::new(),
             linked: HashMap::new(),
             pending,
+            passed: Passed::nobody(),
         })
     }
 
@@ -701,6 +705,7 @@ impl Writer {
         self.commit_all(now)?;
         let mut manifest = self.next_manifest(now);
         let mut rows = 0;
+        self.passed.begin(manifest.rows);
         for segment in &mut manifest.segments {
             let mut touches = Vec::new();
             let reader = crate::known::open(&self.store, &self.ring, segment, false)?;
@@ -709,6 +714,7 @@ impl Writer {
                 Ok(())
             })?;
             rows += reader.len();
+            self.passed.add(reader.len());
             let (number, key) = (segment.number, segment.key);
             segment.index = self.write_index(number, key, manifest.commit, &touches)?;
         }

@@ -114,9 +114,23 @@ pub struct ScopeView {
     pub days: Vec<(String, u64, u64)>,
     /// Since the beginning, by the end of each of some equal stretches of time.
     pub growth: Vec<Growth>,
-    pub as_of: String,
+    pub since: Timestamp,
+    pub as_of: AsOf,
     /// SHA-256 of question, commit and answer.
     pub digest: String,
+}
+
+/// The state of a store that an answer rests on; in twins one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AsOf {
+    pub committed_at: Timestamp,
+    pub manifest: String,
+}
+
+impl Serialize for AsOf {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{} ({})", self.committed_at, self.manifest))
+    }
 }
 
 /// What the readers of a case did, in equal stretches of time.

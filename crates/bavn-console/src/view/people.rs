@@ -1,5 +1,6 @@
 //! What the pages show that name people: asked for with a [`crate::Granted`].
 
+use super::AsOf;
 use super::{HourBar, SilenceRow};
 use bavn_model::Timestamp;
 use serde::Serialize;
@@ -13,7 +14,7 @@ pub struct PatientView {
     /// Newest first: what is shown together.
     pub groups: Vec<ReadingGroup>,
     pub silences: Vec<SilenceRow>,
-    pub as_of: String,
+    pub as_of: AsOf,
     /// The whole report in the patient's words: English, bokmål.
     pub html: [String; 2],
     pub json: String,
@@ -53,7 +54,7 @@ pub struct PersonView {
     pub kinds: Vec<(String, u64, u64)>,
     /// The last look-ups, newest first; patients are counted.
     pub rows: Vec<PersonRow>,
-    pub as_of: String,
+    pub as_of: AsOf,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

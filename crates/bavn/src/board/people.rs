@@ -1,5 +1,6 @@
 //! What names people, asked for with a purpose.
 
+use super::as_of;
 use super::health::silence;
 use crate::commands::hunt::{Entry, hunt as hunted};
 use crate::commands::scope::date;
@@ -12,7 +13,7 @@ use bavn_console::{
 use bavn_detect::cases::{Book, CaseNumber, State};
 use bavn_model::{Flag, Kind, Timestamp};
 use bavn_store::{
-    Class, PatientNumber, Purpose, Reading, Store, StoreError, Subject, Trace, Window,
+    Class, OWN_SOURCE, PatientNumber, Purpose, Reading, Store, StoreError, Subject, Trace, Window,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +35,7 @@ pub(super) fn patient(store: &Store, typed: &str, why: &Granted) -> CommandResul
         look_ups: who.readings.len() as u64,
         groups: groups(&who.readings),
         silences: who.silences.iter().cloned().map(silence).collect(),
-        as_of: format!("{} ({})", who.as_of.committed_at, who.as_of.manifest),
+        as_of: as_of(&who.as_of),
         html: LANGUAGES.map(|words| report::html(&who, &rows, words, report::Style::Served)),
         json: report::json(&who, &rows, &report::ENGLISH),
         csv: report::csv(&rows, &report::ENGLISH),
@@ -49,7 +50,7 @@ fn groups(readings: &[Reading]) -> Vec<ReadingGroup> {
         let place = [reading.source.as_deref(), reading.client.as_deref(), reading.host.as_deref()];
         let new = || ReadingGroup {
             day: date(reading.at),
-            who: reading.who.clone(),
+            who: reading.who.as_deref().map(|who| report::plain_name(who).to_owned()),
             look_ups: 0,
             first: reading.at,
             last: reading.at,
@@ -83,7 +84,8 @@ fn content(reading: &Reading) -> Option<[String; 2]> {
 }
 
 fn reason(reading: &Reading) -> Option<[String; 2]> {
-    if let Some(reason) = &reading.reason {
+    if let (false, Some(reason)) = (reading.source.as_deref() == Some(OWN_SOURCE), &reading.reason)
+    {
         return Some([reason.clone(), reason.clone()]);
     }
     let codes = reading.purpose.as_deref()?;
@@ -118,7 +120,7 @@ pub(super) fn person(store: &Store, account: &str, window: Window) -> CommandRes
         machines: machines.into_iter().map(machine).collect(),
         kinds: by_kind.into_iter().map(|(kind, of)| (kind, of.look_ups, of.patients)).collect(),
         rows: traces.iter().rev().take(ROWS_SHOWN).map(row).collect(),
-        as_of: format!("{} ({})", scope.as_of.committed_at, scope.as_of.manifest),
+        as_of: as_of(&scope.as_of),
     })
 }
 

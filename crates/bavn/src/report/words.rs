@@ -230,7 +230,7 @@ pub(crate) const BOKMAAL: Words = Words {
 
 impl Words {
     pub(super) fn who<'r>(&self, who: Option<&'r str>) -> Cow<'r, str> {
-        who.map_or(Cow::Borrowed(self.nobody), Cow::Borrowed)
+        who.map_or(Cow::Borrowed(self.nobody), |who| Cow::Borrowed(plain_name(who)))
     }
 
     /// What was done, with which kind of content.
@@ -262,6 +262,10 @@ impl Words {
 
     pub(super) fn stated(&self, reading: &Reading) -> String {
         let purpose = reading.purpose.as_deref().map(|codes| self.purpose(codes));
+        // What this program writes of itself is for its own staff.
+        if let (Some(OWN_SOURCE), Some(purpose)) = (reading.source.as_deref(), &purpose) {
+            return purpose.clone();
+        }
         match (&reading.reason, purpose) {
             (Some(reason), Some(purpose)) => format!("{reason} ({purpose})"),
             (Some(reason), None) => reason.clone(),
@@ -324,6 +328,14 @@ impl Words {
     pub(super) fn minute(&self, at: Timestamp) -> String {
         let text = Zone::default().local(at).to_string();
         format!("{} {}", self.date(at), text.get(11..16).unwrap_or_default())
+    }
+}
+
+/// Users of this program without the system in which it names them.
+pub(crate) fn plain_name(who: &str) -> &str {
+    match who.split_once('|') {
+        Some(("urn:bavn:user" | "urn:bavn:os-user", name)) => name,
+        _ => who,
     }
 }
 
