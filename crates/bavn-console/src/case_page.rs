@@ -4,10 +4,13 @@ use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::chart;
 use crate::notice_words::notice_words;
-use crate::page::{grouped, short};
+use crate::page::short;
+use crate::plain;
+use crate::queue_page::{ROWS_SHOWN, more};
 use crate::reply::{Answer, Shape, csv, json, missing};
+use crate::scope_page;
 use crate::session::Behind;
-use crate::text::{Language, Texts, code, texts};
+use crate::text::{Language, Texts, code, grouped, texts};
 use crate::trail;
 use crate::view::{ClockView, HourBar, ScopeView, TrailView, Wish};
 use bavn_detect::cases::{
@@ -121,7 +124,7 @@ pub(crate) fn waiting(book: &Book, language: Language) -> Markup {
                     th scope="col" class="number" { (words.exposed) }
                 } }
                 tbody {
-                    @for (place, case) in queue.iter().take(CASES_SHOWN).enumerate() {
+                    @for (place, case) in queue.iter().take(ROWS_SHOWN).enumerate() {
                         tr {
                             td {
                                 a data-row accesskey=[(place == 0).then_some("j")] href=(format!("/case/{}?lang={}", case.number, code(language))) {
@@ -136,6 +139,7 @@ pub(crate) fn waiting(book: &Book, language: Language) -> Markup {
                     }
                 }
             }
+            (more(queue.len(), language))
         }
     }
 }
@@ -203,17 +207,12 @@ fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str)
 /// How many patients, and how that grew.
 fn bounds(here: &Here<'_>, path: &str, scope: &ScopeView) -> Markup {
     let words = texts(here.language);
-    let upper = match scope.upper {
-        Some(upper) => format!("{} {}", words.scope_upper, grouped(upper)),
-        None => words.scope_open.to_owned(),
-    };
     html! {
         p {
-            strong { (grouped(scope.best)) } " " (words.patients) " (" (words.scope_lower) " "
-            (grouped(scope.lower)) ", " (upper) "). "
+            (scope_page::bounds(here.language, scope)) " "
             a data-key="w" accesskey="w" href=(here.link(&format!("{path}/scope"))) { (words.scope) " " kbd { "w" } }
         }
-        @if scope.growth.len() > 1 { (trail::growth(here, &scope.growth)) }
+        @if !scope.growth.is_empty() { (trail::growth(here, &scope.growth)) }
     }
 }
 
@@ -330,7 +329,7 @@ fn elsewhere(book: &Book, case: &Case, words: &Texts) -> Markup {
     html! {
         @if !alike.is_empty() {
             h2 { (words.same_hand) }
-            ul { @for alike in alike.iter().take(CASES_SHOWN) { li {
+            ul { @for alike in alike.iter().take(ROWS_SHOWN) { li {
                 a href=(format!("/case/{}", alike.case)) { "C-" (alike.case) } ": "
                 @for name in alike.identities.iter().chain(&alike.hosts).chain(&alike.clients).take(5) { (name) " " }
                 @if alike.patients { (words.patients) }
@@ -345,13 +344,11 @@ fn history(book: &Book, case: &Case, language: Language, words: &Texts) -> Marku
         h2 { (words.history) }
         ol class="history" { @for (number, act) in acts { li {
             time datetime=(act.at) { (short(act.at)) } " " strong { (act.by) } ": "
-            @if book.is_undone(number) { s { (deed_in_words(act, language)) } }
-            @else { (deed_in_words(act, language)) }
+            @if book.is_undone(number) { s { (plain::deed(language, act)) } }
+            @else { (plain::deed(language, act)) }
         } } }
     }
 }
 
-/// Rows of a page; the twins have all.
-const CASES_SHOWN: usize = 200;
 /// Accounts that a case page leads to; the scope counts all.
 const PEOPLE_SHOWN: usize = 50;

@@ -1,6 +1,7 @@
 //! A strip of bars, one an hour, as SVG made here.
 
-use crate::text::{Language, Texts, texts};
+use crate::page::short;
+use crate::text::{Language, Texts, grouped, texts};
 use crate::view::HourBar;
 use bavn_detect::cases::Alarm;
 use maud::{Markup, html};
@@ -35,7 +36,7 @@ pub(crate) fn hours(bars: &[HourBar], language: Language) -> Markup {
                         width=(format!("{:.1}", step * 0.76)) height=(format!("{tall:.1}")) {}
                     @if bar.patients == highest {
                         text class="label" x=(format!("{:.1}", x + step * 0.38))
-                            y=(format!("{:.1}", TOP + PLOT_HEIGHT - tall - 4.0)) { (bar.patients) }
+                            y=(format!("{:.1}", TOP + PLOT_HEIGHT - tall - 4.0)) { (grouped(u64::from(bar.patients))) }
                     }
                     @if index % 6 == 0 {
                         text class="label" x=(format!("{:.1}", x + step * 0.38)) y=(HEIGHT - 4.0) {
@@ -54,8 +55,12 @@ pub(crate) fn hours(bars: &[HourBar], language: Language) -> Markup {
                         th scope="col" class="number" { (texts.busiest_other) } } }
                     tbody {
                         @for bar in bars {
-                            tr { td { (bar.from) } td class="number" { (bar.patients) } td class="number" { (bar.others_low) }
-                                td class="number" { (bar.others_high) } td class="number" { (bar.busiest_other) } }
+                            tr {
+                                td { (short(bar.from)) }
+                                @for count in [bar.patients, bar.others_low, bar.others_high, bar.busiest_other] {
+                                    td class="number" { (grouped(u64::from(count))) }
+                                }
+                            }
                         }
                     }
                 }
@@ -91,8 +96,8 @@ pub(crate) fn lanes(alarms: &[Alarm], language: Language, texts: &Texts) -> Mark
                     thead { tr { th scope="col" { (texts.alarm) } th scope="col" { (texts.from) }
                         th scope="col" { (texts.to) } th scope="col" { (texts.raised) } } }
                     tbody { @for alarm in alarms { tr {
-                        td { (alarm.said(language).title) } td { (alarm.first_seen) }
-                        td { (alarm.last_seen) } td { (alarm.raised_at) }
+                        td { (alarm.said(language).title) } td { (short(alarm.first_seen)) }
+                        td { (short(alarm.last_seen)) } td { (short(alarm.raised_at)) }
                     } } }
                 }
             }

@@ -2,9 +2,10 @@
 
 use crate::answer::{Here, Sent};
 use crate::heat;
-use crate::page::{grouped, short};
+use crate::page::{as_of, short};
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, json};
-use crate::text::texts;
+use crate::text::{decimal, grouped, shortest, texts};
 use crate::view::{CoverageView, DayState, RunView, SilenceRow};
 use bavn_detect::cases::{Book, State, Verdict};
 use maud::{Markup, html};
@@ -51,7 +52,7 @@ pub(crate) const fn word(state: DayState) -> &'static str {
 fn body(here: &Here<'_>, view: &CoverageView) -> Markup {
     html! {
         h1 { (here.say("What can we not see?", "Hva kan vi ikke se?")) }
-        p class="facts" { (view.as_of) }
+        (as_of(here.language, &view.as_of))
         h2 { (here.say("Sources, day by day", "Kilder, dag for dag")) }
         @if view.sources.is_empty() {
             p { (here.say("No source has spoken yet.", "Ingen kilde har meldt seg ennå.")) }
@@ -82,7 +83,7 @@ pub(crate) fn silent(here: &Here<'_>, silence: &SilenceRow) -> Markup {
 }
 
 fn of_run(here: &Here<'_>, run: &RunView) -> Markup {
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let percent = |share: f64| format!("{} %", decimal(here.language, share * 100.0, 1));
     html! {
         h2 { (here.say("What was read", "Det som ble lest")) }
         p {
@@ -92,16 +93,16 @@ fn of_run(here: &Here<'_>, run: &RunView) -> Markup {
             (texts(here.language).explained) "; " (percent(run.cannot_judge_share)) " "
             (here.say(
                 "cannot be judged for want of a feed, which is coverage and not suspicion.",
-                "kan ikke vurderes fordi en strøm mangler; det er dekning og ikke mistanke.",
+                "kan ikke vurderes fordi opplysninger mangler; det er dekning og ikke mistanke.",
             ))
         }
         @if !run.inputs.is_empty() { (inputs(here, run)) }
         h2 { (here.say("False alarms, allowed and found", "Falske alarmer, tillatt og funnet")) }
         p {
             (here.say("Allowed in this run", "Tillatt i denne kjøringen")) ": "
-            strong { (format!("{:.1}", run.false_alarms_allowed)) } " ("
-            (run.budget) " " (texts(here.language).budget) "; "
-            (grouped(run.staff as u64)) " " (here.say("staff", "ansatte")) ", " (run.days) " "
+            strong { (decimal(here.language, run.false_alarms_allowed, 1)) } " ("
+            (shortest(here.language, run.budget)) " " (texts(here.language).budget) "; "
+            (grouped(run.staff as u64)) " " (here.say("staff", "ansatte")) ", " (grouped(run.days)) " "
             (here.say("days", "døgn")) "). " (here.say("Alarms", "Alarmer")) ": "
             strong { (grouped(run.alarms)) } ". "
             @if run.judged > 0 {
@@ -141,12 +142,12 @@ fn lanes(here: &Here<'_>, run: &RunView) -> Markup {
     html! {
         table {
             thead { tr {
-                th scope="col" { (here.say("Lane", "Løp")) }
+                th scope="col" { (here.say("Kind of evidence", "Slag av grunnlag")) }
                 th scope="col" class="number" { (here.say("Candidates", "Kandidater")) }
                 th scope="col" class="number" { (here.say("Alarms, renewed ones too", "Alarmer, også fornyede")) }
             } }
             tbody { @for (lane, offered, alarms) in &run.lanes { tr {
-                td { (lane) } td class="number" { (grouped(*offered)) } td class="number" { (grouped(*alarms)) }
+                td { (plain::lane(here.language, lane)) } td class="number" { (grouped(*offered)) } td class="number" { (grouped(*alarms)) }
             } } }
         }
     }

@@ -4,9 +4,9 @@ use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::reply::Answer;
 use crate::{
-    case_acts, case_page, coverage_page, drill_page, hunt_page, me_page, notice_acts, notice_page,
-    patient_page, person_page, proof_page, queue_page, recipients_page, reveal_page, review_page,
-    scope_page, session_acts, settings_page,
+    case_acts, case_page, coverage_page, drill_page, hunt_page, me_page, notice_acts, notice_one,
+    notice_page, patient_page, person_page, proof_page, queue_page, recipients_page, reveal_page,
+    review_page, scope_page, session_acts, settings_page,
 };
 
 /// One address, and each page's `.json` and `.csv` twin with it.
@@ -60,8 +60,8 @@ pub(crate) const ROUTES: &[Route] = &[
     get("review", Right::Review, Purpose::Review, review_page::answer),
     get("settings", Right::SeeSettings, Purpose::None, settings_page::answer),
     get("case/*/notice", Right::SeeNotices, Purpose::Case, notice_page::answer),
-    get("case/*/notice/*", Right::SeeNotices, Purpose::Case, notice_page::one),
-    get("case/*/notice/*/paper", Right::SeeNotices, Purpose::Case, notice_page::paper),
+    get("case/*/notice/*", Right::SeeNotices, Purpose::Case, notice_one::one),
+    get("case/*/notice/*/paper", Right::SeeNotices, Purpose::Case, notice_one::paper),
     get("case/*/recipients", Right::SeeNotices, Purpose::Case, recipients_page::answer),
     get("me", Right::SeeOneself, Purpose::None, me_page::answer),
     post("case/*/take", Right::WorkOnCase, Purpose::Case, case_acts::take),

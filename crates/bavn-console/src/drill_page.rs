@@ -1,8 +1,8 @@
 //! Would we have seen it? Time to detect against patients lost, theft by theft.
 
 use crate::answer::{Here, Sent};
-use crate::page::grouped;
 use crate::reply::{Answer, Shape, csv, json};
+use crate::text::{decimal, grouped};
 use crate::view::{DrillView, Theft};
 use maud::{Markup, html};
 use serde_json::json;
@@ -54,8 +54,8 @@ fn of_score(here: &Here<'_>, view: &DrillView) -> Markup {
             strong { (grouped(lost)) } " " (here.say("of", "av")) " " (grouped(stolen)) " "
             (here.say("patients", "pasienter")) "."
             @if let Some(rate) = view.false_alarms_per_10k_staff_day {
-                " " (here.say("False alarms", "Falske alarmer")) ": " (format!("{rate:.2}")) " "
-                (here.say("per 10,000 staff a day.", "per 10 000 ansatte per døgn."))
+                " " (here.say("False alarms", "Falske alarmer")) ": " (decimal(here.language, rate, 2)) " "
+                (here.say("per 10,000 staff a day.", "per 10\u{a0}000 ansatte per døgn."))
             }
         }
         (scatter(here, &view.thefts))

@@ -2,7 +2,7 @@
 //! well as a shade.
 
 use crate::answer::Here;
-use crate::page::grouped;
+use crate::text::grouped;
 use crate::view::{CoverageView, DayCell, DayState, RunView};
 use maud::{Markup, html};
 
@@ -63,7 +63,7 @@ fn table(here: &Here<'_>, view: &CoverageView, from: usize) -> Markup {
             tbody { @for row in &view.sources { tr {
                 td { (row.source) }
                 td class="number" data-label=(here.say("Look-ups", "Oppslag")) { (grouped(look_ups(row))) }
-                td class="number" data-label=(here.say("Days in time", "Dager i tide")) { (count(row, DayState::OnTime)) }
+                td class="number" data-label=(here.say("Days in time", "Dager i tide")) { (grouped(count(row, DayState::OnTime))) }
                 td class="number" data-label=(here.say("Late", "Sene")) { (count(row, DayState::Late)) }
                 td class="number" data-label=(here.say("Silent", "Tause")) { (count(row, DayState::Silent)) }
             } } }
@@ -100,8 +100,8 @@ pub(crate) fn units(here: &Here<'_>, run: &RunView) -> Markup {
                  person, and a dash where fewer than five people worked. A low share says which feed or \
                  template is missing.",
                 "Prosent av en enhets besøk i en uke som en annens registrering forklarer; aldri for en \
-                 person, og strek der færre enn fem arbeidet. En lav andel sier hvilken strøm eller mal som \
-                 mangler.",
+                 person, og strek der færre enn fem arbeidet. En lav andel peker på opplysninger eller en \
+                 forklaring som mangler.",
             )) }
             div class="scroll" tabindex="0" role="region" aria-label=(label) { table {
                 thead { tr {

@@ -3,10 +3,11 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::coverage_page::silent;
-use crate::page::{grouped, short};
+use crate::page::short;
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
 use crate::session::Behind;
-use crate::text::{Language, texts};
+use crate::text::{Language, grouped, texts};
 use crate::view::HuntView;
 use bavn_detect::cases::{Book, Case, CaseNumber};
 use maud::{Markup, html};
@@ -154,7 +155,7 @@ fn entries(here: &Here<'_>, view: &HuntView) -> Markup {
             tbody { @for row in view.entries.iter().take(ROWS_SHOWN) { tr {
                 td { (row.value) }
                 td data-label=(kind) { @match (&row.found, &row.problem) {
-                    (Some(found), _) => { (found) }
+                    (Some(found), _) => { (plain::found(here.language, found)) }
                     (None, Some(problem)) => { (problem) }
                     (None, None) => { (here.say("no look-up names it", "intet oppslag nevner den")) }
                 } }

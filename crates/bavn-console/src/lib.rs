@@ -17,6 +17,8 @@ mod heat;
 mod hunt_page;
 mod me_page;
 mod notice_acts;
+mod notice_forms;
+mod notice_one;
 mod notice_page;
 #[cfg(test)]
 mod notice_tests;
@@ -25,6 +27,7 @@ mod notice_words;
 mod page;
 mod patient_page;
 mod person_page;
+mod plain;
 mod proof_page;
 mod queue_page;
 mod recipients_page;
@@ -47,7 +50,7 @@ pub use notice_view::{BreachView, Notices};
 pub use routes::{REPORT_STYLE, router};
 pub use session::{Chance, Doors, Visitor};
 pub use view::{
-    Alarm, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
+    Alarm, AsOf, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
     HourBar, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow, PersonView, ProofView,
     QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView, SilenceRow, SourceRow,
     Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,

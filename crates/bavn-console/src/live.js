@@ -1,9 +1,12 @@
 // Keeps an open page fresh, and gives keys. Everything works without it.
 'use strict';
 const main = document.querySelector('main');
+// Only a page that is not itself put on record has this place, and is asked for again.
 const news = document.querySelector('[data-news]');
 const rows = (root) => [...root.querySelectorAll('[data-row]')];
 const where = (row) => row.getAttribute('href');
+// All that waits; a page shows the first of them.
+const total = (root) => Number(root.querySelector('[data-total]')?.dataset.total || 0);
 // A list that somebody has touched stays under the cursor: what is new waits behind a button.
 let touched = false;
 for (const kind of ['pointermove', 'pointerdown', 'keydown', 'focusin', 'wheel', 'touchstart']) {
@@ -24,7 +27,7 @@ function show(fresh) {
   main.append(...parts);
   main.querySelectorAll('details').forEach((one, index) => { one.open = open[index] || false; });
   if (held) rows(main).find((row) => where(row) === held)?.focus();
-  news.hidden = true;
+  news.replaceChildren();
 }
 
 // Counts of rows that are there are renewed where they stand; nothing moves.
@@ -42,17 +45,22 @@ function renew(fresh) {
   }
 }
 
+async function showAll() {
+  const fresh = await fetched();
+  if (fresh) show(fresh);
+  rows(main)[0]?.focus();
+}
+
+// The button stays the same one, since somebody may be on it.
 function tell(count) {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.textContent = count + ' ' + news.dataset.news;
-  button.addEventListener('click', async () => {
-    const fresh = await fetched();
-    if (fresh) show(fresh);
-    rows(main)[0]?.focus();
-  });
-  news.replaceChildren(button);
-  news.hidden = false;
+  let button = news.querySelector('button');
+  if (!button) {
+    button = document.createElement('button');
+    button.type = 'button';
+    button.addEventListener('click', showAll);
+    news.append(button);
+  }
+  button.textContent = `${count.toLocaleString(document.documentElement.lang)} ${news.dataset.news}`;
 }
 
 let told = -1;
@@ -62,10 +70,11 @@ async function look() {
   if (waiting) { again = true; return; }
   waiting = true;
   try {
-    const fresh = rows(main).length || location.pathname === '/' ? await fetched() : null;
+    const fresh = await fetched();
     if (fresh && !document.activeElement?.closest('form')) {
       const known = new Set(rows(main).map(where));
-      const count = rows(fresh).filter((row) => !known.has(where(row))).length;
+      const seen = rows(fresh).filter((row) => !known.has(where(row))).length;
+      const count = Math.max(seen, total(fresh) - total(main));
       if (!touched || !known.size) show(fresh);
       else {
         renew(fresh);

@@ -1,9 +1,10 @@
 //! What is held about whoever asks, and who looked at it?
 
 use crate::answer::{Here, Sent};
-use crate::page::{grouped, short};
+use crate::page::short;
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::{Language, texts};
+use crate::text::{Language, grouped, texts};
 use crate::view::{HeldAbout, Wish};
 use bavn_detect::cases::{Act, Book, Case, CaseNumber, Deed, State, deed_in_words};
 use maud::{Markup, html};
@@ -110,17 +111,17 @@ fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Ma
         h2 { (here.say("Who looked at these cases", "Hvem som har sett på disse sakene")) }
         @if held.looked_at_by.is_empty() { p { (here.say("Nobody.", "Ingen.")) } }
         ol class="history" { @for (at, who, what) in held.looked_at_by.iter().take(ROWS_SHOWN) { li {
-            time datetime=(at) { (short(*at)) } " " strong { (who) } ": " (what)
+            time datetime=(at) { (short(*at)) } " " strong { (who) } ": " (plain::looked_at(here.language, what))
         } } }
         @if !held.looked_at.is_empty() {
             h2 { (here.say("What you looked at here", "Det du har sett på her")) }
             ol class="history" { @for (at, what) in held.looked_at.iter().take(ROWS_SHOWN) { li {
-                time datetime=(at) { (short(*at)) } " " (what)
+                time datetime=(at) { (short(*at)) } " " (plain::looked_at(here.language, what))
             } } }
         }
         h2 { (here.say("What you did", "Det du har gjort")) }
         ol class="history" { @for act in mine { li {
-            time datetime=(act.at) { (short(act.at)) } " C-" (act.case) ": " (deed_in_words(act, here.language))
+            time datetime=(act.at) { (short(act.at)) } " C-" (act.case) ": " (plain::deed(here.language, act))
         } } }
     }
 }

@@ -18,7 +18,8 @@ pub(crate) fn declare(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     } else if let Ok((since, _)) = Timestamp::parse(typed) {
         since
     } else {
-        let sentence = format!("`{typed}` is not a time, such as 2026-03-03T08:15:00+01:00");
+        let said = here.say("is not a time, such as", "er ikke et tidspunkt, slik som");
+        let sentence = format!("`{typed}` {said} 2026-03-03 07:15");
         return here.failed(&Trouble::Refused(sentence));
     };
     let (event, why) = (sent.form.field("event").to_owned(), sent.form.field("why").to_owned());

@@ -3,6 +3,7 @@
 use crate::access::{Purpose, Right, Role, permits};
 use crate::session::Visitor;
 use crate::text::{Language, code, other, pick};
+use crate::view::AsOf;
 use maud::{DOCTYPE, Markup, html};
 
 /// A title and a sentence: nothing is there, or not for you, or not done. The way back is to a page
@@ -26,7 +27,8 @@ pub(crate) struct Shell<'a> {
     /// Nobody is named yet.
     pub(crate) shadow: bool,
     pub(crate) visitor: Option<&'a Visitor>,
-    /// Without a script the page loads itself again: never where somebody may be typing.
+    /// The page is asked for again when something has changed, without a script every few seconds: never where
+    /// somebody may be typing, nor a page whose view is put on record.
     pub(crate) reloads: bool,
 }
 
@@ -58,9 +60,9 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
                         href=(format!("{}?lang={}", about.path, code(other_language))) { (texts.other_language) }
                 }
                 main id="main" tabindex="-1" {
+                    @if about.reloads { p class="news" role="status" data-news=(texts.news) {} }
                     @if about.simulated { p class="note" { (texts.simulated) } }
                     @if about.shadow { p class="note" { (texts.shadow) } }
-                    p class="news" role="status" data-news=(texts.news) hidden {}
                     (body)
                 }
                 @if about.visitor.is_some() { footer {
@@ -157,37 +159,17 @@ pub(crate) fn coded(text: &str) -> Markup {
     } }
 }
 
+/// The state of a store that a page rests on.
+pub(crate) fn as_of(language: Language, held: &AsOf) -> Markup {
+    html! { p class="facts" {
+        (pick(language, "As the store was", "Slik lageret var")) " "
+        time datetime=(held.committed_at) { (short(held.committed_at)) } ": " code { (held.manifest) }
+    } }
+}
+
 /// `2024-01-16 01:42 UTC`.
 pub(crate) fn short(at: bavn_model::Timestamp) -> String {
     let text = at.to_string();
     let minute: String = text.chars().take(16).collect();
     format!("{} UTC", minute.replace('T', " "))
-}
-
-/// Digits in threes, with a thin space.
-pub(crate) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push('\u{202f}');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn counts_are_grouped_in_threes() {
-        for (count, expected) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1\u{202f}000"),
-            (2_900_000, "2\u{202f}900\u{202f}000"),
-        ] {
-            assert_eq!(super::grouped(count), expected);
-        }
-    }
 }

@@ -3,10 +3,10 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::coverage_page::silent;
-use crate::page::{grouped, short};
+use crate::page::{as_of, short};
 use crate::reply::{Answer, Shape, csv, go, html as sent_html, json, missing};
 use crate::session::Behind;
-use crate::text::{Language, texts};
+use crate::text::{Language, grouped, texts};
 use crate::view::{PatientView, ReadingGroup};
 use bavn_detect::cases::CaseNumber;
 use maud::{Markup, PreEscaped, html};
@@ -144,13 +144,17 @@ fn body(here: &Here<'_>, path: &str, view: &PatientView) -> Markup {
         }
         h2 { (texts(here.language).unseen) }
         p { (texts(here.language).unseen_text) }
-        p class="facts" { (view.as_of) }
+        (as_of(here.language, &view.as_of))
     }
 }
 
 fn groups(here: &Here<'_>, groups: &[ReadingGroup]) -> Markup {
     let [who, what, why, place] = here
         .say(["Who", "What", "Stated reason", "Where"], ["Hvem", "Hva", "Oppgitt grunn", "Hvor"]);
+    let said = |words: &[[String; 2]], joint: &str| {
+        let words = words.iter().map(|[english, bokmaal]| here.say(english.as_str(), bokmaal));
+        words.collect::<Vec<_>>().join(joint)
+    };
     html! {
         table class="queue" {
             thead { tr {
@@ -162,12 +166,12 @@ fn groups(here: &Here<'_>, groups: &[ReadingGroup]) -> Markup {
                 td data-label=(who) { (group.who.as_deref().unwrap_or(here.say("the source names nobody", "kilden oppgir ingen"))) }
                 td data-label=(what) {
                     (grouped(group.look_ups)) " " (texts(here.language).look_ups)
-                    @if !group.content.is_empty() { ": " (group.content.join(", ")) }
+                    @if !group.content.is_empty() { ": " (said(&group.content, ", ")) }
                     @if group.emergency { " " strong { (here.say("emergency access", "nødtilgang")) } }
                     @if group.denied > 0 { " (" (grouped(group.denied)) " " (here.say("denied or failed", "avvist eller mislykket")) ")" }
                 }
                 td data-label=(why) {
-                    @if group.reasons.is_empty() { (here.say("none stated", "ingen oppgitt")) } @else { (group.reasons.join("; ")) }
+                    @if group.reasons.is_empty() { (here.say("none stated", "ingen oppgitt")) } @else { (said(&group.reasons, "; ")) }
                 }
                 td data-label=(place) { (group.place) }
             } } }

@@ -3,10 +3,11 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::chart;
-use crate::page::{grouped, short};
+use crate::page::{as_of, short};
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::session::Behind;
-use crate::text::texts;
+use crate::text::{grouped, texts};
 use crate::view::PersonView;
 use bavn_detect::cases::CaseNumber;
 use maud::{Markup, html};
@@ -97,7 +98,7 @@ fn body(here: &Here<'_>, number: CaseNumber, view: &PersonView) -> Markup {
             thead { tr { th scope="col" { (here.say("Kind", "Slag")) } th scope="col" class="number" { (words.look_ups_day) }
                 th scope="col" class="number" { (words.exposed) } } }
             tbody { @for (kind, look_ups, patients) in &view.kinds { tr {
-                td { (kind) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
+                td { (plain::kind(here.language, kind)) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
             } } }
         }
         h2 { (here.say("The last look-ups", "De siste oppslagene")) }
@@ -107,12 +108,12 @@ fn body(here: &Here<'_>, number: CaseNumber, view: &PersonView) -> Markup {
                 th scope="col" { (here.say("Machine", "Maskin")) } th scope="col" class="number" { (words.exposed) }
             } }
             tbody { @for row in view.rows.iter().take(ROWS_SHOWN) { tr {
-                td { time datetime=(row.at) { (short(row.at)) } } td data-label=(here.say("Kind", "Slag")) { (row.kind) }
+                td { time datetime=(row.at) { (short(row.at)) } } td data-label=(here.say("Kind", "Slag")) { (plain::kind(here.language, &row.kind)) }
                 td data-label=(here.say("Machine", "Maskin")) { (row.machine) }
                 td class="number" data-label=(words.exposed) { (grouped(row.patients)) }
             } } }
         }
-        p class="facts" { (view.as_of) }
+        (as_of(here.language, &view.as_of))
     }
 }
 

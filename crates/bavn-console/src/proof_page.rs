@@ -1,8 +1,9 @@
 //! Is the log intact, and how does somebody check that without this program?
 
 use crate::answer::{Here, Sent};
-use crate::page::{coded, grouped, short};
+use crate::page::{coded, short};
 use crate::reply::{Answer, Shape, csv, json};
+use crate::text::grouped;
 use crate::view::ProofView;
 use maud::{Markup, html};
 use serde_json::json;

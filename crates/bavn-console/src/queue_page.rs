@@ -5,9 +5,9 @@ use crate::answer::{Here, Sent};
 use crate::case_page;
 use crate::chart;
 use crate::notice_page;
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::{Language, Texts, code, texts};
+use crate::text::{Language, code, decimal, grouped, pick, shortest, texts};
 use crate::view::{Alarm, QueueView};
 use bavn_detect::cases::{Book, State, json_of};
 use bavn_model::Timestamp;
@@ -96,14 +96,15 @@ fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> 
     let alone = open.iter().copied().filter(|alarm| !told_by_case.contains(alarm.uid.as_str()));
     let alone: Vec<&Alarm> = alone.collect();
     html! {
-        h1 { (texts.queue) }
-        (status(view, texts))
+        h1 data-total=(book.queue().len() + alone.len()) { (texts.queue) }
+        (status(view, here.language))
         (case_page::waiting(book, here.language))
         (told)
         @if open.is_empty() && book.queue().is_empty() { p class="quiet" { (texts.quiet) } }
         @if !alone.is_empty() {
             h2 { (texts.alarms) }
             (table(&alone, here.language))
+            (more(alone.len(), here.language))
         }
         @if let Some(first) = open.first() {
             (alarm_body(first, here.language, 2))
@@ -172,7 +173,7 @@ impl Aggregate {
                 @if self.judged > 0 {
                     (grouped(self.judged_false)) " " (here.say("of", "av")) " " (grouped(self.judged))
                     " " (here.say("that were judged were false", "som ble vurdert, var falske"))
-                    " (" (format!("{rate:.0}")) " %)."
+                    " (" (decimal(here.language, rate, 0)) " %)."
                 } @else { (here.say("None has been judged yet.", "Ingen er vurdert ennå.")) }
             }
             table {
@@ -194,7 +195,8 @@ impl Aggregate {
     }
 }
 
-fn status(view: &QueueView, texts: &Texts) -> Markup {
+fn status(view: &QueueView, language: Language) -> Markup {
+    let texts = texts(language);
     html! {
         p class="status" {
             @if let Some(now) = view.now {
@@ -205,8 +207,8 @@ fn status(view: &QueueView, texts: &Texts) -> Markup {
             ", "
             (grouped(view.identities as u64)) " " (texts.readers) ", "
             (grouped(view.patients as u64)) " " (texts.patients) ". "
-            (format!("{:.0}", view.explained_share * 100.0)) " % " (texts.explained) ". "
-            (view.budget) " " (texts.budget) "."
+            (decimal(language, view.explained_share * 100.0, 0)) " % " (texts.explained) ". "
+            (shortest(language, view.budget)) " " (texts.budget) "."
             }
         }
     }
@@ -223,7 +225,7 @@ fn table(alarms: &[&Alarm], language: Language) -> Markup {
                 th scope="col" class="number" { (texts.risk) }
             } }
             tbody {
-                @for alarm in alarms {
+                @for alarm in alarms.iter().take(ROWS_SHOWN) {
                     @let words = alarm.words(language);
                     tr {
                         td {
@@ -232,11 +234,26 @@ fn table(alarms: &[&Alarm], language: Language) -> Markup {
                         }
                         td class="number" data-label=(texts.exposed) { (grouped(alarm.patients as u64)) }
                         td data-label=(texts.since) { time datetime=(alarm.first_seen) { (short(alarm.first_seen)) } }
-                        td class="number" data-label=(texts.risk) { (format!("{:.0}", alarm.risk)) }
+                        td class="number" data-label=(texts.risk) { (decimal(language, alarm.risk, 0)) }
                     }
                 }
             }
         }
+    }
+}
+
+/// What a list does not show, and where it stands.
+pub(crate) fn more(all: usize, language: Language) -> Markup {
+    let [shown, of, twin] = pick(
+        language,
+        ["The first", "of", "are shown; all stand in"],
+        ["De første", "av", "vises; alle står i"],
+    );
+    html! {
+        @if all > ROWS_SHOWN { p class="facts" {
+            (shown) " " (grouped(ROWS_SHOWN as u64)) " " (of) " " (grouped(all as u64)) " " (twin) " "
+            a href="/queue.csv" { "queue.csv" } ", " a href="/queue.json" { "queue.json" } "."
+        } }
     }
 }
 
@@ -259,7 +276,7 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
             p class="facts" {
                 (texts.raised) " " time datetime=(alarm.raised_at) { (short(alarm.raised_at)) } ". "
                 (texts.exposed) ": " strong { (grouped(alarm.patients as u64)) } ". "
-                (format!("{:.3}", alarm.expected_false)) " " (texts.expected) "."
+                (texts.expected.replace("{}", &decimal(language, alarm.expected_false, 3))) "."
             }
             (part(texts.why, html! { ol { @for reason in &words.reasons { li { (reason) } } } }))
             @if !alarm.hours.is_empty() { (chart::hours(&alarm.hours, language)) }
@@ -276,6 +293,8 @@ fn alarm_body(alarm: &Alarm, language: Language, level: u8) -> Markup {
     }
 }
 
+/// Rows of a list; the twins have all.
+pub(crate) const ROWS_SHOWN: usize = 200;
 /// Smaller counts are added up: they could point to somebody.
 const CELL_MIN: u64 = 5;
 const OTHERS: &str = "others";

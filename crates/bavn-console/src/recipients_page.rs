@@ -1,11 +1,12 @@
 //! Who is told, and how? Counts for those who see the case; names leave by a sealed list only.
 
 use crate::answer::{Here, Sent};
-use crate::notice_page::{Told, form};
+use crate::notice_forms::form;
+use crate::notice_page::Told;
 use crate::notice_words::{NoticeWords, notice_words};
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::code;
+use crate::text::{code, grouped};
 use bavn_share::Recipients;
 use maud::{Markup, html};
 use serde_json::json;

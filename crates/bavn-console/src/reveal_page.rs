@@ -2,9 +2,10 @@
 
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
-use crate::page::{grouped, short};
+use crate::page::short;
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::texts;
+use crate::text::{grouped, texts};
 use crate::view::{Revealed, Wish};
 use bavn_detect::cases::{CaseNumber, Deed};
 use bavn_detect::house::{Change, HouseDeed};
@@ -165,7 +166,7 @@ fn list(here: &Here<'_>, number: CaseNumber, patients: &[Revealed]) -> Markup {
             } }
             tbody { @for held in patients.iter().take(ROWS_SHOWN) { tr {
                 td { (held.patient) }
-                td data-label=(here.say("How far", "Hvor langt")) { (held.grade) @if !held.certain { " (" (here.say("outcome not stated", "utfall ikke oppgitt")) ")" } }
+                td data-label=(here.say("How far", "Hvor langt")) { (plain::grade(here.language, &held.grade)) @if !held.certain { " (" (here.say("outcome not stated", "utfall ikke oppgitt")) ")" } }
                 td class="number" data-label=(words.look_ups_day) { (grouped(held.look_ups)) }
                 td data-label=(words.since) { time datetime=(held.first) { (short(held.first)) } }
             } } }

@@ -2,8 +2,9 @@
 
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
-use crate::page::{grouped, short};
+use crate::page::short;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
+use crate::text::grouped;
 use crate::view::Trouble;
 use bavn_detect::cases::Case;
 use bavn_detect::house::{Drawn, House, HouseDeed, Ruling};

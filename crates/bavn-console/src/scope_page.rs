@@ -3,9 +3,9 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::case_page::notices_link;
-use crate::page::grouped;
+use crate::page::{as_of, short};
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::{Language, texts};
+use crate::text::{Language, grouped, pick, texts};
 use crate::trail;
 use crate::view::ScopeView;
 use bavn_detect::cases::CaseNumber;
@@ -44,21 +44,16 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 
 fn body(here: &Here<'_>, number: CaseNumber, heading: &str, scope: &ScopeView) -> Markup {
     let (language, words) = (here.language, texts(here.language));
-    let upper = match scope.upper {
-        Some(upper) => format!("{} {}", words.scope_upper, grouped(upper)),
-        None => words.scope_open.to_owned(),
-    };
     html! {
         p { a href=(here.link(&format!("/case/{number}"))) { "C-" (number) } }
         h1 { (heading) }
         p class="summary" {
-            strong { (grouped(scope.best)) } " " (words.patients) " (" (words.scope_lower) " "
-            (grouped(scope.lower)) ", " (upper) "). " (grouped(scope.look_ups)) " " (words.look_ups) "."
+            (bounds(language, scope)) " " (grouped(scope.look_ups)) " " (words.look_ups) "."
         }
         ul { @for [english, bokmaal] in &scope.reasons { li {
             @if language == Language::Bokmaal { (bokmaal) } @else { (english) }
         } } }
-        @if scope.growth.len() > 1 { (trail::growth(here, &scope.growth)) }
+        @if !scope.growth.is_empty() { (trail::growth(here, &scope.growth)) }
         (notices_link(here, number))
         @if here.may(Right::Reveal, Purpose::Case) {
             p { a href=(here.link(&format!("/case/{number}/patients"))) data-key="r" accesskey="r" {
@@ -73,6 +68,26 @@ fn body(here: &Here<'_>, number: CaseNumber, heading: &str, scope: &ScopeView) -
         }
         h2 { (words.unseen) }
         p { (words.unseen_text) }
-        p class="facts" { (scope.as_of) br; "SHA-256 " code { (scope.digest) } }
+        p class="facts" {
+            (here.say("Look-ups since", "Oppslag siden")) " " time datetime=(scope.since) { (short(scope.since)) } ". "
+            (here.say("This answer: SHA-256", "Dette svaret: SHA-256")) " " code { (scope.digest) }
+        }
+        (as_of(language, &scope.as_of))
+    }
+}
+
+/// How many patients, and between which bounds.
+pub(crate) fn bounds(language: Language, scope: &ScopeView) -> Markup {
+    let words = texts(language);
+    let is_exact = scope.lower == scope.best && scope.upper == Some(scope.best);
+    html! {
+        strong { (grouped(scope.best)) } " " (words.patients)
+        @if is_exact { ", " (pick(language, "no fewer and no more", "verken færre eller flere")) "." } @else {
+            " (" (words.scope_lower) " " (grouped(scope.lower)) ", "
+            @match scope.upper {
+                Some(upper) => { (words.scope_upper) " " (grouped(upper)) }
+                None => { (words.scope_open) }
+            } ")."
+        }
     }
 }

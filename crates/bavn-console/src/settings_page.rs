@@ -3,7 +3,9 @@
 use crate::access::{Purpose, Right, Role, permits};
 use crate::answer::{Here, Sent};
 use crate::page::short;
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
+use crate::text::{grouped, shortest};
 use crate::view::RegimeLine;
 use bavn_detect::Engine;
 use bavn_detect::house::{Change, House, HouseAct, HouseDeed, InForce, Open};
@@ -124,7 +126,7 @@ fn body(here: &Here<'_>, seen: &Seen) -> Markup {
         h2 { (here.say("Who changed it", "Hvem endret det")) }
         @if seen.acts.is_empty() { p { (here.say("Nobody has.", "Ingen har.")) } }
         ol class="history" { @for (number, act) in seen.acts.iter().rev().take(ACTS_SHOWN) { li {
-            time datetime=(act.at) { (short(act.at)) } " " strong { (act.by) } " (" (act.role) "): "
+            time datetime=(act.at) { (short(act.at)) } " " strong { (act.by) } " (" (plain::role(here.language, &act.role)) "): "
             (said(here, *number, &act.deed))
         } } }
     }
@@ -144,11 +146,11 @@ fn in_force(here: &Here<'_>, held: &InForce) -> Markup {
                 (None, Some(signed)) => { (here.say("agreed", "har sagt seg enig")) ", " (signed.by) ", " (signed.date) }
                 (None, None) => { strong { (here.say("has not agreed: shadow mode", "har ikke sagt seg enig: skyggedrift")) } }
             } }
-            dt { (here.say("False alarms allowed per 10,000 staff a day", "Falske alarmer tillatt per 10 000 ansatte per døgn")) }
-            dd { @match held.budget_per_10k_staff_day { Some(budget) => { (budget) } None => { (shipped) } } }
+            dt { (here.say("False alarms allowed per 10,000 staff a day", "Falske alarmer tillatt per 10\u{a0}000 ansatte per døgn")) }
+            dd { @match held.budget_per_10k_staff_day { Some(budget) => { (shortest(here.language, budget)) } None => { (shipped) } } }
             dt { (here.say("Look-ups are to be kept", "Oppslag skal oppbevares")) }
             dd { @match held.retention_days {
-                Some(days) => { (days) " " (here.say("days", "dager")) }
+                Some(days) => { (grouped(u64::from(days))) " " (here.say("days", "dager")) }
                 None => { (here.say("no limit has been agreed", "ingen grense er avtalt")) }
             } }
             dt { (here.say("Detectors", "Detektorer")) }
@@ -223,7 +225,7 @@ fn forms(here: &Here<'_>) -> Markup {
                 input id="sign-off-value" name="value" type="date" required;
             })) }
         details { summary { (here.say("False alarms allowed", "Falske alarmer tillatt")) }
-            (form("budget", here.say("Per 10,000 staff a day", "Per 10 000 ansatte per døgn"), &number("budget", "0.1", "1000", "0.1"))) }
+            (form("budget", here.say("Per 10,000 staff a day", "Per 10\u{a0}000 ansatte per døgn"), &number("budget", "0.1", "1000", "0.1"))) }
         details { summary { (here.say("Mute a detector", "Demp en detektor")) }
             (form("mute", here.say("For how many days", "I hvor mange dager"), &html! {
                 (number("mute", "1", "92", "1"))
@@ -343,8 +345,9 @@ fn changed(here: &Here<'_>, change: &Change) -> String {
     match change {
         Change::Budget { per_10k_staff_day } => {
             format!(
-                "{} {per_10k_staff_day}",
-                here.say("false alarms allowed", "falske alarmer tillatt")
+                "{} {}",
+                here.say("false alarms allowed", "falske alarmer tillatt"),
+                shortest(here.language, *per_10k_staff_day)
             )
         }
         Change::Muted { detector, until } => {
@@ -356,8 +359,9 @@ fn changed(here: &Here<'_>, change: &Change) -> String {
         }
         Change::Retention { days } => {
             format!(
-                "{} {days}",
-                here.say("days that look-ups are kept", "dager oppslag oppbevares")
+                "{} {}",
+                here.say("days that look-ups are kept", "dager oppslag oppbevares"),
+                grouped(u64::from(*days))
             )
         }
         Change::SignOff { date } => {

@@ -1,11 +1,13 @@
 //! The pages as a browser meets them: who gets what, and in which form.
 
+mod crowd;
+
 use crate::access::Role;
 use crate::access::{Granted, Purpose, Right};
 use crate::dispatch::ROUTES;
 use crate::session::{Doors, Visitor};
 use crate::view::{
-    Alarm, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
+    Alarm, AsOf, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
     HourBar, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow, PersonView, ProofView,
     QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView, SilenceRow, SourceRow,
     Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,
@@ -26,6 +28,7 @@ struct Fixed {
     recorded: Mutex<Vec<String>>,
     disk_is_full: bool,
     signed: bool,
+    changed: tokio::sync::watch::Sender<u64>,
     /// Patients of the case.
     best: u64,
 }
@@ -36,7 +39,7 @@ impl Board for Fixed {
     }
 
     fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
-        tokio::sync::watch::channel(0).1
+        self.changed.subscribe()
     }
 
     fn now(&self) -> Timestamp {
@@ -67,9 +70,13 @@ impl Board for Fixed {
 
     fn scope(&self, _: CaseNumber) -> Result<ScopeView, Trouble> {
         let days = vec![("2024-01-01".to_owned(), 50, 41)];
-        let day =
-            |day: &str, lower, best, upper| Growth { day: day.to_owned(), lower, best, upper };
-        let growth = vec![day("2024-01-01", 20, 21, Some(22)), day("2024-01-02", 40, 41, None)];
+        let until = |hours: i64, lower, best, upper| Growth {
+            until: self.now().plus_secs(hours * 3_600),
+            lower,
+            best,
+            upper,
+        };
+        let growth = vec![until(0, 20, 21, Some(22)), until(1, 40, 1_041, None)];
         Ok(ScopeView { lower: 40, best: self.best, days, growth, ..ScopeView::default() })
     }
 
@@ -149,7 +156,7 @@ impl Board for Fixed {
             judged_false: 1,
             ..RunView::default()
         });
-        Ok(CoverageView { days, sources, silences: vec![silence()], run, as_of: String::new() })
+        Ok(CoverageView { days, sources, silences: vec![silence()], run, as_of: AsOf::default() })
     }
 
     fn proof(&self) -> Result<ProofView, Trouble> {
@@ -181,7 +188,7 @@ impl Board for Fixed {
             look_ups: 2,
             first: self.now(),
             last: self.now(),
-            content: vec!["<script>alert(1)</script>".to_owned()],
+            content: vec![["<script>alert(1)</script>".to_owned(), "prøvesvar".to_owned()]],
             reasons: Vec::new(),
             place: "ehr".to_owned(),
             emergency: true,
@@ -285,7 +292,8 @@ impl Console {
 
     fn board(view: QueueView, disk_is_full: bool, signed: bool) -> Arc<Fixed> {
         let (book, house, recorded) = (Mutex::new(book()), Mutex::new(house()), Mutex::default());
-        Arc::new(Fixed { view, book, house, recorded, disk_is_full, signed, best: 41 })
+        let changed = tokio::sync::watch::channel(0).0;
+        Arc::new(Fixed { view, book, house, recorded, disk_is_full, signed, changed, best: 41 })
     }
 
     /// Somebody logged in to a board.
@@ -403,10 +411,10 @@ fn view() -> QueueView {
     }
 }
 
-fn book() -> Book {
+fn alarm() -> bavn_detect::cases::Alarm {
     let at = Timestamp::from_secs(1_704_067_200);
     let names = |name: &str| std::iter::once(name.to_owned()).collect();
-    let alarm = bavn_detect::cases::Alarm {
+    bavn_detect::cases::Alarm {
         uid: "abc".to_owned(),
         detector: "burst".to_owned(),
         detectors: names("burst"),
@@ -426,9 +434,12 @@ fn book() -> Book {
         shared: std::collections::BTreeSet::new(),
         english: said("Many new patients within minutes"),
         bokmaal: said("Mange nye pasienter på minutter"),
-    };
+    }
+}
+
+fn book() -> Book {
     let mut book = Book::new("north");
-    let acts = book.receive(alarm, at, &Duty::default());
+    let acts = book.receive(alarm(), Timestamp::from_secs(1_704_067_200), &Duty::default());
     for act in acts {
         book.push(act);
     }

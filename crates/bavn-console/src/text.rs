@@ -1,6 +1,6 @@
 //! The pages' own words, in English and bokmål.
 
-pub(crate) use bavn_detect::words::Language;
+pub(crate) use bavn_detect::words::{Language, decimal, grouped, shortest};
 
 pub(crate) const fn code(language: Language) -> &'static str {
     match language {
@@ -79,6 +79,7 @@ pub(crate) struct Texts {
     pub(crate) hour: &'static str,
     pub(crate) busiest_other: &'static str,
     pub(crate) raised: &'static str,
+    /// `{}`: how many.
     pub(crate) expected: &'static str,
     pub(crate) back: &'static str,
     pub(crate) missing: &'static str,
@@ -167,7 +168,7 @@ static ENGLISH: Texts = Texts {
     hour: "Hour",
     busiest_other: "Busiest other reader",
     raised: "Alarm raised",
-    expected: "innocent findings as strong a day per 10,000 staff",
+    expected: "{} innocent findings as strong a day per 10,000 staff",
     back: "All alarms",
     missing: "No such page",
     missing_text: "The address names nothing that bavn knows.",
@@ -233,8 +234,8 @@ static BOKMAAL: Texts = Texts {
     look_ups: "oppslag",
     readers: "lesere",
     patients: "pasienter",
-    explained: "av besøkene er forklart av journalførte grunner",
-    budget: "falske alarmer per døgn og 10 000 ansatte er det dere tillater",
+    explained: "av besøkene er forklart av andre registreringer",
+    budget: "falske alarmer per døgn og 10\u{a0}000 ansatte er det dere tillater",
     quiet: "Ingenting trenger deg. Alarmer kommer hit av seg selv.",
     alarm: "Alarm",
     since: "Siden",
@@ -255,7 +256,7 @@ static BOKMAAL: Texts = Texts {
     hour: "Time",
     busiest_other: "Travleste annen leser",
     raised: "Alarmen gikk",
-    expected: "uskyldige funn like sterke per døgn og 10 000 ansatte",
+    expected: "Like sterke funn uten skyld: {} per døgn og 10\u{a0}000 ansatte",
     back: "Alle alarmer",
     missing: "Siden finnes ikke",
     missing_text: "Adressen viser ikke til noe bavn kjenner.",

@@ -1,8 +1,8 @@
 //! The story of a case in one picture: accounts and machines at work, and the patients they had.
 
 use crate::answer::Here;
-use crate::page::{grouped, short};
-use crate::text::texts;
+use crate::page::short;
+use crate::text::{grouped, texts};
 use crate::view::{ClockView, Growth, TrailView};
 use bavn_model::Timestamp;
 use maud::{Markup, html};
@@ -19,6 +19,7 @@ pub(crate) fn lanes(here: &Here<'_>, trail: &TrailView) -> Markup {
     let tall = HEAD + shown.len() as f64 * LANE + PATIENTS;
     let bottom = tall - 6.0;
     let most = trail.patients.iter().copied().max().unwrap_or(0).max(1);
+    let of = |counts: &[u32], place: usize| grouped(counts.get(place).copied().unwrap_or(0).into());
     html! {
         figure {
             div class="scroll" tabindex="0" role="region" aria-label=(label) {
@@ -54,8 +55,8 @@ pub(crate) fn lanes(here: &Here<'_>, trail: &TrailView) -> Markup {
                         @for lane in shown { th scope="col" class="number" { (lane.name) } } } }
                     tbody { @for (place, at) in trail.times.iter().enumerate() {
                         @if trail.patients.get(place).is_some_and(|count| *count > 0) { tr {
-                            td { (short(*at)) } td class="number" { (trail.patients.get(place).copied().unwrap_or(0)) }
-                            @for lane in shown { td class="number" { (lane.look_ups.get(place).copied().unwrap_or(0)) } }
+                            td { (short(*at)) } td class="number" { (of(&trail.patients, place)) }
+                            @for lane in shown { td class="number" { (of(&lane.look_ups, place)) } }
                         } }
                     } }
                 } }
@@ -64,60 +65,80 @@ pub(crate) fn lanes(here: &Here<'_>, trail: &TrailView) -> Markup {
     }
 }
 
-/// Blast radius: how many patients until the end of each day, with bounds.
-pub(crate) fn growth(here: &Here<'_>, days: &[Growth]) -> Markup {
-    let label = here.say(
-        "Patients exposed until each day, with bounds",
-        "Eksponerte pasienter til hver dag, med grenser",
-    );
-    let most =
-        days.iter().map(|day| day.upper.unwrap_or(day.best)).max().unwrap_or(0).max(1) as f64;
-    let step = (GROWTH_WIDTH - GROWTH_LEFT) / days.len().max(1) as f64;
-    let x = |place: u32| GROWTH_LEFT + (f64::from(place) + 0.5) * step;
-    let y = |count: u64| GROWTH_TOP + (1.0 - count as f64 / most) * GROWTH_PLOT;
-    let line = |of: fn(&Growth) -> u64| {
-        let points =
-            (0_u32..).zip(days).map(|(place, day)| format!("{:.1},{:.1}", x(place), y(of(day))));
-        points.collect::<Vec<_>>().join(" ")
-    };
-    let is_open = days.iter().any(|day| day.upper.is_none());
+/// Blast radius: how many patients as time went by, with bounds.
+pub(crate) fn growth(here: &Here<'_>, points: &[Growth]) -> Markup {
+    let is_open = points.iter().any(|point| point.best > 0 && point.upper.is_none());
     html! {
         figure {
-            svg viewBox=(format!("0 0 {GROWTH_WIDTH} {}", GROWTH_TOP + GROWTH_PLOT + 24.0)) role="img" aria-label=(label) {
-                line class="axis" x1=(GROWTH_LEFT) x2=(GROWTH_WIDTH) y1=(GROWTH_TOP + GROWTH_PLOT) y2=(GROWTH_TOP + GROWTH_PLOT) {}
-                text class="tick end" x=(GROWTH_LEFT - 6.0) y=(GROWTH_TOP + 8.0) { (grouped(most as u64)) }
-                text class="tick end" x=(GROWTH_LEFT - 6.0) y=(GROWTH_TOP + GROWTH_PLOT) { "0" }
-                @for (place, day) in (0_u32..).zip(days) {
-                    @let high = day.upper.unwrap_or(day.best);
-                    rect class="bounds" x=(px(x(place) - 4.0)) y=(px(y(high))) width="8" height=(px((y(day.lower) - y(high)).max(2.0))) {}
-                    circle class="dot" cx=(px(x(place))) cy=(px(y(day.best))) r="4" {}
-                    @if days.len() <= 8 || place % 7 == 0 {
-                        text class="label" x=(px(x(place))) y=(GROWTH_TOP + GROWTH_PLOT + 18.0) { (day.day.get(5..).unwrap_or_default()) }
-                    }
-                }
-                polyline class="peers" points=(line(|day| day.best)) {}
-            }
+            (growth_picture(here, points))
             figcaption {
                 (here.say(
-                    "Each dot: how many different patients by the end of that day. The bar around it runs from \
-                     what is certain to what is possible.",
-                    "Hver prikk: hvor mange ulike pasienter ved slutten av den dagen. Stolpen rundt går fra det \
-                     sikre til det mulige.",
+                    "Line: how many different patients had been exposed by then (UTC). Band: from what is \
+                     certain to what is possible.",
+                    "Linje: hvor mange ulike pasienter som var eksponert til da (UTC). Bånd: fra det sikre \
+                     til det mulige.",
                 ))
                 @if is_open { " " (here.say("No upper bound is certain; the reasons say why.", "Ingen øvre grense er sikker; grunnene sier hvorfor.")) }
             }
-            details {
-                summary { (here.say("The same as a table", "Det samme som tabell")) }
-                table {
-                    thead { tr { th scope="col" { (texts(here.language).day) }
-                        th scope="col" class="number" { (texts(here.language).scope_lower) }
-                        th scope="col" class="number" { (here.say("best", "best")) }
-                        th scope="col" class="number" { (texts(here.language).scope_upper) } } }
-                    tbody { @for day in days { tr {
-                        td { (day.day) } td class="number" { (grouped(day.lower)) } td class="number" { (grouped(day.best)) }
-                        td class="number" { (day.upper.map_or("–".to_owned(), grouped)) }
-                    } } }
+            (growth_table(here, points))
+        }
+    }
+}
+
+fn growth_picture(here: &Here<'_>, points: &[Growth]) -> Markup {
+    let label = here.say(
+        "Patients exposed over time, with bounds",
+        "Eksponerte pasienter over tid, med grenser",
+    );
+    let high = |point: &Growth| point.upper.unwrap_or(point.best);
+    let most = points.iter().map(high).max().unwrap_or(0).max(1);
+    let step = (GROWTH_WIDTH - GROWTH_LEFT) / points.len().saturating_sub(1).max(1) as f64;
+    let bottom = GROWTH_TOP + GROWTH_PLOT;
+    let x = |place: usize| GROWTH_LEFT + place as f64 * step;
+    let y = |count: u64| bottom - count as f64 / most as f64 * GROWTH_PLOT;
+    let line = |of: &dyn Fn(&Growth) -> u64| {
+        let at = |(place, point)| format!("{:.1},{:.1}", x(place), y(of(point)));
+        points.iter().enumerate().map(at).collect::<Vec<String>>()
+    };
+    let mut band = line(&high);
+    band.extend(line(&|point| point.lower).into_iter().rev());
+    let last = points.len().saturating_sub(1);
+    let secs = points.last().zip(points.first()).map(|(to, from)| to.until.secs_since(from.until));
+    let label_of = if secs > Some(LONG_SECS) { date } else { clock };
+    html! {
+        svg viewBox=(format!("0 0 {GROWTH_WIDTH} {}", bottom + 24.0)) role="img" aria-label=(label) {
+            line class="axis" x1=(GROWTH_LEFT) x2=(GROWTH_WIDTH) y1=(bottom) y2=(bottom) {}
+            text class="tick end" x=(GROWTH_LEFT - 6.0) y=(GROWTH_TOP + 8.0) { (grouped(most)) }
+            text class="tick end" x=(GROWTH_LEFT - 6.0) y=(bottom) { "0" }
+            polygon class="bounds" points=(band.join(" ")) {}
+            polyline class="best" points=(line(&|point| point.best).join(" ")) {}
+            @for (place, anchor) in [(0, "tick"), (last / 2, "label"), (last, "tick end")] {
+                @if let Some(point) = points.get(place) {
+                    text class=(anchor) x=(px(x(place))) y=(bottom + 18.0) { (label_of(point.until)) }
                 }
+            }
+        }
+    }
+}
+
+fn growth_table(here: &Here<'_>, points: &[Growth]) -> Markup {
+    let words = texts(here.language);
+    html! {
+        details {
+            summary { (here.say("The same as a table", "Det samme som tabell")) }
+            table {
+                thead { tr {
+                    th scope="col" { (here.say("Until", "Til")) }
+                    @for name in [words.scope_lower, here.say("best", "best"), words.scope_upper] {
+                        th scope="col" class="number" { (name) }
+                    }
+                } }
+                tbody { @for point in points { tr {
+                    td { (short(point.until)) }
+                    @for count in [Some(point.lower), Some(point.best), point.upper] {
+                        td class="number" { (count.map_or("–".to_owned(), grouped)) }
+                    }
+                } } }
             }
         }
     }
@@ -159,6 +180,11 @@ fn clock(at: Timestamp) -> String {
     text.get(5..16).unwrap_or_default().replace('T', " ")
 }
 
+/// `2024-11-27`.
+fn date(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
+}
+
 fn shortened(name: &str) -> String {
     let bare = name.rsplit(['|', '/']).next().unwrap_or(name);
     if bare.chars().count() <= NAME_LETTERS {
@@ -180,6 +206,8 @@ const PATIENTS: f64 = 84.0;
 /// Lanes that a picture can hold.
 const LANES_SHOWN: usize = 14;
 const GROWTH_WIDTH: f64 = 640.0;
-const GROWTH_LEFT: f64 = 60.0;
+const GROWTH_LEFT: f64 = 84.0;
+/// From here on, days say more than hours.
+const LONG_SECS: i64 = 60 * 86_400;
 const GROWTH_TOP: f64 = 12.0;
 const GROWTH_PLOT: f64 = 150.0;

@@ -206,7 +206,9 @@ fn live(
     let mut work = Work::new(seed);
     let mut next_event = 0;
     let crowd_day = settings.crowd_day();
+    let all_days = (days + DAYS_BEFORE).unsigned_abs();
     for day in -DAYS_BEFORE..days {
+        sink.lived(u64::from((day + DAYS_BEFORE).unsigned_abs()), u64::from(all_days));
         let crowd = if day == crowd_day && day > 0 { (settings.staff / 12).min(150) } else { 0 };
         life.day(day, hospitals, units, crowd);
         let happened = std::mem::take(&mut life.happened);

@@ -168,8 +168,8 @@ const QUESTIONS: &[Question] = &[
         "Measures proposed or planned",
         "Tiltak som er foreslått eller planlagt",
         Some([
-            "Find out how it was possible, close that way in, and look for the same elsewhere.",
-            "Finne ut hvordan det var mulig, stenge den veien inn og lete etter det samme andre steder.",
+            "We will find out how it was possible, close that way in, and look for the same elsewhere.",
+            "Vi skal finne ut hvordan det var mulig, stenge den veien inn og lete etter det samme andre steder.",
         ]),
     ),
     asked(

@@ -70,7 +70,7 @@ pub use scope::{
 };
 pub use silence::Silence;
 pub use verdict::{Judged, Reached, Verdict};
-pub use verify::{Depth, Fault, Place, Verified, What, verify};
+pub use verify::{Depth, Fault, Place, Verified, What, verify, verify_and_tell};
 pub use who::{Reader, Reading, Who};
 pub use writer::{
     Compacted, Expired, OWN_SOURCE, Person, Renamed, Shredded, Taken, Tombstone, Writer,

@@ -6,6 +6,7 @@
 //! the store is next opened for writing.
 
 mod compact;
+mod passed;
 mod remake;
 mod retain;
 mod shred;
@@ -38,6 +39,7 @@ use crate::state;
 use crate::step::{Step, pass};
 use crate::verdict::{self, Judged, Pending};
 use bavn_model::{Record, Timestamp};
+use passed::Passed;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -69,6 +71,7 @@ pub struct Writer {
     persons: HashMap<(Of, u32), u32>,
     linked: HashMap<Of, u32>,
     pending: Pending,
+    passed: Passed,
 }
 
 impl std::fmt::Debug for Writer {
@@ -147,6 +150,7 @@ impl Writer {
             persons: HashMap::new(),
             linked: HashMap::new(),
             pending,
+            passed: Passed::nobody(),
         })
     }
 
@@ -569,6 +573,7 @@ impl Writer {
         self.commit_all(now)?;
         let mut manifest = self.next_manifest(now);
         let mut rows = 0;
+        self.passed.begin(manifest.rows);
         for segment in &mut manifest.segments {
             let mut touches = Vec::new();
             let reader = crate::known::open(&self.store, &self.ring, segment, false)?;
@@ -577,6 +582,7 @@ impl Writer {
                 Ok(())
             })?;
             rows += reader.len();
+            self.passed.add(reader.len());
             let (number, key) = (segment.number, segment.key);
             segment.index = self.write_index(number, key, manifest.commit, &touches)?;
         }

@@ -17,6 +17,7 @@ mod keyed;
 mod mend;
 mod outbox;
 pub mod pipeline;
+mod progress;
 mod recipients;
 mod register;
 mod report;

@@ -6,10 +6,12 @@
 // practice), no sideways scroll at 320 px, weight and requests; in both languages, light and dark, at 320 and
 // 1280 px (`--full`; else each pair of these). Then what people come for, by keys alone, against the bars.
 import { browser, faults } from './browser.mjs';
+import { crowd } from './crowd.mjs';
 import { bars, notice, report, triage } from './flows.mjs';
 import { measured, PAGE_GZIP_BYTES_MAX, REQUESTS_MAX, SCRIPT_BYTES_MAX, walkAfterwards, walkPages } from './pages.mjs';
 
 await walkPages();
+await crowd();
 await triage();
 const number = await notice();
 await report();

@@ -1,5 +1,6 @@
 //! What the pages on sources, log and drills show: no person.
 
+use super::AsOf;
 use bavn_model::Timestamp;
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ pub struct CoverageView {
     pub silences: Vec<SilenceRow>,
     /// Of the last run of the watch; nothing if none has ended.
     pub run: Option<RunView>,
-    pub as_of: String,
+    pub as_of: AsOf,
 }
 
 #[derive(Clone, Debug, Serialize)]

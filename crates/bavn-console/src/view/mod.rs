@@ -112,11 +112,25 @@ pub struct ScopeView {
     pub reasons: Vec<[String; 2]>,
     /// Date, look-ups, distinct patients.
     pub days: Vec<(String, u64, u64)>,
-    /// Since the beginning, by the end of each day: at least, best, at most.
+    /// Since the beginning, by the end of each of some equal stretches of time.
     pub growth: Vec<Growth>,
-    pub as_of: String,
+    pub since: Timestamp,
+    pub as_of: AsOf,
     /// SHA-256 of question, commit and answer.
     pub digest: String,
+}
+
+/// The state of a store that an answer rests on; in twins one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AsOf {
+    pub committed_at: Timestamp,
+    pub manifest: String,
+}
+
+impl Serialize for AsOf {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{} ({})", self.committed_at, self.manifest))
+    }
 }
 
 /// What the readers of a case did, in equal stretches of time.
@@ -148,12 +162,13 @@ pub struct ClockView {
     pub due: Timestamp,
 }
 
-/// How many patients until the end of a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// How many patients until then: at least, best, at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Growth {
-    pub day: String,
+    pub until: Timestamp,
     pub lower: u64,
     pub best: u64,
+    /// None: no number is certain to be enough.
     pub upper: Option<u64>,
 }
 

@@ -1,5 +1,6 @@
 //! What the pages show that name people: asked for with a [`crate::Granted`].
 
+use super::AsOf;
 use super::{HourBar, SilenceRow};
 use bavn_model::Timestamp;
 use serde::Serialize;
@@ -13,7 +14,7 @@ pub struct PatientView {
     /// Newest first: what is shown together.
     pub groups: Vec<ReadingGroup>,
     pub silences: Vec<SilenceRow>,
-    pub as_of: String,
+    pub as_of: AsOf,
     /// The whole report in the patient's words: English, bokmål.
     pub html: [String; 2],
     pub json: String,
@@ -28,10 +29,10 @@ pub struct ReadingGroup {
     pub look_ups: u64,
     pub first: Timestamp,
     pub last: Timestamp,
-    /// Kinds of content, as the source names them.
-    pub content: Vec<String>,
-    /// As stated.
-    pub reasons: Vec<String>,
+    /// Kinds of content, in English and bokmål; what is not known stays as the source names it.
+    pub content: Vec<[String; 2]>,
+    /// As stated, in both languages if it was a code.
+    pub reasons: Vec<[String; 2]>,
     pub place: String,
     pub emergency: bool,
     pub denied: u64,
@@ -53,7 +54,7 @@ pub struct PersonView {
     pub kinds: Vec<(String, u64, u64)>,
     /// The last look-ups, newest first; patients are counted.
     pub rows: Vec<PersonRow>,
-    pub as_of: String,
+    pub as_of: AsOf,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,6 +1,6 @@
 //! Bokmål.
 
-use super::{Speaker, about};
+use super::{Language, Speaker, about, decimal, grouped};
 use bavn_model::{
     Counterfactual, Fact, InnocentStory, NextStep, Relation, Trait, Tried, TriedOutcome,
 };
@@ -115,16 +115,19 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
         }
         Fact::Decoys { opened } => format!("åpnet {} som ikke finnes", patients(*opened)),
         Fact::NewTrait { shared, reads, reads_before } => format!(
-            "leste {} {} som ingen av {reads_before} tidligere oppslag hadde",
+            "leste {} {} som ingen av {} tidligere oppslag hadde",
             times(*reads),
-            new_trait(*shared)
+            new_trait(*shared),
+            grouped(u64::from(*reads_before))
         ),
         Fact::IdentifierRun { run, of } => {
-            format!("åpnet {run} pasienter i rekkefølge etter identifikator, av {of} den dagen")
+            let (run, of) = (patients(*run), grouped(u64::from(*of)));
+            format!("åpnet {run} i rekkefølge etter identifikator, av {of} den dagen")
         }
         Fact::RegularGaps { reads, gap_secs, spread } => format!(
-            "åpnet {reads} pasienter med {} s mellomrom og {:.0} % spredning",
-            comma(&format!("{gap_secs:.1}")),
+            "åpnet {} med {} s mellomrom og {:.0} % spredning",
+            patients(*reads),
+            tenths(*gap_secs),
             spread * 100.0
         ),
         Fact::AccountsWithColdReads { accounts, expected, patients: opened } => format!(
@@ -157,7 +160,7 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::SourceSilent { source, hours, usual_per_hour } => format!(
             "ingenting kom fra {} på {} timer; vanlig {} i timen",
             speaker.directory.sources.name(*source),
-            comma(&format!("{hours:.1}")),
+            tenths(*hours),
             number(*usual_per_hour)
         ),
         Fact::ExplainedLater { patients: 1, hours } => {
@@ -169,7 +172,8 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
             hours_in_words(*hours)
         ),
         Fact::SourceVolume { source, records, usual, hours } => format!(
-            "{records} oppslag kom fra {} på {hours:.0} timer; vanlig {}",
+            "{} oppslag kom fra {} på {hours:.0} timer; vanlig {}",
+            grouped(u64::from(*records)),
             speaker.directory.sources.name(*source),
             number(*usual)
         ),
@@ -272,19 +276,25 @@ pub(super) fn counterfactual(counterfactual: Counterfactual) -> String {
 }
 
 fn number(value: f64) -> String {
-    comma(&about(value))
+    about(Language::Bokmaal, value)
 }
 
-fn comma(text: &str) -> String {
-    text.replace('.', ",")
+fn tenths(value: f64) -> String {
+    decimal(Language::Bokmaal, value, 1)
 }
 
 fn patients(count: u32) -> String {
-    if count == 1 { "1 pasient".to_owned() } else { format!("{count} pasienter") }
+    match count {
+        1 => "1 pasient".to_owned(),
+        _ => format!("{} pasienter", grouped(u64::from(count))),
+    }
 }
 
 fn times(count: u32) -> String {
-    if count == 1 { "én gang".to_owned() } else { format!("{count} ganger") }
+    match count {
+        1 => "én gang".to_owned(),
+        _ => format!("{} ganger", grouped(u64::from(count))),
+    }
 }
 
 fn span(secs: u64) -> String {
@@ -302,7 +312,11 @@ fn day(rfc3339: &str) -> &str {
 }
 
 fn thousands(number: f64) -> String {
-    if number >= 1e6 { "en million eller mer".to_owned() } else { format!("{number:.0}") }
+    if number >= 1e6 {
+        "en million eller mer".to_owned()
+    } else {
+        decimal(Language::Bokmaal, number, 0)
+    }
 }
 
 const fn relation_name(relation: Relation) -> &'static str {

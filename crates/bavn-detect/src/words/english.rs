@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Speaker, about};
+use super::{Language, Speaker, about};
 use bavn_model::{
     Counterfactual, Fact, InnocentStory, NextStep, Relation, Trait, Tried, TriedOutcome,
 };
@@ -39,38 +39,38 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
                 "opened {} in {}; usual {}",
                 patients(*opened),
                 span(*window_secs),
-                about(*usual)
+                number(*usual)
             )
         }
         Fact::UnexplainedPatients { unexplained, usual, window_secs } => format!(
             "opened {} in {} for whom no record gives a reason; usual {}",
             patients(*unexplained),
             span(*window_secs),
-            about(*usual)
+            number(*usual)
         ),
         Fact::AwayPatients { away, usual, window_secs } => format!(
             "opened {} in {} who are treated only by units that the reader has nothing to do with; usual {}",
             patients(*away),
             span(*window_secs),
-            about(*usual)
+            number(*usual)
         ),
         Fact::ColdPatients { cold, usual, window_secs } => format!(
             "opened {} in {} whom no unit near the reader has had to do with in a year; usual {}",
             patients(*cold),
             span(*window_secs),
-            about(*usual)
+            number(*usual)
         ),
         Fact::LonePatients { alone, usual, window_secs } => format!(
             "opened {} in {} without a reason whom nobody else opened a day before or after; usual {}",
             patients(*alone),
             span(*window_secs),
-            about(*usual)
+            number(*usual)
         ),
         Fact::SlowRise { patients: opened, usual, working_days, since } => format!(
             "opened {} without a reason in {working_days} working days since {}; usual {}",
             patients(*opened),
             day(&since.to_string()),
-            about(*usual)
+            number(*usual)
         ),
         Fact::ImprobablePatients { patients: opened, one_in } => format!(
             "opened {}, each about one in {} for this work",
@@ -87,12 +87,12 @@ pub(super) fn fact(speaker: &Speaker<'_>, fact: &Fact) -> String {
             "{opened} of {} unexplained patients are on the list `{}`; {} expected",
             (*of).max(*opened),
             speaker.group_name(*group),
-            about(*expected)
+            number(*expected)
         ),
         Fact::ReadersOfPatient { readers, without_reason, usual, window_secs } => format!(
             "{without_reason} of {readers} readers of one patient in {} have no reason on record; usual {}",
             span(*window_secs),
-            about(*usual)
+            number(*usual)
         ),
         Fact::DrawnByLot { of } => format!(
             "opened 1 patient without a reason found; drawn by lot from {of} such visits of the function on that day"
@@ -138,34 +138,34 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::AccountsWithColdReads { accounts, expected, patients: opened } => format!(
             "{accounts} accounts opened {} whom no unit near them knows, on one day; {} such accounts expected",
             patients(*opened),
-            about(*expected)
+            number(*expected)
         ),
         Fact::AccountsOnOneDay { accounts, expected, patients: opened } => format!(
             "{accounts} accounts crossed the line on one day, with {} nobody explains; {} such accounts expected",
             patients(*opened),
-            about(*expected)
+            number(*expected)
         ),
         Fact::SharedTrait { shared, accounts, of, expected } => format!(
             "{accounts} of {of} share {}; {} expected",
             shared_trait(speaker, *shared),
-            about(*expected)
+            number(*expected)
         ),
         Fact::Searches { searches, opened, usual, window_secs } => format!(
             "searched {} in {} and opened a record after {opened} of them; usual without opening {}",
             times(*searches),
             span(*window_secs),
-            about(*usual)
+            number(*usual)
         ),
         Fact::BreakGlass { times: overrides, usual, window_secs } => format!(
             "overrode the lock {} in {} without a reason found; usual {}",
             times(*overrides),
             span(*window_secs),
-            about(*usual)
+            number(*usual)
         ),
         Fact::SourceSilent { source, hours, usual_per_hour } => format!(
             "nothing came from {} for {hours:.1} hours; usual {} an hour",
             speaker.directory.sources.name(*source),
-            about(*usual_per_hour)
+            number(*usual_per_hour)
         ),
         Fact::ExplainedLater { patients: 1, hours } => {
             format!("explained by a record that came {} later", hours_in_words(*hours))
@@ -178,7 +178,7 @@ fn fact_of_account(speaker: &Speaker<'_>, fact: &Fact) -> String {
         Fact::SourceVolume { source, records, usual, hours } => format!(
             "{records} look-ups came from {} in {hours:.0} hours; usual {}",
             speaker.directory.sources.name(*source),
-            about(*usual)
+            number(*usual)
         ),
         Fact::SourceClock { source, hours } => format!(
             "the day of {} ran {} hours {} than usual",
@@ -278,6 +278,10 @@ pub(super) const fn next_step(step: NextStep) -> &'static str {
 
 pub(super) fn counterfactual(counterfactual: Counterfactual) -> String {
     format!("With {} or fewer such patients it was no alarm.", counterfactual.at_most)
+}
+
+fn number(value: f64) -> String {
+    about(Language::English, value)
 }
 
 fn patients(count: u32) -> String {

@@ -6,6 +6,9 @@
 mod bokmaal;
 mod english;
 mod explain;
+mod number;
+
+pub use number::{decimal, grouped, shortest};
 
 use bavn_model::{Context, Directory, Fact, Finding, InnocentStory, NextStep, Tried};
 
@@ -123,12 +126,11 @@ impl Speaker<'_> {
 }
 
 /// A usual count, as people say it: two figures at most.
-fn about(usual: f64) -> String {
-    if usual >= 10.0 {
-        format!("{usual:.0}")
-    } else if usual >= 0.95 {
-        format!("{usual:.1}")
-    } else {
-        format!("{usual:.2}")
-    }
+fn about(language: Language, usual: f64) -> String {
+    let decimals = match usual {
+        10.0.. => 0,
+        0.95.. => 1,
+        _ => 2,
+    };
+    decimal(language, usual, decimals)
 }

@@ -20,6 +20,9 @@ use std::io;
 /// Takes what is written, chunk after chunk of each file; files grow side by side.
 pub trait Sink {
     fn write(&mut self, file: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// So many days of the region have been lived, of all that are.
+    fn lived(&mut self, _days: u64, _of: u64) {}
 }
 
 /// Files in memory, for tests and for the demonstration.

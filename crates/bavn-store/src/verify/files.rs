@@ -22,12 +22,19 @@ use crate::stretches::{PLACES, RETIRED, Stretches};
 use crate::verdict;
 use std::path::{Path, PathBuf};
 
-pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
+pub(super) fn check(
+    store: &Store,
+    depth: Depth,
+    found: &mut Verified,
+    told: &mut dyn FnMut(u64, u64),
+) {
     let names = match depth {
         Depth::LookUps => store.dictionary().ok(),
         Depth::Bytes => None,
     };
     let retired = if names.is_some() { all_retired(store) } else { Stretches::default() };
+    let mut read = 0;
+    told(read, store.manifest.rows);
     for segment in &store.manifest.segments {
         let before = found.faults.len() as u64 + found.more_faults;
         for (part, file) in [(Part::Rows, &segment.columns), (Part::Evidence, &segment.evidence)] {
@@ -49,6 +56,8 @@ pub(super) fn check(store: &Store, depth: Depth, found: &mut Verified) {
             found.good_segments += 1;
             found.good_look_ups += segment.rows;
         }
+        read += segment.rows;
+        told(read, store.manifest.rows);
     }
     for file in &store.manifest.dictionaries {
         check_file(store, file, found, || in_sealed(store, file, DICTIONARY));

@@ -64,18 +64,30 @@ impl Verified {
     }
 }
 
-/// Reads a whole store. `outside` are checkpoints that were kept elsewhere, with where they lie. An
-/// error means that the store cannot be opened at all, and says why.
+/// As [`verify_and_tell`], and tells nobody on the way.
 pub fn verify(
     folder: &Path,
     kek: &Kek,
     depth: Depth,
     outside: &[(PathBuf, String)],
 ) -> Result<Verified> {
+    verify_and_tell(folder, kek, depth, outside, &mut |_, _| {})
+}
+
+/// Reads a whole store. `outside` are checkpoints that were kept elsewhere, with where they lie. An
+/// error means that the store cannot be opened at all, and says why. `told` hears of how many
+/// look-ups the files have been read, and of how many there are.
+pub fn verify_and_tell(
+    folder: &Path,
+    kek: &Kek,
+    depth: Depth,
+    outside: &[(PathBuf, String)],
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Verified> {
     let mut tries = 0;
     loop {
         let store = Store::open(folder, kek)?;
-        let found = verify_once(&store, depth, outside)?;
+        let found = verify_once(&store, depth, outside, told)?;
         tries += 1;
         // A commit meanwhile takes away parts that the next ones have made whole.
         let is_same = Store::open(folder, kek)?.as_of() == store.as_of();
@@ -85,7 +97,12 @@ pub fn verify(
     }
 }
 
-fn verify_once(store: &Store, depth: Depth, outside: &[(PathBuf, String)]) -> Result<Verified> {
+fn verify_once(
+    store: &Store,
+    depth: Depth,
+    outside: &[(PathBuf, String)],
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Verified> {
     let mut found = Verified {
         look_ups: store.manifest.rows,
         commits: store.manifest.commit,
@@ -93,7 +110,7 @@ fn verify_once(store: &Store, depth: Depth, outside: &[(PathBuf, String)]) -> Re
         ..Verified::default()
     };
     tree::check(store, &mut found)?;
-    files::check(store, depth, &mut found);
+    files::check(store, depth, &mut found, told);
     match store.gone() {
         Ok(gone) => found.retired = gone,
         // The list is named among the files.

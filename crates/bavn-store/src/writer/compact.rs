@@ -5,7 +5,7 @@
 //! copied once a size, and all of them when somebody asks. What is put together is in one commit, like
 //! all else; the log's entries commit to look-ups and not to files, so no proof changes.
 
-use super::remake::Fate;
+use super::remake::{Fate, rows_of};
 use super::{SEGMENT_ROWS, Writer};
 use crate::error::{Result, StoreError};
 use crate::manifest::{Manifest, Segment};
@@ -61,6 +61,8 @@ impl Writer {
     ) -> Result<Compacted> {
         let mut manifest = self.next_replacing(now)?;
         let mut look_ups = 0;
+        let range = |group: &Range<usize>| manifest.segments.get(group.clone()).unwrap_or_default();
+        self.passed.begin(rows_of(groups.iter().flat_map(range)));
         // From the end, so that the places of the groups before stay what they are.
         for group in groups.into_iter().rev() {
             let remade = self.remake(&mut manifest, group, &mut |_, _| Fate::Stays, now)?;

@@ -62,6 +62,10 @@ impl Fates {
     }
 }
 
+pub(super) fn rows_of<'s>(segments: impl IntoIterator<Item = &'s Segment>) -> u64 {
+    segments.into_iter().map(|segment| segment.rows).sum()
+}
+
 /// The fates in several segments, of which the last was made anew first.
 #[derive(Debug, Default)]
 pub(super) struct Shares(Vec<Fates>);
@@ -125,6 +129,7 @@ impl Writer {
         let remade = self.remake_group(&group, number, manifest.commit, decide)?;
         leave(manifest, group.iter().flat_map(Segment::files), now);
         manifest.highest_segment = number;
+        self.passed.add(rows_of(&group));
         if remade.segment.is_none() {
             let gone = heard(group.iter().flat_map(|segment| &segment.heard));
             manifest.heard_before = heard(manifest.heard_before.iter().chain(&gone));

@@ -4,7 +4,7 @@
 //! forgotten, and the files before go at once. The log keeps its entries, which say nothing by
 //! themselves, and gets one more: what went, when, why and of which entries.
 
-use super::remake::{Fate, Shares};
+use super::remake::{Fate, Shares, rows_of};
 use super::{NONCE_BYTES, Writer, random};
 use crate::error::{Result, StoreError};
 use crate::keys::to_hex;
@@ -146,7 +146,9 @@ impl Writer {
         let clocks = self.clocks(&self.policy(), keep, now)?;
         let mut expired = Expired::default();
         let mut places = Vec::new();
+        self.passed.begin(self.manifest.rows);
         for (place, segment) in self.manifest.segments.clone().iter().enumerate() {
+            self.passed.add(segment.rows);
             let counted = self.count(&clocks, segment)?;
             expired.held += counted.held;
             if counted.look_ups + counted.originals > 0 {
@@ -158,6 +160,8 @@ impl Writer {
         }
         let mut manifest = self.next_replacing(now)?;
         let mut shares = Shares::default();
+        let at = |&place: &usize| manifest.segments.get(place);
+        self.passed.begin(rows_of(places.iter().filter_map(at)));
         for place in places.into_iter().rev() {
             let range = place..place + 1;
             let remade =

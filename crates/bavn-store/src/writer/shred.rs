@@ -8,7 +8,7 @@
 //! a copy from before is shredded again with it.
 
 use super::Writer;
-use super::remake::{Fate, Fates, Renamed, Shares};
+use super::remake::{Fate, Fates, Renamed, Shares, rows_of};
 use crate::error::{Result, StoreError};
 use crate::keys::to_hex;
 use crate::manifest::Segment;
@@ -122,6 +122,8 @@ impl Writer {
         }
         let mut manifest = self.next_replacing(now)?;
         let mut shares = Shares::default();
+        let at = |&place: &usize| manifest.segments.get(place);
+        self.passed.begin(rows_of(places.iter().filter_map(at)));
         let decide = &mut |row: &Row<'_>, evidence: &Evidence<'_>| {
             if whom.is_in(row, evidence) { Fate::Hides } else { Fate::Stays }
         };

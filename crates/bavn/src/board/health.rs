@@ -53,7 +53,7 @@ pub(super) fn coverage(
         sources: sources.into_iter().map(row).collect(),
         silences: silences.into_iter().map(silence).collect(),
         run,
-        as_of: format!("{} ({})", as_of.committed_at, as_of.manifest),
+        as_of: super::as_of(&as_of),
     })
 }
 

@@ -210,6 +210,10 @@ fn told(error: &CommandError) -> Trouble {
     }
 }
 
+fn as_of(state: &bavn_store::AsOf) -> bavn_console::AsOf {
+    bavn_console::AsOf { committed_at: state.committed_at, manifest: state.manifest.clone() }
+}
+
 fn scope_view(scope: &Scope, window: Window) -> ScopeView {
     let count = |grade| scope.exposed.iter().filter(|held| held.grade == grade).count() as u64;
     let day = |day: i32| date(Timestamp::start_of_day(day));
@@ -221,15 +225,26 @@ fn scope_view(scope: &Scope, window: Window) -> ScopeView {
         listed: count(Grade::Listed),
         opened: count(Grade::Opened),
         taken: count(Grade::Taken),
-        reasons: scope
-            .reasons
-            .iter()
-            .map(|reason| [reason_text(reason), bokmaal(reason)])
-            .collect(),
+        reasons: scope.reasons.iter().map(|reason| [english(reason), bokmaal(reason)]).collect(),
         days: scope.days.iter().map(|(&at, of)| (day(at), of.look_ups, of.patients)).collect(),
         growth: time::growth(scope),
-        as_of: format!("{} – {}", window.from, scope.as_of.committed_at),
+        since: window.from,
+        as_of: as_of(&scope.as_of),
         digest: scope.digest.clone(),
+    }
+}
+
+fn english(reason: &Reason) -> String {
+    match reason {
+        Reason::NoLongerKept { before } => {
+            format!("look-ups before {} are no longer kept", minute(*before))
+        }
+        Reason::Silent(silence) => {
+            let end = if silence.ended { "to" } else { "and still at" };
+            let (from, to) = (minute(silence.from), minute(silence.to));
+            format!("{} was silent from {from} {end} {to}", silence.source)
+        }
+        _ => reason_text(reason),
     }
 }
 
@@ -245,13 +260,21 @@ fn bokmaal(reason: &Reason) -> String {
             format!("{look_ups} søk eller uttrekk sier ikke hvem de viste")
         }
         Reason::NoLongerKept { before } => {
-            format!("oppslag før {before} oppbevares ikke lenger")
+            format!("oppslag før {} oppbevares ikke lenger", minute(*before))
         }
         Reason::Silent(silence) => {
-            format!("«{}» var taus fra {} til {}", silence.source, silence.from, silence.to)
+            let end = if silence.ended { "til" } else { "og ennå" };
+            let (from, to) = (minute(silence.from), minute(silence.to));
+            format!("{} var taus fra {from} {end} {to}", silence.source)
         }
         Reason::NotJudged { patients } => {
             format!("for {patients} pasienter kan det ikke avgjøres om oppslagene er forklart")
         }
     }
+}
+
+/// `2024-01-16 01:42 UTC`.
+fn minute(at: Timestamp) -> String {
+    let minute: String = at.to_string().chars().take(16).collect();
+    format!("{} UTC", minute.replace('T', " "))
 }

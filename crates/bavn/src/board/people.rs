@@ -1,5 +1,6 @@
 //! What names people, asked for with a purpose.
 
+use super::as_of;
 use super::health::silence;
 use crate::commands::hunt::{Entry, hunt as hunted};
 use crate::commands::scope::date;
@@ -12,7 +13,7 @@ use bavn_console::{
 use bavn_detect::cases::{Book, CaseNumber, State};
 use bavn_model::{Flag, Kind, Timestamp};
 use bavn_store::{
-    Class, PatientNumber, Purpose, Reading, Store, StoreError, Subject, Trace, Window,
+    Class, OWN_SOURCE, PatientNumber, Purpose, Reading, Store, StoreError, Subject, Trace, Window,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,9 +35,8 @@ pub(super) fn patient(store: &Store, typed: &str, why: &Granted) -> CommandResul
         look_ups: who.readings.len() as u64,
         groups: groups(&who.readings),
         silences: who.silences.iter().cloned().map(silence).collect(),
-        as_of: format!("{} ({})", who.as_of.committed_at, who.as_of.manifest),
-        html: [&report::ENGLISH, &report::BOKMAAL]
-            .map(|words| report::html(&who, &rows, words, report::Style::Served)),
+        as_of: as_of(&who.as_of),
+        html: LANGUAGES.map(|words| report::html(&who, &rows, words, report::Style::Served)),
         json: report::json(&who, &rows, &report::ENGLISH),
         csv: report::csv(&rows, &report::ENGLISH),
     })
@@ -50,7 +50,7 @@ fn groups(readings: &[Reading]) -> Vec<ReadingGroup> {
         let place = [reading.source.as_deref(), reading.client.as_deref(), reading.host.as_deref()];
         let new = || ReadingGroup {
             day: date(reading.at),
-            who: reading.who.clone(),
+            who: reading.who.as_deref().map(|who| report::plain_name(who).to_owned()),
             look_ups: 0,
             first: reading.at,
             last: reading.at,
@@ -65,19 +65,31 @@ fn groups(readings: &[Reading]) -> Vec<ReadingGroup> {
         group.last = group.last.max(reading.at);
         group.emergency |= reading.flags.has(Flag::BreakGlass);
         group.denied += u64::from(reading.class == Class::Attempt);
-        for (list, word) in [
-            (&mut group.content, reading.resource.as_ref()),
-            (&mut group.reasons, reading.reason.as_ref().or(reading.purpose.as_ref())),
-        ] {
-            if let Some(word) = word.filter(|word| list.len() < WORDS_SHOWN && !list.contains(word))
-            {
-                list.push(word.clone());
-            }
+        for (list, words) in
+            [(&mut group.content, content(reading)), (&mut group.reasons, reason(reading))]
+        {
+            let is_new = |words: &[String; 2]| list.len() < WORDS_SHOWN && !list.contains(words);
+            list.extend(words.filter(is_new));
         }
     }
     let mut groups: Vec<ReadingGroup> = groups.into_values().collect();
     groups.sort_by_key(|group| std::cmp::Reverse((group.last, group.first)));
     groups
+}
+
+/// In English and bokmål, as is what follows.
+fn content(reading: &Reading) -> Option<[String; 2]> {
+    let resource = reading.resource.as_deref()?;
+    Some(LANGUAGES.map(|words| words.content(resource).to_owned()))
+}
+
+fn reason(reading: &Reading) -> Option<[String; 2]> {
+    if let (false, Some(reason)) = (reading.source.as_deref() == Some(OWN_SOURCE), &reading.reason)
+    {
+        return Some([reason.clone(), reason.clone()]);
+    }
+    let codes = reading.purpose.as_deref()?;
+    Some(LANGUAGES.map(|words| words.purpose(codes)))
 }
 
 pub(super) fn person(store: &Store, account: &str, window: Window) -> CommandResult<PersonView> {
@@ -108,7 +120,7 @@ pub(super) fn person(store: &Store, account: &str, window: Window) -> CommandRes
         machines: machines.into_iter().map(machine).collect(),
         kinds: by_kind.into_iter().map(|(kind, of)| (kind, of.look_ups, of.patients)).collect(),
         rows: traces.iter().rev().take(ROWS_SHOWN).map(row).collect(),
-        as_of: format!("{} ({})", scope.as_of.committed_at, scope.as_of.manifest),
+        as_of: as_of(&scope.as_of),
     })
 }
 
@@ -237,6 +249,7 @@ fn is_of(reason: &str, case: CaseNumber) -> bool {
     reason.ends_with(&format!(", purpose case {case}"))
 }
 
+const LANGUAGES: [&report::Words; 2] = [&report::ENGLISH, &report::BOKMAAL];
 /// Kinds of content and reasons that a group names.
 const WORDS_SHOWN: usize = 5;
 /// Look-ups of an account that the page and its twins list.

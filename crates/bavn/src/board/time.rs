@@ -1,6 +1,5 @@
 //! A case over time: what its readers did, how the number of patients grew, what is due.
 
-use crate::commands::scope::date;
 use bavn_console::{ClockView, Growth, Lane, TrailView};
 use bavn_detect::cases::{Case, Duty};
 use bavn_model::Timestamp;
@@ -59,24 +58,39 @@ pub(crate) fn trail(
     })
 }
 
-/// How many different patients by the end of each day. What the bounds rest on is known of the
-/// whole window only, so they stand at the last day's distance.
+/// How many different patients by the end of each stretch of time. What the bounds rest on is known
+/// of the whole window only, so they stand at the last one's distance.
 pub(super) fn growth(scope: &Scope) -> Vec<Growth> {
-    let mut new: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
+    let firsts = || scope.exposed.iter().map(|exposed| exposed.first.secs());
+    let (Some(from), Some(to)) = (firsts().min(), firsts().max()) else { return Vec::new() };
+    let step = growth_step(to - from);
+    let mut new: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
     for exposed in &scope.exposed {
-        let (best, lower) = new.entry(exposed.first.day()).or_default();
+        let (best, lower) = new.entry(exposed.first.secs().div_euclid(step)).or_default();
         *best += 1;
         *lower += u64::from(exposed.certain);
     }
     let beyond = scope.upper.map(|upper| upper.saturating_sub(scope.best));
     let (mut best, mut lower) = (0, 0);
-    let of_day = |(day, (more, certain)): (i32, (u64, u64))| {
+    let stretch = |place: i64| {
+        let (more, certain) = new.get(&place).copied().unwrap_or_default();
         best += more;
         lower += certain;
         let upper = beyond.map(|beyond| best + beyond);
-        Growth { day: date(Timestamp::start_of_day(day)), lower, best, upper }
+        Growth { until: Timestamp::from_secs((place + 1) * step), lower, best, upper }
     };
-    new.into_iter().map(of_day).collect()
+    let first = from.div_euclid(step);
+    let before = Growth { until: Timestamp::from_secs(first * step), ..Growth::default() };
+    std::iter::once(before).chain((first..=to.div_euclid(step)).map(stretch)).collect()
+}
+
+/// From a minute to a month, so that a picture can hold all of it; else as many months as it takes.
+fn growth_step(span_secs: i64) -> i64 {
+    let fits = |step: &i64| span_secs / step < GROWTH_STRETCHES;
+    GROWTH_STEPS
+        .into_iter()
+        .find(fits)
+        .unwrap_or_else(|| MONTH_SECS * (span_secs / (MONTH_SECS * GROWTH_STRETCHES) + 1))
 }
 
 /// The next call, if nobody has read the case; and after a verdict of harm, the shortest time that
@@ -109,3 +123,20 @@ pub(super) fn clocks(case: &Case, duty: &Duty) -> Vec<ClockView> {
 /// Stretches that a picture can hold.
 const STRETCHES: u64 = 48;
 const STEP_SECS_MIN: u64 = 60;
+const GROWTH_STRETCHES: i64 = 60;
+const MONTH_SECS: i64 = 30 * 86_400;
+const GROWTH_STEPS: [i64; 7] = [60, 300, 1_800, 10_800, 86_400, 7 * 86_400, MONTH_SECS];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_has_a_bounded_number_of_steps_however_long_it_took() {
+        for span in [0, 59, 3_600, 86_400, 400 * 86_400, 5 * 366 * 86_400, 90 * 366 * 86_400] {
+            let step = growth_step(span);
+            assert!(span / step < GROWTH_STRETCHES, "{span}");
+            assert!(step == 60 || span / step >= 1, "{span}: {step}");
+        }
+    }
+}

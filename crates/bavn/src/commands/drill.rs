@@ -2,6 +2,7 @@
 
 use crate::cli::{Drill, DrillCommand, DrillRegion, DrillScore};
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::progress::{Progress, Unit};
 use anyhow::Context as _;
 use bavn_drill::{ATTACK_OPTIONS, ATTACKS, Settings, SettingsError, Sink};
 use std::collections::BTreeMap;
@@ -50,7 +51,11 @@ fn make(region: &DrillRegion) -> CommandResult {
         settings.attacks.clone_from(&region.attacks);
         settings.attacks.retain(|name| name != "none");
     }
-    let mut folder = Folder { root: out.to_owned(), files: BTreeMap::new() };
+    let mut folder = Folder {
+        root: out.to_owned(),
+        progress: Progress::begin(true, Some(0), Unit::Days),
+        files: BTreeMap::new(),
+    };
     let truth = bavn_drill::generate(&settings, &mut folder).map_err(|error| {
         let kind =
             if matches!(error, SettingsError::Write(_)) { Kind::Internal } else { Kind::Usage };
@@ -94,6 +99,7 @@ fn score(arguments: &DrillScore) -> CommandResult {
 #[derive(Debug)]
 struct Folder {
     root: PathBuf,
+    progress: Progress,
     files: BTreeMap<String, BufWriter<File>>,
 }
 
@@ -107,6 +113,10 @@ impl Sink for Folder {
             self.files.insert(file.to_owned(), BufWriter::new(File::create(path)?));
         }
         self.files.get_mut(file).map_or(Ok(()), |open| open.write_all(bytes))
+    }
+
+    fn lived(&mut self, days: u64, of: u64) {
+        self.progress.reached_of(days, of);
     }
 }
 

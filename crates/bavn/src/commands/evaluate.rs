@@ -3,6 +3,7 @@
 use crate::cli::DrillEvaluate;
 use crate::drilled::{self, Watching};
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::progress::{Progress, Unit};
 use anyhow::Context as _;
 use bavn_detect::Engine;
 use bavn_drill::evaluate::{
@@ -123,6 +124,7 @@ fn each<T: Send>(
     ask: impl Fn(&RegionPlan) -> CommandResult<T> + Sync,
 ) -> CommandResult<Vec<T>> {
     let next = AtomicUsize::new(0);
+    let progress = Progress::begin(true, Some(regions.len() as u64), Unit::Regions);
     let done: Mutex<Vec<(usize, CommandResult<T>)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -133,11 +135,13 @@ fn each<T: Send>(
                     let outcome = ask(region);
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.push((index, outcome));
-                    tell(done.len(), regions.len());
+                    progress.reached(done.len() as u64);
                 }
             });
         }
     });
+    drop(progress);
+    super::say(format_args!("{0} of {0} regions watched", regions.len()));
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|&(index, _)| index);
     done.into_iter().map(|(_, outcome)| outcome).collect()
@@ -180,13 +184,6 @@ fn ablations(
         }
     }
     Ok(ablations)
-}
-
-/// Progress, for a person who watches.
-fn tell(done: usize, all: usize) {
-    if std::io::IsTerminal::is_terminal(&std::io::stderr()) || done == all {
-        super::say(format_args!("{done} of {all} regions watched"));
-    }
 }
 
 /// What to type for the same table.

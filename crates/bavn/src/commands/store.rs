@@ -4,6 +4,7 @@ use super::keep::{chance, kek, now, open_writer};
 use super::{life, shred};
 use crate::cli::{ExportKey, KeySource, MakeKey, RotateKey, StoreAccess, StoreCommand};
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::progress::{Progress, Unit};
 use anyhow::Context as _;
 use std::io::Write as _;
 
@@ -45,7 +46,10 @@ fn compact(access: &StoreAccess) -> CommandResult {
 /// A store held for writing that is there already: a folder that holds no store is not made one.
 pub(super) fn opened(access: &StoreAccess) -> CommandResult<bavn_store::Writer> {
     let controller = super::keep::open(access)?.controller().to_owned();
-    open_writer(&access.store, &controller, kek(&access.key)?)
+    let mut writer = open_writer(&access.store, &controller, kek(&access.key)?)?;
+    let progress = Progress::begin(true, Some(0), Unit::LookUps);
+    writer.tell(move |done, of| progress.reached_of(done, of));
+    Ok(writer)
 }
 
 fn make_key(arguments: &MakeKey) -> CommandResult {

@@ -4,9 +4,10 @@ use super::keep::{kek, now};
 use crate::cli::{StoreAccess, Verify as Arguments};
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::house_desk::HouseDesk;
+use crate::progress::{Progress, Unit};
 use anyhow::Context as _;
 use bavn_detect::house::HouseDeed;
-use bavn_store::{Depth, Fault, Kek, Verified, to_hex, verify};
+use bavn_store::{Depth, Fault, Kek, Verified, to_hex, verify_and_tell};
 use serde_json::json;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -20,7 +21,10 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         .map(|path| Ok((path.clone(), read_note(path)?)))
         .collect::<CommandResult<_>>()?;
     let depth = if arguments.look_ups { Depth::LookUps } else { Depth::Bytes };
-    let found = verify(&access.store, &kek, depth, &outside)?;
+    let progress = Progress::begin(!arguments.json, Some(0), Unit::LookUps);
+    let told = &mut |done, of| progress.reached_of(done, of);
+    let found = verify_and_tell(&access.store, &kek, depth, &outside, told)?;
+    drop(progress);
     if found.is_whole()
         && let Err(error) = note(access, &kek, &found, depth)
     {

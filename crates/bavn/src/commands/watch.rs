@@ -10,6 +10,7 @@ use crate::error::{CommandError, CommandResult, Kind};
 use crate::house_desk::HouseDesk;
 use crate::input::{Formats, Input, expand, load_context};
 use crate::pipeline::{Batch, GoOn, RejectWriter, Saved, Stream, StreamError, Totals};
+use crate::progress::{Progress, Unit};
 use anyhow::Context as _;
 use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
@@ -20,6 +21,7 @@ use bavn_store::{Frame, Judged, Person, Reached};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -77,7 +79,7 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         budget: arguments.budget.or(in_force.budget_per_10k_staff_day).unwrap_or(BUDGET),
         rejects: arguments.reading.rejects.as_deref(),
         options: OcsfOptions { patients: arguments.alarm_patients, ..OcsfOptions::default() },
-        progress: std::io::IsTerminal::is_terminal(&std::io::stderr()),
+        progress: true,
     };
     // Only what has been told counts as judged: whoever is stopped before this does it again.
     let told = plan.watch(|line| out.write(line)).and_then(|watched| Ok((watched, out.sync()?)));
@@ -346,6 +348,8 @@ impl Plan<'_> {
         let directory = Mutex::new(directory);
         let stream = Stream { inputs: self.inputs, formats: self.formats, unsorted };
         let mut tally = Tally::default();
+        let whole_bytes = self.inputs.iter().map(Input::bytes).sum::<Option<u64>>();
+        let read_bytes = AtomicU64::new(0);
         let totals = std::thread::scope(|scope| {
             let (give, take) = sync_channel::<Batch>(BATCHES_IN_FLIGHT);
             let (store, frames) = sync_channel::<Kept>(FRAMES_IN_FLIGHT);
@@ -377,7 +381,10 @@ impl Plan<'_> {
                         let full = std::mem::take(&mut frame);
                         store.send(Kept::Frame(full)).map_err(|_| StreamError::StoreStopped)
                     },
-                    |batch, _totals| give.send(batch).map_err(|_| StreamError::Stopped),
+                    |batch, totals| {
+                        read_bytes.store(totals.bytes_packed, Ordering::Relaxed);
+                        give.send(batch).map_err(|_| StreamError::Stopped)
+                    },
                 );
                 if !frame.is_empty() && store.send(Kept::Frame(frame)).is_err() {
                     return Err(StreamError::StoreStopped);
@@ -385,12 +392,11 @@ impl Plan<'_> {
                 read
             });
             let mut findings = Vec::new();
-            let progress = self.progress.then(progress_line);
+            let progress = Progress::begin(self.progress, whole_bytes, Unit::Bytes);
             for batch in take {
                 tally.accesses += batch.len() as u64;
-                if let Some(line) = &progress {
-                    line.set_message(tally.in_words());
-                }
+                progress.reached(read_bytes.load(Ordering::Relaxed));
+                progress.say(tally.in_words());
                 for access in &batch {
                     engine.observe(access, &mut findings);
                 }
@@ -402,9 +408,7 @@ impl Plan<'_> {
                     Told { findings: &mut findings, alarms: &mut alarms, tally: &mut tally };
                 self.tell(&mut told, &directory, engine.context(), &mut raise)?;
             }
-            if let Some(line) = &progress {
-                line.finish_and_clear();
-            }
+            drop(progress);
             drop(judged);
             let read = reader.join();
             let stored = storing.map(|storing| {
@@ -601,13 +605,6 @@ fn store_frames(
     }
     link(&mut writer);
     Ok(())
-}
-
-/// A line at the terminal that says the run is alive.
-fn progress_line() -> indicatif::ProgressBar {
-    let line = indicatif::ProgressBar::new_spinner();
-    line.enable_steady_tick(std::time::Duration::from_millis(200));
-    line
 }
 
 /// False alarms per 10,000 staff a day, unless somebody says otherwise.

@@ -3,6 +3,8 @@
 use super::Input;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why an input gives no (more) bytes. The path is the caller's to add.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +25,8 @@ pub struct BlockReader {
     filled: usize,
     /// Of the content, after decompression.
     bytes_read: u64,
+    /// Of the input as it lies there.
+    bytes_taken: Arc<AtomicU64>,
     at_end: bool,
 }
 
@@ -36,7 +40,7 @@ impl BlockReader {
     pub fn open(input: &Input) -> Result<Self, OpenError> {
         let raw: Box<dyn Read + Send> = match input {
             Input::Stdin => Box::new(io::stdin()),
-            Input::Own(bytes) => Box::new(io::Cursor::new(std::sync::Arc::clone(bytes))),
+            Input::Own(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
             Input::File(path) => {
                 let file = File::open(path).map_err(OpenError::Open)?;
                 let kind = file.metadata().map_err(OpenError::Open)?.file_type();
@@ -53,7 +57,9 @@ impl BlockReader {
     }
 
     /// As [`Self::open`], of any bytes.
-    pub fn from_reader(mut raw: Box<dyn Read + Send>) -> Result<Self, OpenError> {
+    pub fn from_reader(raw: Box<dyn Read + Send>) -> Result<Self, OpenError> {
+        let bytes_taken = Arc::new(AtomicU64::new(0));
+        let mut raw = Counting { raw, taken: Arc::clone(&bytes_taken) };
         let mut magic = Vec::with_capacity(4);
         raw.by_ref().take(4).read_to_end(&mut magic).map_err(OpenError::Open)?;
         let whole = io::Cursor::new(magic.clone()).chain(raw);
@@ -66,7 +72,7 @@ impl BlockReader {
             }
             _ => Box::new(whole),
         };
-        Ok(Self { bytes, buffer: Vec::new(), filled: 0, bytes_read: 0, at_end: false })
+        Ok(Self { bytes, buffer: Vec::new(), filled: 0, bytes_read: 0, bytes_taken, at_end: false })
     }
 
     /// Whether bytes that begin so are compressed.
@@ -112,6 +118,25 @@ impl BlockReader {
 
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read
+    }
+
+    /// As the input lies there: of a packed one, packed.
+    pub fn bytes_taken(&self) -> u64 {
+        self.bytes_taken.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts what is taken from an input, beneath whatever unpacks it.
+struct Counting {
+    raw: Box<dyn Read + Send>,
+    taken: Arc<AtomicU64>,
+}
+
+impl Read for Counting {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.raw.read(into)?;
+        self.taken.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }
 

@@ -14,6 +14,18 @@ pub enum Input {
 }
 
 impl Input {
+    /// None of what has no length, or is not there.
+    pub fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::File(path) => std::fs::metadata(path)
+                .ok()
+                .filter(std::fs::Metadata::is_file)
+                .map(|file| file.len()),
+            Self::Stdin => None,
+            Self::Own(bytes) => Some(bytes.len() as u64),
+        }
+    }
+
     /// As messages and `origin.file` show it.
     pub fn label(&self) -> String {
         match self {

@@ -113,6 +113,11 @@ impl Source {
     pub fn bytes_read(&self) -> u64 {
         self.reader.bytes_read()
     }
+
+    /// Bytes of the input so far, packed as it lies there.
+    pub fn bytes_taken(&self) -> u64 {
+        self.reader.bytes_taken()
+    }
 }
 
 /// Large enough that the work between blocks is nothing, small enough to stay in a core's cache.

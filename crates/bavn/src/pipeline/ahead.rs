@@ -39,6 +39,8 @@ impl std::fmt::Debug for Sinks<'_, '_> {
 pub(super) struct Taken {
     pub(super) accesses: Vec<Access>,
     pub(super) bytes: u64,
+    /// Of the input as it lies there, which may be packed.
+    pub(super) bytes_packed: u64,
     pub(super) rejects: RejectCounts,
     /// Nothing comes after this block.
     pub(super) ended: bool,
@@ -109,7 +111,7 @@ impl Reading {
         let mut taken = Taken::default();
         let mut asked = Some(asked);
         let mut outcome = Ok(());
-        let bytes_before = self.source.bytes_read();
+        let before = (self.source.bytes_read(), self.source.bytes_taken());
         let (file, records) = (self.file, &mut self.records);
         let read = self.source.next_block(|decoded, block, block_offset| {
             outcome = if asked.take().is_some_and(|asked| asked()) {
@@ -123,7 +125,8 @@ impl Reading {
         if asked.take().is_some_and(|asked| !asked()) {
             return Err(StreamError::Stopped);
         }
-        taken.bytes = self.source.bytes_read() - bytes_before;
+        taken.bytes = self.source.bytes_read() - before.0;
+        taken.bytes_packed = self.source.bytes_taken() - before.1;
         taken.ended = !matches!(read, Ok(true));
         taken.unread = read.err();
         Ok(taken)

@@ -107,6 +107,7 @@ impl Cursor {
         let Some(blocks) = self.blocks.as_mut() else { return Ok(()) };
         let taken = blocks.next(sinks)?;
         totals.bytes += taken.bytes;
+        totals.bytes_packed += taken.bytes_packed;
         totals.records += taken.accesses.len() as u64;
         let (read, rejected) = totals.by_input.entry(self.file).or_default();
         *read += taken.accesses.len() as u64;

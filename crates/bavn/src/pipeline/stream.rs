@@ -33,6 +33,8 @@ pub enum StreamError {
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     pub bytes: u64,
+    /// Of the inputs as they lie there, which may be packed.
+    pub bytes_packed: u64,
     pub records: u64,
     pub duplicates: u64,
     /// Given away by an earlier run, or older than can be told.

@@ -2,11 +2,12 @@
 
 mod group;
 mod paper;
+mod purposes;
 mod words;
 
 pub(crate) use group::{Around, groups};
 pub(crate) use paper::document;
-pub(crate) use words::{BOKMAAL, ENGLISH, Words};
+pub(crate) use words::{BOKMAAL, ENGLISH, Words, plain_name};
 
 use bavn_model::{Flag, Kind, Outcome};
 use bavn_store::{Reading, Who};

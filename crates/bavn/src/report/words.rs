@@ -1,7 +1,8 @@
 //! The words of a patient's report: plain, in two languages, and never a judgement of a reader.
 
+use super::purposes;
 use bavn_detect::cases::Zone;
-use bavn_model::{Flag, PurposeSet, Timestamp};
+use bavn_model::{Flag, Timestamp};
 use bavn_store::{Class, OWN_SOURCE, Reached, Reading, Verdict};
 use std::borrow::Cow;
 
@@ -39,8 +40,6 @@ pub(crate) struct Words {
     kinds: [&'static str; 10],
     /// `FHIR` types of content.
     content: [&'static str; CONTENT.len()],
-    /// In the order of [`PURPOSES`].
-    purposes: [&'static str; PURPOSES.len()],
     /// In the order of [`TEMPLATES`].
     templates: [&'static str; TEMPLATES.len()],
     months: [&'static str; 12],
@@ -108,17 +107,6 @@ pub(crate) const ENGLISH: Words = Words {
         "care plans",
         "appointments",
         "orders and referrals",
-    ],
-    purposes: [
-        "emergency",
-        "treatment",
-        "running the hospital",
-        "payment",
-        "quality work",
-        "research",
-        "at the patient's request",
-        "technical support",
-        "teaching",
     ],
     templates: [
         "you were treated in the reader's unit",
@@ -211,17 +199,6 @@ pub(crate) const BOKMAAL: Words = Words {
         "timeavtaler",
         "rekvisisjoner og henvisninger",
     ],
-    purposes: [
-        "øyeblikkelig hjelp",
-        "behandling",
-        "drift av sykehuset",
-        "betaling",
-        "kvalitetsarbeid",
-        "forskning",
-        "etter ønske fra pasienten",
-        "teknisk støtte",
-        "undervisning",
-    ],
     templates: [
         "du var til behandling i leserens enhet",
         "du hadde time der",
@@ -253,7 +230,7 @@ pub(crate) const BOKMAAL: Words = Words {
 
 impl Words {
     pub(super) fn who<'r>(&self, who: Option<&'r str>) -> Cow<'r, str> {
-        who.map_or(Cow::Borrowed(self.nobody), Cow::Borrowed)
+        who.map_or(Cow::Borrowed(self.nobody), |who| Cow::Borrowed(plain_name(who)))
     }
 
     /// What was done, with which kind of content.
@@ -277,7 +254,7 @@ impl Words {
     }
 
     /// `Observation/17` in words; what is no reference of a known type stays as the source has it.
-    fn content<'r>(&self, resource: &'r str) -> &'r str {
+    pub(crate) fn content<'r>(&self, resource: &'r str) -> &'r str {
         let kind = resource.split('/').next().unwrap_or(resource);
         let known = CONTENT.iter().position(|&known| known == kind);
         known.and_then(|at| self.content.get(at).copied()).unwrap_or(resource)
@@ -285,6 +262,10 @@ impl Words {
 
     pub(super) fn stated(&self, reading: &Reading) -> String {
         let purpose = reading.purpose.as_deref().map(|codes| self.purpose(codes));
+        // What this program writes of itself is for its own staff.
+        if let (Some(OWN_SOURCE), Some(purpose)) = (reading.source.as_deref(), &purpose) {
+            return purpose.clone();
+        }
         match (&reading.reason, purpose) {
             (Some(reason), Some(purpose)) => format!("{reason} ({purpose})"),
             (Some(reason), None) => reason.clone(),
@@ -294,11 +275,11 @@ impl Words {
     }
 
     /// Codes of a purpose of use in words; one that is not known stays as the source has it.
-    fn purpose(&self, codes: &str) -> String {
-        let word = |code| {
-            let class = PurposeSet::from_code(code);
-            let known = PURPOSES.iter().position(|&known| class.has(known));
-            known.and_then(|at| self.purposes.get(at).copied()).unwrap_or(code)
+    pub(crate) fn purpose(&self, codes: &str) -> String {
+        let word = |code| match purposes::in_words(code) {
+            Some([_, bokmaal]) if self.language == BOKMAAL.language => bokmaal,
+            Some([english, _]) => english,
+            None => code,
         };
         let mut words: Vec<&str> = codes.split(' ').map(word).collect();
         words.dedup();
@@ -350,6 +331,14 @@ impl Words {
     }
 }
 
+/// Users of this program without the system in which it names them.
+pub(crate) fn plain_name(who: &str) -> &str {
+    match who.split_once('|') {
+        Some(("urn:bavn:user" | "urn:bavn:os-user", name)) => name,
+        _ => who,
+    }
+}
+
 const CONTENT: [&str; 15] = [
     "Patient",
     "Observation",
@@ -366,18 +355,6 @@ const CONTENT: [&str; 15] = [
     "CarePlan",
     "Appointment",
     "ServiceRequest",
-];
-/// What goes first says most: every emergency is treatment too.
-const PURPOSES: [PurposeSet; 9] = [
-    PurposeSet::EMERGENCY,
-    PurposeSet::TREATMENT,
-    PurposeSet::OPERATIONS,
-    PurposeSet::PAYMENT,
-    PurposeSet::QUALITY,
-    PurposeSet::RESEARCH,
-    PurposeSet::PATIENT_REQUEST,
-    PurposeSet::SUPPORT,
-    PurposeSet::TEACHING,
 ];
 /// As the engine names them.
 const TEMPLATES: [&str; 10] = [

@@ -1,0 +1,199 @@
+//! Words of programs as people say them. Twins have them as they are.
+
+use crate::access::Role;
+use crate::notice_page::spoken;
+use crate::notice_words::notice_words;
+use crate::page::short;
+use crate::text::{Language, pick};
+use bavn_detect::cases::{Act, Deed, deed_in_words};
+use bavn_share::{Regime, questions, shipped};
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+/// What is known of a word; else the word.
+fn known<'w>(language: Language, word: &'w str, table: &[[&'static str; 3]]) -> &'w str {
+    let row = table.iter().find(|[name, ..]| *name == word);
+    row.map_or(word, |&[_, english, bokmaal]| pick(language, english, bokmaal))
+}
+
+/// What was done to a record.
+pub(crate) fn kind(language: Language, word: &str) -> &str {
+    known(language, word, &KINDS)
+}
+
+/// How far a record came out.
+pub(crate) fn grade(language: Language, word: &str) -> &str {
+    known(language, word, &GRADES)
+}
+
+/// What a value of a list turned out to be.
+pub(crate) fn found(language: Language, word: &str) -> &str {
+    known(language, word, &FOUND)
+}
+
+/// By what kind of evidence an alarm is raised.
+pub(crate) fn lane(language: Language, word: &str) -> &str {
+    known(language, word, &LANES)
+}
+
+pub(crate) fn role(language: Language, word: &str) -> &str {
+    let role = Role::ALL.into_iter().find(|role| role.word() == word);
+    role.map_or(word, |role| {
+        let [english, bokmaal] = role.said();
+        pick(language, english, bokmaal)
+    })
+}
+
+/// A view that was put on record, such as `bavn console (auditor): case 3, purpose case 3`.
+pub(crate) fn looked_at(language: Language, reason: &str) -> String {
+    let (what, purpose) = reason.rsplit_once(", purpose ").unwrap_or((reason, ""));
+    let in_console = what.strip_prefix("bavn console (").and_then(|rest| rest.split_once("): "));
+    let what = begun(language, in_console.map_or(what, |(_, what)| what), &VIEWS);
+    if purpose.is_empty() || purpose.starts_with("case ") {
+        return what;
+    }
+    format!("{what} ({})", known(language, purpose, &PURPOSES))
+}
+
+/// What begins as it is known to, and goes on with a number or a name.
+fn begun(language: Language, what: &str, table: &[[&str; 2]]) -> String {
+    let row = table.iter().find(|[begin, _]| what.starts_with(begin));
+    match (language, row) {
+        (Language::Bokmaal, Some([begin, said])) => what.replacen(begin, said, 1),
+        _ => what.to_owned(),
+    }
+}
+
+/// An act on a case, with questions, events and notices by their names.
+pub(crate) fn deed(language: Language, act: &Act) -> String {
+    let words = notice_words(language);
+    match &act.deed {
+        Deed::Declared { event, since, why } => {
+            let event = match event.as_str() {
+                "aware" => words.events[0],
+                "significant" => words.events[1],
+                other => other,
+            };
+            let [declared, from] = pick(language, ["declared", "since"], ["erklærte", "fra"]);
+            format!("{declared} {event} {from} {}: {why}", short(*since))
+        }
+        Deed::Answered { question, text } => {
+            let answered = pick(language, "answered", "svarte på");
+            format!(
+                "{answered} «{}»: {}",
+                asked(language, question),
+                level(language, question, text)
+            )
+        }
+        Deed::Prepared { regime, phase, .. } => {
+            format!(
+                "{} {}",
+                pick(language, "made ready:", "gjorde klar:"),
+                notice(language, regime, phase)
+            )
+        }
+        Deed::Noted { text } => {
+            format!("{}: {}", pick(language, "note", "notat"), begun(language, text, &NOTES))
+        }
+        _ => deed_in_words(act, language),
+    }
+}
+
+fn asked(language: Language, path: &str) -> Cow<'_, str> {
+    let question = questions().iter().find(|question| question.path == path);
+    question.map_or(path.into(), |question| question.label(spoken(language)).into())
+}
+
+fn level<'t>(language: Language, path: &str, text: &'t str) -> &'t str {
+    let levels = notice_words(language).levels;
+    let place = ["unlikely", "risk", "high"].iter().position(|level| *level == text);
+    place.filter(|_| path == "risk.level").and_then(|at| levels.get(at).copied()).unwrap_or(text)
+}
+
+/// A notice and its phase, as its page calls them.
+fn notice(language: Language, regime: &str, phase: &str) -> String {
+    static REGIMES: OnceLock<Vec<Regime>> = OnceLock::new();
+    let regimes = REGIMES.get_or_init(|| shipped().unwrap_or_default());
+    let held = regimes.iter().find(|held| held.id == regime);
+    let named = held.and_then(|held| {
+        let phase = held.phases.iter().find(|held| held.id == phase)?;
+        Some(format!("{} ({})", held.title.of(spoken(language)), phase.name.of(spoken(language))))
+    });
+    named.unwrap_or_else(|| format!("{regime} {phase}"))
+}
+
+const KINDS: [[&str; 3]; 10] = [
+    ["read", "read", "lest"],
+    ["search", "searched", "søkt"],
+    ["create", "created", "opprettet"],
+    ["update", "changed", "endret"],
+    ["delete", "deleted", "slettet"],
+    ["export", "exported", "eksportert"],
+    ["print", "printed", "skrevet ut"],
+    ["login", "logged in", "logget inn"],
+    ["decision", "access decided", "tilgang avgjort"],
+    ["other", "other", "annet"],
+];
+const GRADES: [[&str; 3]; 3] = [
+    ["listed", "seen in a list", "sett i en liste"],
+    ["opened", "opened", "åpnet"],
+    ["taken", "taken out", "tatt ut"],
+];
+const FOUND: [[&str; 3]; 3] = [
+    ["identity", "account", "konto"],
+    ["host", "machine or address", "maskin eller adresse"],
+    ["client", "application", "applikasjon"],
+];
+const LANES: [[&str; 3]; 7] = [
+    ["live", "while it happens", "mens det skjer"],
+    ["daily", "over a day", "over et døgn"],
+    ["slow", "over weeks", "over uker"],
+    ["cohort", "many accounts together", "mange kontoer sammen"],
+    ["deterministic", "a fixed rule was broken", "brudd på en fast regel"],
+    ["coverage", "a source is not as usual", "en kilde er ikke som vanlig"],
+    ["audit", "drawn by lot", "trukket ved lodd"],
+];
+const PURPOSES: [[&str; 3]; 3] = [
+    ["insight", "the patient asked", "pasienten har spurt"],
+    ["audit", "control", "kontroll"],
+    ["drill", "drill", "øvelse"],
+];
+/// What the views are recorded as, and bokmål.
+const VIEWS: [[&str; 2]; 13] = [
+    ["case ", "sak "],
+    ["scope of case ", "omfanget av sak "],
+    ["notices of case ", "meldingene i sak "],
+    ["list of case ", "listen i sak "],
+    ["an account of case ", "en konto i sak "],
+    ["the patients of case ", "pasientene i sak "],
+    ["readers of a patient", "hvem som har lest en pasients journal"],
+    ["look-ups drawn by lot: a ruling", "oppslag trukket ved lodd: en avgjørelse"],
+    ["look-ups drawn by lot", "oppslag trukket ved lodd"],
+    ["signs notice ", "signerer melding "],
+    ["a hunt with ", "jakt med så mange linjer: "],
+    ["refused: ", "avslått: "],
+    ["bavn notice (recipients counted)", "mottakerne av en melding ble talt"],
+];
+/// What these pages put before what somebody writes.
+const NOTES: [[&str; 2]; 2] = [["names shown: ", "navn vist: "], ["answer: ", "svar: "]];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_record_is_said_in_the_reader_s_language() {
+        let reason = "bavn console (privacy-officer): scope of case 3, purpose case 3";
+        assert_eq!(looked_at(Language::English, reason), "scope of case 3");
+        assert_eq!(looked_at(Language::Bokmaal, reason), "omfanget av sak 3");
+        let reason = "bavn console (privacy-officer): readers of a patient, purpose insight";
+        assert_eq!(
+            looked_at(Language::English, reason),
+            "readers of a patient (the patient asked)"
+        );
+        let strange = "something of another release";
+        assert_eq!(looked_at(Language::Bokmaal, strange), strange);
+        assert_eq!(kind(Language::Bokmaal, "teleport"), "teleport");
+        assert_eq!(role(Language::Bokmaal, "privacy-officer"), "Loggkontrollør");
+    }
+}
