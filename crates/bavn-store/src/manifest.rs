@@ -247,17 +247,26 @@ impl Manifest {
     }
 
     /// The manifest in force, and its digest.
-    pub(crate) fn read(store: &Path, ring: &KeyRing) -> Result<(Self, [u8; 32])> {
+    pub(crate) fn read(store: &Path, ring: &KeyRing) -> Result<(Self, Hash)> {
         let path = store.join(MANIFEST);
-        let file = Sealed::open(&path, SEALED_AS, ring)?;
+        let text = Self::text(&path, ring)?;
+        let no_manifest = || StoreError::damaged(&path, "it is no manifest");
+        let manifest = serde_json::from_slice(&text).map_err(|_| no_manifest())?;
+        Ok((manifest, sha256(&[&text])))
+    }
+
+    /// The digest of the manifest in force.
+    pub(crate) fn digest_in_force(store: &Path, ring: &KeyRing) -> Result<Hash> {
+        Ok(sha256(&[&Self::text(&store.join(MANIFEST), ring)?]))
+    }
+
+    fn text(path: &Path, ring: &KeyRing) -> Result<Vec<u8>> {
+        let file = Sealed::open(path, SEALED_AS, ring)?;
         let mut text = Vec::new();
         for number in 0..file.blocks() {
             text.extend_from_slice(&file.block(number)?);
         }
-        let no_manifest = || StoreError::damaged(&path, "it is no manifest");
-        let manifest = serde_json::from_slice(&text).map_err(|_| no_manifest())?;
-        let digest = ring::digest::digest(&SHA256, &text);
-        Ok((manifest, digest.as_ref().try_into().map_err(|_| no_manifest())?))
+        Ok(text)
     }
 
     /// Writes the manifest beside the one in force, durably; [`Self::rename`] puts it in force.

@@ -95,6 +95,12 @@ impl Store {
         Ok(Self { folder, ring, manifest, digest, names, same, indexes })
     }
 
+    /// Whether no other commit has come since it was opened.
+    pub fn is_in_force(&self) -> bool {
+        let now = Manifest::digest_in_force(&self.folder, &self.ring);
+        now.is_ok_and(|digest| digest == self.digest)
+    }
+
     pub fn controller(&self) -> &str {
         self.ring.controller()
     }
@@ -304,11 +310,12 @@ impl Store {
     /// A file that is not there is a fault only if no later commit took it away.
     fn unless_superseded(&self, error: StoreError) -> StoreError {
         let is_gone = matches!(error, StoreError::Missing { .. });
-        let is_later = || {
-            let now = Manifest::read(&self.folder, &self.ring);
-            now.is_ok_and(|(_, digest)| digest != self.digest)
-        };
-        if is_gone && is_later() { StoreError::Superseded } else { error }
+        let now = || Manifest::digest_in_force(&self.folder, &self.ring);
+        if is_gone && now().is_ok_and(|digest| digest != self.digest) {
+            StoreError::Superseded
+        } else {
+            error
+        }
     }
 }
 

@@ -188,11 +188,7 @@ impl Sealed {
             Some((&PACKED, rest)) => {
                 let mut rest = Input(rest);
                 let length = rest.array().map(u32::from_le_bytes).ok_or_else(damaged)?;
-                let unpacked = UNPACKING.with_borrow_mut(|unpacking| match unpacking {
-                    Some(unpacking) => unpacking.decompress(rest.0, length as usize).ok(),
-                    None => None,
-                });
-                unpacked.ok_or_else(damaged)
+                unpacked(rest.0, length as usize).ok_or_else(damaged)
             }
             _ => Err(damaged()),
         }
@@ -221,6 +217,14 @@ fn nonce(number: u64) -> Nonce {
         *byte = from;
     }
     Nonce::assume_unique_for_key(bytes)
+}
+
+/// What was packed, if it takes no more than so many bytes.
+pub(crate) fn unpacked(packed: &[u8], length: usize) -> Option<Vec<u8>> {
+    UNPACKING.with_borrow_mut(|unpacking| match unpacking {
+        Some(unpacking) => unpacking.decompress(packed, length).ok(),
+        None => None,
+    })
 }
 
 thread_local! {

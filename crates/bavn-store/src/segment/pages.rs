@@ -7,6 +7,7 @@
 use super::thrift::{Value, fields};
 use crate::error::{Result, StoreError, named};
 use crate::keys::{KEY_BYTES, cipher};
+use crate::sealed::unpacked;
 use crate::varint::Input;
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding};
@@ -257,11 +258,7 @@ impl Pages {
         let (header, page) = self.pass()?;
         let is_dictionary = page.is_none();
         let data = self.module(if is_dictionary { DICTIONARY } else { DATA }, page)?;
-        let data = if self.compressed {
-            zstd::bulk::decompress(&data, header.plain_bytes).ok()?
-        } else {
-            data
-        };
+        let data = if self.compressed { unpacked(&data, header.plain_bytes)? } else { data };
         let (buf, num_values) = (Bytes::from(data), header.values);
         Some(if is_dictionary {
             let encoding = header.encoding?;

@@ -12,10 +12,11 @@ use crate::row::{
     Evidence, NOBODY, NONCE_BYTES, Row, action_of, flags_of, found_by_of, kind_of, outcome_of,
 };
 use bavn_model::{Kind, Outcome};
+use foldhash::fast::FixedState;
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::ByteArray;
 use smallvec::SmallVec;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -114,6 +115,12 @@ impl SegmentReader {
             By::Client => CLIENT,
             By::Host => HOST,
         };
+        let (Some(&least), Some(&most)) = (keys.first(), keys.last()) else {
+            return Ok(Vec::new());
+        };
+        // Of millions of rows nearly none is meant, and a tree takes long to say so.
+        let hashed: HashSet<u32, FixedState> = keys.iter().copied().collect();
+        let is_key = |one: u32| (least..=most).contains(&one) && hashed.contains(&one);
         let (mut places, mut before) = (Vec::new(), 0);
         for group in 0..self.rows.row_groups() {
             let runs = whole(&self.rows, group);
@@ -130,16 +137,15 @@ impl SegmentReader {
                 let mut last = None;
                 for (level, again) in defined.into_iter().zip(repeated) {
                     row += usize::from(again == 0);
-                    let is_key =
-                        level > 0 && values.next().is_some_and(|one| keys.contains(&(one as u32)));
-                    if is_key && last != Some(row) {
+                    let is_it = level > 0 && values.next().is_some_and(|one| is_key(one as u32));
+                    if is_it && last != Some(row) {
                         last = Some(row);
                         note(row - 1, true);
                     }
                 }
             } else {
                 let rows = numbers(&self.rows, group, column, &runs)?.into_iter().enumerate();
-                rows.for_each(|(row, one)| note(row, keys.contains(&one)));
+                rows.for_each(|(row, one)| note(row, is_key(one)));
             }
             before += self.rows.rows_in(group) as u64;
         }

@@ -1,15 +1,16 @@
-//! What the console asks, answered from a store: opened anew for each question, so that what is
-//! committed is seen.
+//! What the console asks, answered from a store as of the commit in force.
 
 mod health;
+mod held;
 mod notices;
 mod people;
 mod time;
 
+pub(crate) use held::Held;
 pub(crate) use time::trail;
 
 use crate::cli::StoreAccess;
-use crate::commands::keep::{leave_asking, open};
+use crate::commands::keep::leave_asking;
 use crate::commands::scope::{case_subject, date, reason_text};
 use crate::desk::{Desk, failed};
 use crate::error::CommandError;
@@ -31,6 +32,7 @@ use tokio::sync::watch;
 /// The cases, the house and the look-ups of a store.
 pub(crate) struct StoreBoard {
     pub(crate) access: StoreAccess,
+    pub(crate) held: Held,
     pub(crate) desk: Desk,
     pub(crate) house: HouseDesk,
     pub(crate) changed: watch::Sender<u64>,
@@ -52,8 +54,8 @@ impl std::fmt::Debug for StoreBoard {
 }
 
 impl StoreBoard {
-    fn open(&self) -> Result<Store, Trouble> {
-        open(&self.access).map_err(|error| failed(&error))
+    fn open(&self) -> Result<Arc<Store>, Trouble> {
+        self.held.store(&self.access)
     }
 
     /// Readers of a case, and since when it is about them.
@@ -68,7 +70,7 @@ impl StoreBoard {
 
 impl Board for StoreBoard {
     fn queue(&self) -> Arc<QueueView> {
-        let as_of = open(&self.access).map(|store| store.as_of());
+        let as_of = self.open().map(|store| store.as_of());
         Arc::new(as_of.map_or_else(
             |_| QueueView::default(),
             |as_of| QueueView {
@@ -106,8 +108,10 @@ impl Board for StoreBoard {
     }
 
     fn trail(&self, number: CaseNumber) -> Result<TrailView, Trouble> {
-        let (subject, window) = self.subject(number)?;
-        time::trail(&self.open()?, &subject, window).map_err(|error| failed(&error.into()))
+        let store = self.open()?;
+        self.held.trail(&store, self.subject(number)?, |subject, window| {
+            time::trail(&store, subject, window).map_err(|error| failed(&error.into()))
+        })
     }
 
     fn clocks(&self, number: CaseNumber) -> Vec<ClockView> {
@@ -158,11 +162,11 @@ impl Board for StoreBoard {
     }
 
     fn coverage(&self) -> Result<CoverageView, Trouble> {
-        health::coverage(&self.open()?, &self.house, &self.desk).map_err(|error| failed(&error))
+        health::coverage(&*self.open()?, &self.house, &self.desk).map_err(|error| failed(&error))
     }
 
     fn proof(&self) -> Result<ProofView, Trouble> {
-        health::proof(&self.open()?, &self.house).map_err(|error| failed(&error))
+        health::proof(&*self.open()?, &self.house).map_err(|error| failed(&error))
     }
 
     fn drill(&self) -> Result<Option<DrillView>, Trouble> {
@@ -170,7 +174,7 @@ impl Board for StoreBoard {
     }
 
     fn patient(&self, typed: &str, why: &Granted) -> Result<PatientView, Trouble> {
-        people::patient(&self.open()?, typed, why).map_err(|error| told(&error))
+        people::patient(&*self.open()?, typed, why).map_err(|error| told(&error))
     }
 
     fn person(&self, account: &str, why: &Granted) -> Result<PersonView, Trouble> {
@@ -178,11 +182,11 @@ impl Board for StoreBoard {
             return Err(Trouble::Refused("an account is seen in its case only".to_owned()));
         };
         let (_, window) = self.subject(case)?;
-        people::person(&self.open()?, account, window).map_err(|error| told(&error))
+        people::person(&*self.open()?, account, window).map_err(|error| told(&error))
     }
 
     fn hunt(&self, list: &str, _: &Granted) -> Result<HuntView, Trouble> {
-        people::hunt(&self.open()?, list).map_err(|error| told(&error))
+        people::hunt(&*self.open()?, list).map_err(|error| told(&error))
     }
 
     fn reveal(&self, why: &Granted) -> Result<Vec<Revealed>, Trouble> {
@@ -191,13 +195,13 @@ impl Board for StoreBoard {
         };
         let (subject, window) = self.subject(case)?;
         let purpose = Purpose::Case(case.to_string());
-        people::reveal(&self.open()?, &subject, window, &purpose).map_err(|error| told(&error))
+        people::reveal(&*self.open()?, &subject, window, &purpose).map_err(|error| told(&error))
     }
 
     fn held_about(&self, visitor: &Visitor) -> Result<HeldAbout, Trouble> {
         let closed = self.desk.look(|book| people::closed_about(book, &visitor.name));
         let closed = closed.map_err(|error| failed(&error))?;
-        people::held_about(&self.open()?, &visitor.name, &closed).map_err(|error| told(&error))
+        people::held_about(&*self.open()?, &visitor.name, &closed).map_err(|error| told(&error))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::demo::{internal, listen};
 use super::keep::{self, kek, now};
-use crate::board::StoreBoard;
+use crate::board::{Held, StoreBoard};
 use crate::cli::Console as Arguments;
 use crate::error::{CommandError, CommandResult};
 use crate::house_desk::HouseDesk;
@@ -46,6 +46,7 @@ pub(super) fn open(arguments: &Arguments) -> CommandResult<Pages> {
     let users = users(&arguments.user)?;
     let access = &arguments.store.access;
     let board = Arc::new(StoreBoard {
+        held: Held::default(),
         desk: super::case::desk(&arguments.store)?,
         house: HouseDesk::open(&access.store, &kek(&access.key)?)?,
         access: access.clone(),

@@ -1,7 +1,7 @@
 //! The demonstration's alarms, as the console asks for them.
 
 use super::hospital::hospital;
-use crate::board::StoreBoard;
+use crate::board::{Held, StoreBoard};
 use crate::cli::{KeySource, StoreAccess};
 use crate::commands::keep;
 use crate::desk::Desk;
@@ -167,6 +167,7 @@ impl DemoBoard {
         let view = Arc::new(Mutex::new(Arc::new(QueueView::default())));
         let shown = Arc::clone(&view);
         let store = StoreBoard {
+            held: Held::default(),
             desk: Desk::in_memory(),
             house: HouseDesk::open(&access.store, &kek()?)?,
             register: Register::of(&access, hospital()),
