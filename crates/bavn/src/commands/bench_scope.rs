@@ -8,6 +8,7 @@ use bavn_model::{Action, EventId, Flags, Kind, Origin, Outcome, PatientName, Rec
 use bavn_store::{Frame, Kek, Purpose, Store, Subject, Window};
 use serde::Serialize;
 use std::io::{BufWriter, Write as _};
+use std::path::Path;
 use std::time::Instant;
 
 #[derive(Debug, Default, Serialize)]
@@ -77,6 +78,9 @@ pub(super) struct Loaded {
 pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
     let key = key(arguments)?;
     let loaded = load(arguments, Kek::read(&key)?)?;
+    if let Some(rows) = &arguments.rows {
+        write_rows(arguments, rows)?;
+    }
     let kek = Kek::read(&key)?;
     let mut dice = Dice(arguments.seed ^ 0x5eed);
     let start = first_day(arguments);
@@ -219,51 +223,75 @@ pub(super) fn key(arguments: &BenchScope) -> CommandResult<Vec<u8>> {
     Ok(key)
 }
 
-/// Visits of one to several look-ups, many under way at once, in the order of time. Most patients
-/// are of the reader's own unit.
 pub(super) fn load(arguments: &BenchScope, kek: Kek) -> CommandResult<Loaded> {
     let mut writer = open_writer(&arguments.dir, "bench", kek)?;
     let mut loaded = Loaded::default();
-    let mut dice = Dice(arguments.seed);
-    let mut visits = vec![(0, 0); VISITS_AT_ONCE];
-    let start = first_day(arguments);
-    let span = arguments.days * 86_400_000;
     let mut frame = Frame::default();
-    let mut rows =
-        arguments.rows.as_ref().map(std::fs::File::create).transpose()?.map(BufWriter::new);
-    for number in 0..arguments.look_ups {
-        let visit = dice.below(VISITS_AT_ONCE as u64) as usize;
-        let is_new = number < VISITS_AT_ONCE as u64 || dice.below(5) < 2;
-        let Some(visit) = visits.get_mut(visit) else { continue };
-        if is_new {
-            let reader = dice.below(arguments.staff);
-            let own = reader / STAFF_A_UNIT * PATIENTS_A_UNIT + dice.below(PATIENTS_A_UNIT);
-            let any = dice.below(arguments.patients);
-            *visit = (reader, if dice.below(5) < 4 { own % arguments.patients } else { any });
-        }
-        let millis =
-            (u128::from(number) * u128::from(span) / u128::from(arguments.look_ups)) as i64;
-        let at = Timestamp::from_micros(start.micros() + millis * 1_000);
-        let id = EventId(u128::from(dice.next()) << 64 | u128::from(number));
-        push(&mut frame, *visit, at, id);
-        if number % (arguments.look_ups / QUESTIONS as u64).max(1) == 0 {
-            loaded.patients.push(visit.1);
-        }
-        if let Some(rows) = &mut rows {
-            let (reader, patient) = *visit;
-            let (source, resource) = (reader % HOSPITALS, id.0 as usize & 3);
-            writeln!(rows, "{},{reader},{patient},{reader},{source},{resource}", at.micros())?;
+    let every = (arguments.look_ups / QUESTIONS as u64).max(1);
+    for (number, made) in (0..).zip(Made::by(arguments)) {
+        push(&mut frame, &made);
+        if number % every == 0 {
+            loaded.patients.push(made.patient);
         }
         if frame.bytes_held() >= FRAME_BYTES {
             loaded.time(|| writer.take(&std::mem::take(&mut frame), now()))?;
         }
     }
     loaded.time(|| writer.take(&frame, now()))?;
-    if let Some(mut rows) = rows {
-        rows.flush()?;
-    }
     loaded.time(|| writer.commit(now()))?;
     Ok(loaded)
+}
+
+/// The same look-ups as numbers; not while the store is loaded, since a commit waits for the disk.
+fn write_rows(arguments: &BenchScope, file: &Path) -> CommandResult {
+    let mut rows = BufWriter::new(std::fs::File::create(file)?);
+    for Made { reader, patient, at, id } in Made::by(arguments) {
+        let (source, resource) = (reader % HOSPITALS, id.0 as usize & 3);
+        writeln!(rows, "{},{reader},{patient},{reader},{source},{resource}", at.micros())?;
+    }
+    Ok(rows.flush()?)
+}
+
+/// One look-up.
+struct Made {
+    reader: u64,
+    patient: u64,
+    at: Timestamp,
+    id: EventId,
+}
+
+impl Made {
+    /// Visits of one to several look-ups, many under way at once, in the order of time. Most patients
+    /// are of the reader's own unit.
+    fn by(arguments: &BenchScope) -> impl Iterator<Item = Self> {
+        let mut dice = Dice(arguments.seed);
+        let mut visits = vec![(0, 0); VISITS_AT_ONCE];
+        let start = first_day(arguments);
+        let span = arguments.days * 86_400_000;
+        let (look_ups, staff, patients) = (arguments.look_ups, arguments.staff, arguments.patients);
+        (0..look_ups).map(move |number| {
+            let place = dice.below(VISITS_AT_ONCE as u64) as usize;
+            let is_new = number < VISITS_AT_ONCE as u64 || dice.below(5) < 2;
+            let mut visit = visits.get(place).copied().unwrap_or_default();
+            if is_new {
+                let reader = dice.below(staff);
+                let own = reader / STAFF_A_UNIT * PATIENTS_A_UNIT + dice.below(PATIENTS_A_UNIT);
+                let any = dice.below(patients);
+                visit = (reader, if dice.below(5) < 4 { own % patients } else { any });
+                if let Some(held) = visits.get_mut(place) {
+                    *held = visit;
+                }
+            }
+            let millis = (u128::from(number) * u128::from(span) / u128::from(look_ups)) as i64;
+            let (reader, patient) = visit;
+            Self {
+                reader,
+                patient,
+                at: Timestamp::from_micros(start.micros() + millis * 1_000),
+                id: EventId(u128::from(dice.next()) << 64 | u128::from(number)),
+            }
+        })
+    }
 }
 
 impl Loaded {
@@ -280,7 +308,7 @@ impl Loaded {
     }
 }
 
-fn push(frame: &mut Frame, (reader, patient): (u64, u64), at: Timestamp, id: EventId) {
+fn push(frame: &mut Frame, &Made { reader, patient, at, id }: &Made) {
     let (who, whose) = (staff_name(reader), patient_name(patient));
     let host = format!("10.{}.{}.{}", reader >> 16, reader >> 8 & 255, reader & 255);
     let source = format!("hospital-{}", reader % HOSPITALS);
