@@ -78,7 +78,8 @@ impl Demo {
 
     /// The address, once the theft has been told to its end.
     fn ready(&mut self) -> Result<String> {
-        let told = self.0.stdout.take().context("the demo has no output")?;
+        // It stays open: the demo has more to say, and ends when nobody can hear it.
+        let told = self.0.stdout.as_mut().context("the demo has no output")?;
         for line in BufReader::new(told).lines() {
             let line = line?;
             if line.contains("until Ctrl-C") {

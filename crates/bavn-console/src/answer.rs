@@ -34,6 +34,8 @@ pub(crate) struct Here<'a> {
     pub(crate) visitor: Visitor,
     pub(crate) language: Language,
     pub(crate) now: Timestamp,
+    /// Changes until the page was begun.
+    seen: u64,
     /// Of the session, by which its handles are found.
     cookie: String,
     /// Nobody is named until the employees' side has agreed.
@@ -90,8 +92,9 @@ pub(crate) fn answer(
     };
     let session = cookie.clone().or_else(|| asked.cookie.clone()).unwrap_or_default();
     let shadow = !doors.is_open() && !is_signed_off(board);
-    let here =
-        Here { board, doors, visitor, language: asked.language, now, cookie: session, shadow };
+    let seen = *board.changes().borrow();
+    let language = asked.language;
+    let here = Here { board, doors, visitor, language, now, seen, cookie: session, shadow };
     let answered = here.answer(route, parts, stem, shape, asked);
     let cookie = answered.cookie.or(cookie);
     Answer { cookie, ..answered }
@@ -222,7 +225,7 @@ impl Here<'_> {
             simulated: self.board.queue().simulated,
             shadow: self.shadow,
             visitor: Some(&self.visitor),
-            reloads,
+            live: reloads.then_some(self.seen),
         }
     }
 

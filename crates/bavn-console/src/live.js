@@ -88,7 +88,14 @@ async function look() {
   // At most one message in five seconds for who listens to the page.
   setTimeout(() => { waiting = false; if (again) { again = false; look(); } }, touched ? 5000 : 500);
 }
-if (news) new EventSource('/live').onmessage = look;
+// The first message may tell of nothing that the page does not show.
+let heard = false;
+if (news) {
+  new EventSource('/live').onmessage = (event) => {
+    if (heard || event.data !== news.dataset.seen) look();
+    heard = true;
+  };
+}
 
 // Single keys: j and k move in the list, the others go to what bears them; Enter then does it.
 const toggle = document.querySelector('[data-keys]');

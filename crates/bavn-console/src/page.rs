@@ -27,9 +27,9 @@ pub(crate) struct Shell<'a> {
     /// Nobody is named yet.
     pub(crate) shadow: bool,
     pub(crate) visitor: Option<&'a Visitor>,
-    /// The page is asked for again when something has changed, without a script every few seconds: never where
-    /// somebody may be typing, nor a page whose view is put on record.
-    pub(crate) reloads: bool,
+    /// How many changes the page knows of, if it is asked for again when there are more; without a
+    /// script every few seconds. Never where somebody may be typing, nor where a view is put on record.
+    pub(crate) live: Option<u64>,
 }
 
 pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &Markup) -> Markup {
@@ -42,7 +42,7 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                @if about.reloads { noscript { meta http-equiv="refresh" content="5"; } }
+                @if about.live.is_some() { noscript { meta http-equiv="refresh" content="5"; } }
                 title { (title) " · bavn" }
                 link rel="stylesheet" href="/style.css";
                 link rel="icon" href="data:,";
@@ -60,7 +60,7 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
                         href=(format!("{}?lang={}", about.path, code(other_language))) { (texts.other_language) }
                 }
                 main id="main" tabindex="-1" {
-                    @if about.reloads { p class="news" role="status" data-news=(texts.news) {} }
+                    @if let Some(seen) = about.live { p class="news" role="status" data-news=(texts.news) data-seen=(seen) {} }
                     @if about.simulated { p class="note" { (texts.simulated) } }
                     @if about.shadow { p class="note" { (texts.shadow) } }
                     (body)

@@ -87,7 +87,10 @@ fn sent(answer: Answer) -> Response {
 
 /// Tells the page that the queue has changed (server-sent events). Says that, and nothing else.
 async fn live(State((board, _)): Console) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let changes = stream::unfold(board.changes(), async |mut changes| {
+    let mut changes = board.changes();
+    // What changed while the page was on its way is told at once.
+    changes.mark_changed();
+    let changes = stream::unfold(changes, async |mut changes| {
         changes.changed().await.ok()?;
         let number = *changes.borrow_and_update();
         Some((Ok(Event::default().data(number.to_string())), changes))

@@ -1,5 +1,6 @@
 //! An instant as people and files write it.
 
+use crate::words::Language;
 use jiff::{Span, Timestamp, ZonedDateTime, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -51,11 +52,38 @@ impl Instant {
         ZonedDateTime::new(self.0, zone.clone()).strftime("%Y-%m-%d %H:%M (UTC%:z)").to_string()
     }
 
+    /// `3 March 2026 at 08:15` in the zone, `3. mars 2026 kl. 08.15`.
+    pub(crate) fn in_letter(self, zone: &TimeZone, language: Language) -> String {
+        let at = ZonedDateTime::new(self.0, zone.clone());
+        let month = usize::from(at.month().unsigned_abs()) - 1;
+        match (language, MONTHS.get(month)) {
+            (Language::Nb, Some(month)) => {
+                at.strftime(&format!("%-d. {month} %Y kl. %H.%M")).to_string()
+            }
+            _ => at.strftime("%-d %B %Y at %H:%M").to_string(),
+        }
+    }
+
     /// `2026-03-03` in the zone.
     pub(crate) fn local_date(self, zone: &TimeZone) -> String {
         ZonedDateTime::new(self.0, zone.clone()).strftime("%Y-%m-%d").to_string()
     }
 }
+
+const MONTHS: [&str; 12] = [
+    "januar",
+    "februar",
+    "mars",
+    "april",
+    "mai",
+    "juni",
+    "juli",
+    "august",
+    "september",
+    "oktober",
+    "november",
+    "desember",
+];
 
 /// Whether this is a day as `2026-03-03`.
 pub fn is_date(text: &str) -> bool {

@@ -85,7 +85,7 @@ impl Notice {
             let (previous, breach) = (previous.id.clone(), breach.id.clone());
             return Err(NoticeError::OtherBreach { previous, breach });
         }
-        let speaker = Speaker { language, zone: breach.zone() };
+        let speaker = Speaker { language, zone: breach.zone(), in_letter: false };
         let record = as_value(breach);
         let before = previous.map(as_value);
         let fields: Vec<Filled> = regime
@@ -109,8 +109,9 @@ impl Notice {
             })
             .collect();
         let texts = language.texts();
+        let writer = Speaker { language, zone: breach.zone(), in_letter: true };
         let paragraphs = regime.paragraphs.iter().map(|it| {
-            let text = fill_in(it.text.of(language), &record, &speaker, texts);
+            let text = fill_in(it.text.of(language), &record, &writer, texts);
             (it.heading.of(language).to_owned(), text)
         });
         Ok(Self {

@@ -132,6 +132,8 @@ const BOKMAAL: Texts = Texts {
 pub(crate) struct Speaker {
     pub(crate) language: Language,
     pub(crate) zone: TimeZone,
+    /// To somebody who is no clerk: times as people write them.
+    pub(crate) in_letter: bool,
 }
 
 impl Speaker {
@@ -155,6 +157,7 @@ impl Speaker {
             return None;
         }
         Some(match Instant::parse(text) {
+            Ok(instant) if self.in_letter => instant.in_letter(&self.zone, self.language),
             Ok(instant) => instant.local(&self.zone),
             Err(_) => self.word(text).unwrap_or(text).to_owned(),
         })

@@ -1,6 +1,7 @@
 //! How far long work has come, with a rate and an end: a line for whoever sits at the terminal.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -17,13 +18,13 @@ impl Unit {
     const fn template(self) -> &'static str {
         match self {
             Self::Bytes => {
-                "{percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left  {msg}"
+                "{percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {left}  {msg}"
             }
             Self::LookUps => {
-                "{percent:>3} %  {human_pos} of {human_len} look-ups  {per_sec}  {eta} left  {msg}"
+                "{percent:>3} %  {human_pos} of {human_len} look-ups  {rate}  {left}  {msg}"
             }
-            Self::Days => "{percent:>3} %  {pos} of {len} days  {per_sec}  {eta} left",
-            Self::Regions => "{percent:>3} %  {pos} of {len} regions  {per_sec}  {eta} left",
+            Self::Days => "{percent:>3} %  {pos} of {len} days  {rate}  {left}",
+            Self::Regions => "{percent:>3} %  {pos} of {len} regions  {rate}  {left}",
         }
     }
 
@@ -31,7 +32,7 @@ impl Unit {
     const fn endless(self) -> &'static str {
         match self {
             Self::Bytes => "{decimal_bytes}  {decimal_bytes_per_sec}  for {elapsed}  {msg}",
-            Self::LookUps | Self::Days | Self::Regions => "{human_pos}  {per_sec}  for {elapsed}",
+            Self::LookUps | Self::Days | Self::Regions => "{human_pos}  {rate}  for {elapsed}",
         }
     }
 }
@@ -49,7 +50,7 @@ impl Progress {
         let line = ProgressBar::with_draw_target(whole, target);
         let template = if whole.is_some() { unit.template() } else { unit.endless() };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            line.set_style(style);
+            line.set_style(style.with_key("rate", rate).with_key("left", left));
         }
         if is_seen {
             line.enable_steady_tick(TICK);
@@ -75,6 +76,19 @@ impl Progress {
     }
 }
 
+/// `740/s`; of slow work, `0.25/s`.
+fn rate(state: &ProgressState, line: &mut dyn fmt::Write) {
+    let decimals = if state.per_sec() < 10.0 { 2 } else { 0 };
+    let _nobody_there = write!(line, "{:.decimals$}/s", state.per_sec());
+}
+
+/// `27s left`, once something has been done by which that can be told.
+fn left(state: &ProgressState, line: &mut dyn fmt::Write) {
+    if state.pos() > 0 {
+        let _nobody_there = write!(line, "{:#} left", HumanDuration(state.eta()));
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
@@ -92,9 +106,9 @@ mod tests {
         for unit in [Unit::Bytes, Unit::LookUps, Unit::Days, Unit::Regions] {
             for template in [unit.template(), unit.endless()] {
                 assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
-                assert!(template.contains("per_sec"), "{template}");
+                assert!(template.contains("{rate}") || template.contains("per_sec}"), "{template}");
             }
-            assert!(unit.template().contains("{eta} left"));
+            assert!(unit.template().contains("{left}"));
         }
     }
 }

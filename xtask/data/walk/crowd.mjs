@@ -16,6 +16,7 @@ async function crowded() {
     const headers = { ...request.headers, host: home.host, 'accept-encoding': 'identity' };
     if (request.url === '/live') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: ${raised}\n\n`);
       lines.add(response);
       request.on('close', () => lines.delete(response));
       return;
@@ -73,8 +74,9 @@ export async function crowd() {
   });
   const place = await stands();
   const asked = list.asked();
+  const until = (tenth) => Math.round(FINDINGS * tenth / (SECS * 10));
   for (let tenth = 0; tenth < SECS * 10; tenth += 1) {
-    list.raise(Math.round(FINDINGS / (SECS * 10)));
+    list.raise(until(tenth + 1) - until(tenth));
     await page.waitForTimeout(100);
     const now = await stands();
     if (now !== place) { fault(`the row under the cursor went from ${place} to ${now}`); break; }
@@ -90,6 +92,6 @@ export async function crowd() {
   await page.waitForFunction((rows) => document.querySelectorAll('[data-row]').length === rows, SHOWN_MAX);
   if (!(await stands()).startsWith(`/case/${1_000 + FINDINGS + 3} `)) fault(`the newest is not first: ${await stands()}`);
   bars.push([`findings told of ${FINDINGS} in ${SECS} s, row unmoved`, heard ? FINDINGS : 0, `>= ${FINDINGS}`, heard !== null]);
-  list.close();
   await context.close();
+  list.close();
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use futures_util::{Stream, StreamExt as _};
+use std::collections::BTreeSet;
 
 #[test]
 fn ten_thousand_findings_reach_who_watches_and_none_is_lost() {
@@ -24,7 +25,8 @@ fn ten_thousand_findings_reach_who_watches_and_none_is_lost() {
     assert_eq!(page.matches("data-row").count(), 200);
     let twin = console.get("/queue.csv").text;
     assert_eq!(twin.lines().count() as u64, waiting + 1);
-    assert!((1..=waiting).all(|case| twin.contains(&format!("\n{case},new,"))));
+    let cases: BTreeSet<&str> = twin.lines().filter_map(|line| line.split(',').next()).collect();
+    assert!((1..=waiting).all(|case| cases.contains(case.to_string().as_str())));
 }
 
 /// Only pages whose view is not put on record are asked for again by themselves.
@@ -42,9 +44,10 @@ async fn messages(console: &Console) -> impl Stream<Item = u64> + Unpin + use<> 
     let response = console.router.clone().oneshot(request).await.unwrap();
     let number = |chunk: Result<axum::body::Bytes, axum::Error>| {
         let text = String::from_utf8(chunk.unwrap().to_vec()).unwrap();
-        text.trim().strip_prefix("data: ").unwrap().parse().unwrap()
+        // Now and then a comment keeps the line open.
+        std::future::ready(text.trim().strip_prefix("data: ").map(|number| number.parse().unwrap()))
     };
-    response.into_body().into_data_stream().map(number)
+    response.into_body().into_data_stream().filter_map(number)
 }
 
 async fn until_last(messages: &mut (impl Stream<Item = u64> + Unpin)) -> Vec<u64> {
@@ -55,25 +58,17 @@ async fn until_last(messages: &mut (impl Stream<Item = u64> + Unpin)) -> Vec<u64
     heard
 }
 
-/// A finding that has nothing in common with the others, so that it is a case of its own.
+/// A finding that is a case of its own.
 fn raise(board: &Fixed, number: u64) {
-    let names = |of: &str| std::iter::once(format!("{of}-{number}")).collect();
     let raised = bavn_detect::cases::Alarm {
         uid: format!("uid-{number}"),
-        marks: std::iter::once(number).collect(),
-        identities: names("hcw"),
-        also: names("login"),
-        units: names("unit"),
-        hosts: names("pc"),
-        clients: names("app"),
+        identities: std::iter::once(format!("hcw-{number}")).collect(),
         ..alarm()
     };
-    let mut book = board.book.lock().unwrap();
-    let acts = book.receive(raised, board.now(), &Duty::default());
-    for act in acts {
-        book.push(act);
-    }
-    drop(book);
+    let case = CaseNumber(u32::try_from(number + 1).unwrap());
+    let deed = Deed::Raised(Box::new(raised));
+    let act = Act { at: board.now(), by: "bavn".to_owned(), case, deed };
+    board.book.lock().unwrap().push(act);
     board.changed.send_modify(|changes| *changes += 1);
 }
 

@@ -284,7 +284,8 @@ fn names_need_a_purpose_and_asking_is_a_look_up() {
     let before = place.scope(&["--identity", "nurse-1"])["as_of"]["look_ups"].as_u64().unwrap();
     let asked = ["who", "--patient", "secret-7", "--purpose", "case 12", "--format", "csv"];
     assert_eq!(place.ask(&asked).status.code(), Some(0));
-    let again = place.ask(&["who", "--patient", "secret-7", "--purpose", "audit"]);
+    let asked = ["who", "--patient", "secret-7", "--purpose", "audit", "--format", "csv"];
+    let again = place.ask(&asked);
     assert!(stdout(&again).contains("purpose case 12"), "{}", stdout(&again));
     let after = place.scope(&["--identity", "nurse-1"])["as_of"]["look_ups"].as_u64().unwrap();
     assert_eq!(after, before + 2);
