@@ -134,7 +134,7 @@ impl Tiles {
     }
 
     pub(crate) fn hashes(&self, name: TileName) -> Result<Vec<Hash>> {
-        let mut hashes = hashes_of(&self.bytes(name)?).unwrap_or_default();
+        let mut hashes = hashes_of(&self.bytes(name)?).unwrap_or_default().to_vec();
         if (hashes.len() as u64) < name.width {
             return Err(StoreError::damaged(&self.path(name), "it is shorter than it was"));
         }
@@ -257,9 +257,9 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// The hashes of a tile; `None` if its bytes are no whole hashes.
-pub(crate) fn hashes_of(bytes: &[u8]) -> Option<Vec<Hash>> {
+pub(crate) fn hashes_of(bytes: &[u8]) -> Option<&[Hash]> {
     let (hashes, rest) = bytes.as_chunks::<32>();
-    rest.is_empty().then(|| hashes.to_vec())
+    rest.is_empty().then_some(hashes)
 }
 
 /// The entries of a bundle; `None` if it is cut.
