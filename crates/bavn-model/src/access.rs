@@ -102,19 +102,16 @@ impl PurposeSet {
     /// Swiss EPR codes and the Norwegian ones.
     pub fn from_code(code: &str) -> Self {
         match code {
-            "TREAT" | "HTREAT" | "CAREMGT" | "CLINTRCH" | "COC" | "NORM" | "POLBESOK" => {
-                Self::TREATMENT
-            }
+            "TREAT" | "HTREAT" | "CAREMGT" | "COC" | "NORM" | "POLBESOK" => Self::TREATMENT,
             "ETREAT" | "BTG" | "EMER" | "EMERGENCY" => Self::EMERGENCY.union(Self::TREATMENT),
-            "HOPERAT" | "HSYSADMIN" | "LABELING" | "METAMGT" | "MEMADMIN" | "PATADMIN" | "AUTO" => {
-                Self::OPERATIONS
-            }
+            "HOPERAT" | "HLEGAL" | "HSYSADMIN" | "LABELING" | "METAMGT" | "MEMADMIN"
+            | "PATADMIN" | "AUTO" => Self::OPERATIONS,
             "HPAYMT" | "CLMATTCH" | "COVAUTH" | "COVERAGE" | "REMITADV" => Self::PAYMENT,
             "HQUALIMP" | "HACCRED" | "HCOMPL" | "PATSFTY" | "PERFMSR" => Self::QUALITY,
-            "HRESCH" | "RESEARCH" | "BIORCH" | "TRANSRCH" => Self::RESEARCH,
+            "HRESCH" | "RESEARCH" | "BIORCH" | "CLINTRCH" | "TRANSRCH" => Self::RESEARCH,
             "PATRQT" | "FAMRQT" | "PWATRNY" | "SUPNWK" => Self::PATIENT_REQUEST,
             "SYSDEV" | "SYSADMIN" | "SUPPORT" => Self::SUPPORT,
-            "TRAIN" | "HLEGAL" => Self::TEACHING,
+            "TRAIN" => Self::TEACHING,
             _ => Self::OTHER,
         }
     }

@@ -856,7 +856,8 @@ pub(crate) struct BenchScope {
     pub(crate) key_file: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
-    /// Folder for the store; must not exist, or be empty.
+    /// Folder for the store. What was stored there with `--key-file` and the same figures, on the same
+    /// day, is asked again.
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
 }

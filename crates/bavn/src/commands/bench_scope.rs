@@ -15,10 +15,9 @@ use std::time::Instant;
 struct Measured {
     look_ups: u64,
     days: u64,
-    /// Of the store: making look-ups up and encoding them is not counted.
-    load_seconds: f64,
-    load_core_seconds: f64,
-    load_look_ups_per_second: f64,
+    /// Of the store: making look-ups up and encoding them is not counted. None if it was there.
+    #[serde(flatten)]
+    load: Option<Load>,
     bytes_a_look_up: BytesALookUp,
     /// From a closed store to the first answer.
     cold_start_milliseconds: f64,
@@ -33,6 +32,16 @@ struct Measured {
     /// For whoever asks others the same.
     asked: Asked,
     peak_rss_megabytes: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Load {
+    #[serde(rename = "load_seconds")]
+    seconds: f64,
+    #[serde(rename = "load_core_seconds")]
+    core_seconds: f64,
+    #[serde(rename = "load_look_ups_per_second")]
+    look_ups_per_second: f64,
 }
 
 /// The first questions of each kind, and the answers.
@@ -70,14 +79,21 @@ struct Times {
 pub(super) struct Loaded {
     pub(super) seconds: f64,
     core_seconds: f64,
-    /// Of look-ups all over the store.
-    patients: Vec<u64>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
     let key = key(arguments)?;
-    let loaded = load(arguments, Kek::read(&key)?)?;
+    let load = if arguments.dir.join("keys").exists() {
+        None
+    } else {
+        let loaded = load(arguments, Kek::read(&key)?)?;
+        Some(Load {
+            seconds: loaded.seconds,
+            core_seconds: loaded.core_seconds,
+            look_ups_per_second: arguments.look_ups as f64 / loaded.seconds,
+        })
+    };
     if let Some(rows) = &arguments.rows {
         write_rows(arguments, rows)?;
     }
@@ -98,39 +114,30 @@ pub(crate) fn run(arguments: &BenchScope) -> CommandResult {
         part_to: part.to.micros(),
         ..Asked::default()
     };
-    let scope = times(QUESTIONS, || {
-        let readers = readers(&mut dice, arguments, 5);
-        let patients = store.scope(&subject(&readers), part)?.best;
-        keep(&mut asked.scope, (readers, patients));
-        Ok(patients)
+    let groups = |dice: &mut Dice, count: u64| -> Vec<Vec<u64>> {
+        (0..QUESTIONS).map(|_| readers(dice, arguments, count)).collect()
+    };
+    let (five, forty) = (groups(&mut dice, 5), groups(&mut dice, 40));
+    let patients = patients(arguments);
+    let scope =
+        times(&five, &mut asked.scope, |readers| Ok(store.scope(&subject(readers), part)?.best))?;
+    let of_patient = times(&patients, &mut asked.readers, |&patient| {
+        Ok(store.readers(&patient_name(patient), whole, &Purpose::Drill)?.len() as u64)
     })?;
-    let mut patients = loaded.patients.iter().copied().cycle();
-    let mut patient = || patients.next().unwrap_or_default();
-    let of_patient = times(QUESTIONS, || {
-        let patient = patient();
-        let readers = store.readers(&patient_name(patient), whole, &Purpose::Drill)?.len() as u64;
-        keep(&mut asked.readers, (patient, readers));
-        Ok(readers)
-    })?;
-    let report = times(REPORTS, || {
-        let report = store.who(&patient_name(patient()), whole, &Purpose::Drill)?;
+    let few = patients.get(..REPORTS).unwrap_or(&patients);
+    let report = times(few, &mut Vec::new(), |&patient| {
+        let report = store.who(&patient_name(patient), whole, &Purpose::Drill)?;
         Ok(report.readings.len() as u64)
     })?;
-    let union = times(QUESTIONS, || {
-        let readers = readers(&mut dice, arguments, 40);
-        let patients = store.scope(&subject(&readers), whole)?.best;
-        keep(&mut asked.union, (readers, patients));
-        Ok(patients)
-    })?;
+    let union =
+        times(&forty, &mut asked.union, |readers| Ok(store.scope(&subject(readers), whole)?.best))?;
 
     let (sizes, look_ups) = (store.sizes(), arguments.look_ups);
     let a_look_up = |bytes: u64| bytes as f64 / look_ups as f64;
     let measured = Measured {
         look_ups,
         days: arguments.days,
-        load_seconds: loaded.seconds,
-        load_core_seconds: loaded.core_seconds,
-        load_look_ups_per_second: look_ups as f64 / loaded.seconds,
+        load,
         bytes_a_look_up: BytesALookUp {
             columns: a_look_up(sizes.columns),
             index: a_look_up(sizes.index),
@@ -159,15 +166,18 @@ fn in_words(measured: &Measured) -> String {
             times.answer
         )
     };
+    let loaded = measured.load.as_ref().map_or_else(String::new, |load| {
+        let Load { seconds, core_seconds, look_ups_per_second } = load;
+        format!(
+            " loaded in {seconds:.1} s, {core_seconds:.1} s of a core: {look_ups_per_second:.0} look-ups/s"
+        )
+    });
     format!(
-        "{} look-ups of {} days loaded in {:.1} s, {:.1} s of a core: {:.0} look-ups/s{}\n{:.1} bytes a look-up: {:.1} \
+        "{} look-ups of {} days{loaded}{}\n{:.1} bytes a look-up: {:.1} \
          columns, {:.1} index; beside them {:.1} names, {:.1} evidence\nfrom closed to the first \
          answer {:.0} ms{}{}{}{}",
         measured.look_ups,
         measured.days,
-        measured.load_seconds,
-        measured.load_core_seconds,
-        measured.load_look_ups_per_second,
         rss_words(measured.peak_rss_megabytes),
         bytes.columns + bytes.index,
         bytes.columns,
@@ -182,21 +192,38 @@ fn in_words(measured: &Measured) -> String {
     )
 }
 
-/// Asks so many times.
+/// Asks each once, and then times it: what it takes when the files are in memory. Peers are timed so too.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn times(count: usize, mut ask: impl FnMut() -> CommandResult<u64>) -> CommandResult<Times> {
-    let mut taken = Vec::with_capacity(count);
+fn times<Q: Clone>(
+    questions: &[Q],
+    asked: &mut Vec<(Q, u64)>,
+    mut ask: impl FnMut(&Q) -> CommandResult<u64>,
+) -> CommandResult<Times> {
+    for question in questions {
+        let answer = ask(question)?;
+        if asked.len() < QUESTIONS_KEPT {
+            asked.push((question.clone(), answer));
+        }
+    }
+    let mut taken = Vec::with_capacity(questions.len());
     let mut answer = 0;
     let core = core_seconds();
-    for _ in 0..count {
+    for question in questions {
         let started = Instant::now();
-        answer = ask()?;
+        answer = ask(question)?;
         taken.push(started.elapsed().as_secs_f64() * 1e3);
     }
+    let count = taken.len().max(1);
     let core_milliseconds_mean = (core_seconds() - core) * 1e3 / count as f64;
     taken.sort_by(f64::total_cmp);
     let at = |part: usize| taken.get((count - 1) * part / 100).copied().unwrap_or_default();
     Ok(Times { milliseconds_p50: at(50), milliseconds_p99: at(99), core_milliseconds_mean, answer })
+}
+
+/// Of look-ups all over the store.
+fn patients(arguments: &BenchScope) -> Vec<u64> {
+    let every = (arguments.look_ups / QUESTIONS as u64).max(1) as usize;
+    Made::by(arguments).step_by(every).take(QUESTIONS).map(|made| made.patient).collect()
 }
 
 fn readers(dice: &mut Dice, arguments: &BenchScope, count: u64) -> Vec<u64> {
@@ -205,12 +232,6 @@ fn readers(dice: &mut Dice, arguments: &BenchScope, count: u64) -> Vec<u64> {
 
 fn subject(readers: &[u64]) -> Subject {
     Subject::Identities(readers.iter().map(|&reader| staff_name(reader)).collect())
-}
-
-fn keep<T>(asked: &mut Vec<T>, question: T) {
-    if asked.len() < QUESTIONS_KEPT {
-        asked.push(question);
-    }
 }
 
 /// What a key file holds.
@@ -227,12 +248,8 @@ pub(super) fn load(arguments: &BenchScope, kek: Kek) -> CommandResult<Loaded> {
     let mut writer = open_writer(&arguments.dir, "bench", kek)?;
     let mut loaded = Loaded::default();
     let mut frame = Frame::default();
-    let every = (arguments.look_ups / QUESTIONS as u64).max(1);
-    for (number, made) in (0..).zip(Made::by(arguments)) {
+    for made in Made::by(arguments) {
         push(&mut frame, &made);
-        if number % every == 0 {
-            loaded.patients.push(made.patient);
-        }
         if frame.bytes_held() >= FRAME_BYTES {
             loaded.time(|| writer.take(&std::mem::take(&mut frame), now()))?;
         }
