@@ -93,7 +93,7 @@ fn python_with(module: &str) -> Option<PathBuf> {
 fn java() -> Option<PathBuf> {
     let home = std::env::var_os("JAVA_HOME").map(PathBuf::from);
     let java = home.map_or_else(|| "java".into(), |home| home.join("bin/java"));
-    runs(java, &["--version"])
+    runs(java, &["--add-modules", "jdk.incubator.vector", "--version"])
 }
 
 #[expect(clippy::print_stderr, reason = "why a test did nothing")]
