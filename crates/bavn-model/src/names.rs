@@ -167,9 +167,10 @@ impl<Id: From<u32> + Into<usize> + Copy> Interner<Id> {
         let spelled = |place: Option<u32>| place.map_or("", |place| self.spelling(place));
         let spellings: Vec<&str> = places.iter().map(|&place| spelled(place)).collect();
         let all = names.iter().zip(places).zip(spellings);
-        all.map(|((&name, place), spelling)| {
+        all.map(|((&name, place), spelling)| match place? {
+            place if spelling == name => Some(self.id_at(place)),
             // Two of some millions of names may have one digest.
-            if spelling == name { place.map(|place| self.id_at(place)) } else { self.find(name) }
+            _ => self.find(name),
         })
         .collect()
     }

@@ -70,7 +70,8 @@ impl Instant {
     }
 }
 
-const MONTHS: [&str; 12] = [
+/// The months in bokmål.
+pub const MONTHS: [&str; 12] = [
     "januar",
     "februar",
     "mars",

@@ -32,7 +32,7 @@ pub use dpia::{
     assessment_markdown,
 };
 pub use html::{clocks_html, notice_html};
-pub use instant::{Instant, ParseInstantError, is_date, is_zone};
+pub use instant::{Instant, MONTHS, ParseInstantError, is_date, is_zone};
 pub use notice::{Filled, Notice, NoticeError};
 pub use ocsf::incident_finding;
 pub use paper::{clocks_document, notice_document};

@@ -211,20 +211,7 @@ pub(crate) const BOKMAAL: Words = Words {
         "flere i samme enhet arbeider med deg",
         "enheten samarbeider med den som behandler deg",
     ],
-    months: [
-        "januar",
-        "februar",
-        "mars",
-        "april",
-        "mai",
-        "juni",
-        "juli",
-        "august",
-        "september",
-        "oktober",
-        "november",
-        "desember",
-    ],
+    months: bavn_share::MONTHS,
     day_stop: ".",
 };
 
