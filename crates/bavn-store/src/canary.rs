@@ -66,7 +66,7 @@ impl Store {
                 found => found?,
             };
             let mut times = Vec::new();
-            self.rows(By::Patient, &keys, window, |row, _| {
+            self.rows(By::Patient, &keys, window, |row| {
                 times.push(row.at);
                 Ok(())
             })?;

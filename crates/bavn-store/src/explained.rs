@@ -97,7 +97,7 @@ impl Store {
     fn outcomes_of_rows(&self, by: By, keys: &[u32], window: Window) -> Result<Outcomes> {
         let (identity, patient) = (self.same(Of::Identity), self.same(Of::Patient));
         let mut touched: Vec<(u32, u32, i64)> = Vec::new();
-        self.rows(by, keys, window, |row, _| {
+        self.rows(by, keys, window, |row| {
             if row.class().exposes() {
                 let of = |&of: &u32| (row.identity, patient.leader(of), row.at);
                 touched.extend(row.patients.iter().map(of));

@@ -33,7 +33,7 @@ impl Store {
         };
         let same = self.same(Of::Patient);
         let mut traces = Vec::new();
-        self.rows(by, &keys, window, |row, _| {
+        self.rows(by, &keys, window, |row| {
             if traces.len() >= TRACES_MAX {
                 return Err(StoreError::TooMany {
                     what: "look-ups in one list",

@@ -197,8 +197,9 @@ pub(crate) fn write(mut file: SealedWriter, postings: &[Posting], by: By) -> Res
     // Unit 0: without times.
     let unit = if by.is_full() { unit(postings) } else { 0 };
     let mut fence = Vec::new();
-    put(&mut fence, unit as u64);
+    put(&mut fence, MEASURED | unit as u64);
     let mut block = Vec::with_capacity(BLOCK_BYTES * 2);
+    let mut list = Vec::new();
     let mut key_before = 0;
     for group in postings.chunk_by(|a, b| (a.key, a.day) == (b.key, b.day)) {
         // A group that fills blocks by itself is cut, and each part is a group.
@@ -213,7 +214,12 @@ pub(crate) fn write(mut file: SealedWriter, postings: &[Posting], by: By) -> Res
             key_before = head.key;
             put_signed(&mut block, i64::from(head.day));
             put(&mut block, part.len() as u64);
-            put_part(&mut block, part, unit);
+            list.clear();
+            put_part(&mut list, part, unit);
+            if part.len() >= MEASURED_MIN {
+                put(&mut block, list.len() as u64);
+            }
+            block.extend_from_slice(&list);
             if block.len() >= BLOCK_BYTES {
                 file.block(&block)?;
                 block.clear();
@@ -264,6 +270,8 @@ pub(crate) fn partners(mut postings: Vec<Posting>) -> Vec<Posting> {
 pub(crate) struct Index {
     file: Sealed,
     unit: i64,
+    /// Whether long lists say how many bytes they take; before 2026-12 none did.
+    is_measured: bool,
     /// Key and day at which each block begins.
     fence: Vec<(u32, i32)>,
 }
@@ -273,15 +281,16 @@ impl Index {
         let file = Sealed::open(path, by.sealed_as(), ring)?;
         let mut input = Input(file.head());
         let read = (|| {
-            let unit = i64::try_from(input.number()?).ok()?;
+            let head = input.number()?;
+            let unit = i64::try_from(head & !MEASURED).ok()?;
             let mut fence = Vec::new();
             while !input.is_empty() {
                 fence.push((input.number32()?, i32::try_from(input.signed()?).ok()?));
             }
-            (fence.len() == file.blocks()).then_some((unit, fence))
+            (fence.len() == file.blocks()).then_some((unit, head & MEASURED != 0, fence))
         })();
         match read {
-            Some((unit, fence)) => Ok(Self { file, unit, fence }),
+            Some((unit, is_measured, fence)) => Ok(Self { file, unit, is_measured, fence }),
             None => Err(StoreError::damaged(path, "its fence is cut")),
         }
     }
@@ -299,8 +308,7 @@ impl Index {
                 break;
             }
             let block = self.file.block(number)?;
-            let wanted = |at: u32, day: i32| at == key && (days.0..=days.1).contains(&day);
-            self.read_block(&block, &wanted, found).ok_or_else(|| self.cut())?;
+            self.read_block(&block, Some((key, days)), found).ok_or_else(|| self.cut())?;
         }
         Ok(())
     }
@@ -312,7 +320,7 @@ impl Index {
         for (number, start) in self.fence.iter().enumerate() {
             let mut is_first = true;
             let block = self.file.block(number)?;
-            self.read_block(&block, &|_, _| true, &mut |found| {
+            self.read_block(&block, None, &mut |found| {
                 is_same &= rest.next().is_some_and(|posting| by.holds(posting) == *found);
                 is_same &= !std::mem::take(&mut is_first) || (found.key, found.day) == *start;
             })
@@ -326,10 +334,11 @@ impl Index {
         StoreError::damaged(self.file.path(), "a block is cut")
     }
 
+    /// Calls `found` for the postings of a block: all, or those of a key within days, both included.
     fn read_block(
         &self,
         block: &[u8],
-        wanted: &dyn Fn(u32, i32) -> bool,
+        wanted: Option<(u32, (i32, i32))>,
         found: &mut dyn FnMut(&Posting),
     ) -> Option<()> {
         let mut input = Input(block);
@@ -337,32 +346,54 @@ impl Index {
         while !input.is_empty() {
             key = key.checked_add(input.number32()?)?;
             let day = i32::try_from(input.signed()?).ok()?;
+            let is_wanted = match wanted {
+                Some((wanted, (_, to))) if (key, day) > (wanted, to) => return Some(()),
+                Some((wanted, (from, _))) => (key, day) >= (wanted, from),
+                None => true,
+            };
             let count = input.number()?;
-            let is_wanted = wanted(key, day);
-            let midnight = Timestamp::start_of_day(day).micros();
-            let mut partner = 0_u32;
-            for _ in 0..count {
-                partner = partner.checked_add(input.number32()?)?;
-                if self.unit == 0 {
-                    if is_wanted {
-                        let (class, first) = (Class::NoExposure.code(), midnight);
-                        found(&Posting { key, day, partner, class, count: 0, first, last: first });
-                    }
-                    continue;
-                }
-                let [head] = input.array()?;
-                let mut count = u32::from(head >> 3);
-                if count == COUNT_SHORT {
-                    count = count.checked_add(input.number32()?)?;
-                }
-                let first =
-                    midnight.checked_add((input.number()? as i64).checked_mul(self.unit)?)?;
-                let spread = if count > 1 { input.number()? as i64 } else { 0 };
+            if !self.is_measured || count < MEASURED_MIN as u64 {
+                self.read_list(&mut input, (key, day, count), is_wanted, found)?;
+                continue;
+            }
+            let mut list = Input(input.bytes()?);
+            if is_wanted {
+                self.read_list(&mut list, (key, day, count), true, found)?;
+                list.is_empty().then_some(())?;
+            }
+        }
+        Some(())
+    }
+
+    fn read_list(
+        &self,
+        input: &mut Input<'_>,
+        (key, day, count): (u32, i32, u64),
+        is_wanted: bool,
+        found: &mut dyn FnMut(&Posting),
+    ) -> Option<()> {
+        let midnight = Timestamp::start_of_day(day).micros();
+        let mut partner = 0_u32;
+        for _ in 0..count {
+            partner = partner.checked_add(input.number32()?)?;
+            if self.unit == 0 {
                 if is_wanted {
-                    let last = first.checked_add(spread.checked_mul(self.unit)?)?;
-                    let class = head & 7;
-                    found(&Posting { key, day, partner, class, count, first, last });
+                    let (class, first) = (Class::NoExposure.code(), midnight);
+                    found(&Posting { key, day, partner, class, count: 0, first, last: first });
                 }
+                continue;
+            }
+            let [head] = input.array()?;
+            let mut count = u32::from(head >> 3);
+            if count == COUNT_SHORT {
+                count = count.checked_add(input.number32()?)?;
+            }
+            let first = midnight.checked_add((input.number()? as i64).checked_mul(self.unit)?)?;
+            let spread = if count > 1 { input.number()? as i64 } else { 0 };
+            if is_wanted {
+                let last = first.checked_add(spread.checked_mul(self.unit)?)?;
+                let class = head & 7;
+                found(&Posting { key, day, partner, class, count, first, last });
             }
         }
         Some(())
@@ -381,5 +412,9 @@ const _: () = assert!(2 * 32 + DAY_BITS + CLASS_BITS + TIME_BITS == u128::BITS);
 const BLOCK_BYTES: usize = 2 << 10;
 /// Postings of one group that stand together.
 const GROUP_MAX: usize = 4_096;
+/// Lists of so many postings say how many bytes they take, so that who asks for another key need not
+/// read them; and a file's head says whether they do.
+const MEASURED_MIN: usize = 4;
+const MEASURED: u64 = 1 << 32;
 /// Counts from here on are written out.
 const COUNT_SHORT: u32 = 31;

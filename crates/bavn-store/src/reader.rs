@@ -7,6 +7,7 @@ use crate::keys::{Kek, KeyRing, RING, to_hex};
 use crate::manifest::{Manifest, Segment};
 use crate::names::{Dictionary, Names, Of, Same, meant};
 use crate::row::Row;
+use crate::segment::SegmentReader;
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -54,6 +55,11 @@ impl Window {
 
     pub(crate) fn has(self, at: i64) -> bool {
         self.from.micros() <= at && at < self.to.micros()
+    }
+
+    /// Its first and its last instant in microseconds.
+    const fn span(self) -> (i64, i64) {
+        (self.from.micros(), self.to.micros().saturating_sub(1))
     }
 
     /// The days that it touches, both included.
@@ -214,11 +220,13 @@ impl Store {
             })?;
         }
         if !cut.is_empty() {
+            let keys = cut.iter().map(|&(key, ..)| key).collect();
             let is_cut = |p: &Posting| cut.contains(&(p.key, p.day, p.partner, p.class));
-            self.recount(segment, by, window, is_cut, found)?;
+            self.recount(segment, by, (&keys, window), is_cut, found)?;
         }
         if is_there {
-            self.recount(segment, by, window, |p| keys.contains(&p.key), found)?;
+            let keys = keys.iter().copied().collect();
+            self.recount(segment, by, (&keys, window), |_| true, found)?;
         }
         Ok(())
     }
@@ -227,30 +235,62 @@ impl Store {
         &self,
         segment: &Segment,
         by: By,
-        window: Window,
+        (keys, window): (&BTreeSet<u32>, Window),
         is_it: impl Fn(&Posting) -> bool,
         found: &mut Vec<Posting>,
     ) -> Result<()> {
         let mut touches = Vec::new();
-        self.segment(segment, false)?.each(|_, row| {
+        let reader = self.segment(segment, false)?;
+        reader.pick(&reader.places(by, keys, &[window.span()])?, |row| {
             if window.has(row.at) {
-                Touch::of(&row, &mut touches);
+                Touch::of(row, &mut touches);
             }
             Ok(())
         })?;
         let counted = postings(&touches, by);
-        found.extend(counted.into_iter().filter(is_it));
+        found.extend(counted.into_iter().filter(|one| keys.contains(&one.key) && is_it(one)));
         Ok(())
     }
 
-    /// Calls `found` for each row of the window that touches one of the keys, with its id. Opens only
-    /// segments whose index holds a key, and of those only the pages that hold such rows.
+    /// Calls `found` for each row of the window that touches one of the keys. Opens only segments
+    /// whose index holds a key, and of those only the pages that hold such rows.
     pub(crate) fn rows(
         &self,
         by: By,
         keys: &[u32],
         window: Window,
+        mut found: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.each_with_rows(by, keys, window, false, |reader, places| {
+            reader.pick(places, |row| if window.has(row.at) { found(row) } else { Ok(()) })
+        })
+    }
+
+    /// As [`Self::rows`], each with its id.
+    pub(crate) fn rows_with_ids(
+        &self,
+        by: By,
+        keys: &[u32],
+        window: Window,
         mut found: impl FnMut(&Row<'_>, u128) -> Result<()>,
+    ) -> Result<()> {
+        self.each_with_rows(by, keys, window, true, |reader, places| {
+            let mut ids = reader.pick_ids(places)?.into_iter();
+            reader.pick(places, |row| match ids.next() {
+                Some(id) if window.has(row.at) => found(row, id),
+                _ => Ok(()),
+            })
+        })
+    }
+
+    /// Calls `found` with each segment that holds rows of the keys, and their places.
+    fn each_with_rows(
+        &self,
+        by: By,
+        keys: &[u32],
+        window: Window,
+        with_evidence: bool,
+        mut found: impl FnMut(&SegmentReader, &[u64]) -> Result<()>,
     ) -> Result<()> {
         let keys: BTreeSet<u32> = keys.iter().copied().collect();
         for (segment, indexes) in self.manifest.segments.iter().zip(&self.indexes) {
@@ -258,21 +298,19 @@ impl Store {
                 continue;
             }
             let index = self.index(segment, indexes, by)?;
-            let mut is_there = false;
+            let mut spans = Vec::new();
             for &key in &keys {
-                index.each(key, window.days(), &mut |_| is_there = true)?;
+                index.each(key, window.days(), &mut |one| spans.push((one.first, one.last)))?;
             }
-            if !is_there {
+            if spans.is_empty() {
                 continue;
             }
-            let reader = self.segment(segment, true)?;
-            for places in reader.places(by, &keys)?.chunks(ROWS_AT_ONCE) {
-                for (row, id) in reader.pick(places)? {
-                    if window.has(row.at) {
-                        found(&row, id)?;
-                    }
-                }
+            // Only of patients does the index know every row, and when it was.
+            if by != By::Patient {
+                spans = vec![window.span()];
             }
+            let reader = self.segment(segment, with_evidence)?;
+            found(&reader, &reader.places(by, &keys, &spans)?)?;
         }
         Ok(())
     }
@@ -298,11 +336,7 @@ impl Store {
         Ok(slot.get_or_init(|| open))
     }
 
-    pub(crate) fn segment(
-        &self,
-        segment: &Segment,
-        with_evidence: bool,
-    ) -> Result<crate::segment::SegmentReader> {
+    pub(crate) fn segment(&self, segment: &Segment, with_evidence: bool) -> Result<SegmentReader> {
         let open = crate::known::open(&self.folder, &self.ring, segment, with_evidence);
         open.map_err(|error| self.unless_superseded(error))
     }
@@ -333,8 +367,6 @@ type Indexes = [OnceLock<Index>; By::ALL.len()];
 
 /// Blocks of the index for which a thread is worth its start: one a segment and key.
 const BLOCKS_A_THREAD: usize = 64;
-/// Rows held in memory at once.
-const ROWS_AT_ONCE: usize = 1 << 18;
 
 /// Bytes of a store's parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

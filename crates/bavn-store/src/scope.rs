@@ -150,7 +150,7 @@ impl Store {
         let (same, sources) = (self.same(Of::Patient), self.names(Of::Source)?);
         let of_answer: BTreeSet<u32> = answer.exposed.iter().map(|one| one.patient.0).collect();
         let mut found: BTreeMap<String, (u64, BTreeSet<u32>)> = BTreeMap::new();
-        self.rows(by, &keys, window, |row, _| {
+        self.rows(by, &keys, window, |row| {
             let patients = row.patients.iter().map(|&patient| same.leader(patient));
             let patients: BTreeSet<u32> =
                 patients.filter(|patient| of_answer.contains(patient)).collect();

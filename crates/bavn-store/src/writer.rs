@@ -578,7 +578,7 @@ impl Writer {
             let mut touches = Vec::new();
             let reader = crate::known::open(&self.store, &self.ring, segment, false)?;
             reader.each(|_, row| {
-                touch(&row, &mut touches);
+                touch(row, &mut touches);
                 Ok(())
             })?;
             rows += reader.len();

@@ -144,16 +144,22 @@ impl Store {
                         return Err(StoreError::Retired { entry: index, at });
                     }
                 }
-                let (row, evidence) = self.look_up_at(index)?.ok_or_else(wrong)?;
                 let names = self.dictionary()?;
-                let mut canonical = Vec::new();
-                row.canonical(&evidence, row.names(&evidence, &names), &mut canonical);
-                Ok(([&evidence.nonce[..], &canonical].concat(), patients(&row, &names)))
+                let opened = self.look_up_at(index, |row, evidence| {
+                    let mut canonical = Vec::new();
+                    row.canonical(evidence, row.names(evidence, &names), &mut canonical);
+                    ([&evidence.nonce[..], &canonical].concat(), patients(row, &names))
+                })?;
+                opened.ok_or_else(wrong)
             }
         }
     }
 
-    fn look_up_at(&self, index: u64) -> Result<Option<(Row<'static>, Evidence<'static>)>> {
+    fn look_up_at<T>(
+        &self,
+        index: u64,
+        found: impl FnOnce(&Row<'_>, &Evidence<'_>) -> T,
+    ) -> Result<Option<T>> {
         // Segments stand in the order of the log.
         let segments = &self.manifest.segments;
         let after = segments.partition_point(|segment| segment.first_entry <= index);
@@ -161,7 +167,7 @@ impl Store {
             return Ok(None);
         };
         match Stretches::of(&self.folder, &self.ring, segment)?.place(index) {
-            Some(row) => self.segment(segment, true)?.at(row),
+            Some(row) => self.segment(segment, true)?.at(row, found),
             None => Ok(None),
         }
     }

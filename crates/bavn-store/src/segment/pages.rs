@@ -15,17 +15,23 @@ use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::column::reader::{ColumnReader, get_column_reader};
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader,
+};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::page_index::offset_index::PageLocation;
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// An encrypted Parquet file, its footer opened.
 #[derive(Debug)]
 pub(crate) struct ParquetFile {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     key: LessSafeKey,
     file_aad: Vec<u8>,
     metadata: ParquetMetaData,
@@ -41,9 +47,11 @@ impl ParquetFile {
             .map_err(|_| StoreError::Library { doing: "setting a key" })?;
         let metadata = ParquetMetaDataReader::new()
             .with_decryption_properties(Some(properties))
+            .with_page_index_policy(PageIndexPolicy::Optional)
             .parse_and_finish(&file)
-            .map_err(|_| damaged("its footer is not what was written"))?;
-        Ok(Self { path: path.to_owned(), file, key: cipher(key)?, file_aad, metadata })
+            .map_err(|_| damaged("its footer or its page index is not what was written"))?;
+        let (path, file) = (path.to_owned(), Arc::new(file));
+        Ok(Self { path, file, key: cipher(key)?, file_aad, metadata })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -68,6 +76,7 @@ impl ParquetFile {
             for (number, chunk) in group.columns().iter().enumerate() {
                 let (start, length) = chunk.byte_range();
                 let mut pages = self.pages(row_group, number, chunk)?;
+                pages.bytes = self.chunk(chunk)?;
                 while pages.at < pages.bytes.len() {
                     let from = start + pages.at as u64;
                     if pages.open_page().is_none() {
@@ -95,8 +104,70 @@ impl ParquetFile {
         Ok(get_column_reader(chunk.column_descr_ptr(), Box::new(pages)))
     }
 
+    /// Rows of a row group page by page, with the least and the greatest value that one column has
+    /// there. Segments of before 2026-12 do not say: all of the group, with any value.
+    pub(crate) fn bounds(
+        &self,
+        row_group: usize,
+        column: usize,
+    ) -> Result<Vec<(Range<usize>, i64, i64)>> {
+        let all = || vec![(0..self.rows_in(row_group), i64::MIN, i64::MAX)];
+        let Some(index) = self.metadata.page_index() else { return Ok(all()) };
+        let Some(ColumnIndexMetaData::INT64(values)) = index.column_index(row_group, column) else {
+            return Ok(all());
+        };
+        let values = values.min_values().iter().zip(values.max_values());
+        let pages = self.located(row_group, column).ok_or_else(|| self.wrong())?;
+        if pages.len() != values.len() {
+            return Err(self.wrong());
+        }
+        Ok(pages
+            .iter()
+            .zip(values)
+            .map(|(page, (&least, &most))| (page.rows.clone(), least, most))
+            .collect())
+    }
+
+    /// Where the pages of a column lie, if the file says so.
+    fn located(&self, row_group: usize, column: usize) -> Option<Vec<Located>> {
+        let locations = self.metadata.page_index()?.page_locations(row_group, column)?;
+        let rows_end = self.rows_in(row_group);
+        let chunk = self.metadata.row_groups().get(row_group)?.columns().get(column)?;
+        let (start, length) = chunk.byte_range();
+        let after = locations.iter().skip(1);
+        let ends = after.map(|next| (next.offset, next.first_row_index as usize));
+        let ends = ends.chain([((start + length) as i64, rows_end)]);
+        let page = |(page, (end, rows_end)): (&PageLocation, (i64, usize))| Located {
+            bytes: page.offset as u64..end as u64,
+            rows: page.first_row_index as usize..rows_end,
+        };
+        Some(locations.iter().zip(ends).map(page).collect())
+    }
+
     /// The pages of a column, still sealed.
     fn pages(&self, row_group: usize, column: usize, chunk: &ColumnChunkMetaData) -> Result<Pages> {
+        let mut place = self.file_aad.clone();
+        place.push(0);
+        place.extend_from_slice(&(row_group as i16).to_le_bytes());
+        place.extend_from_slice(&(column as i16).to_le_bytes());
+        let located = self.located(row_group, column);
+        let start = chunk.byte_range().0;
+        Ok(Pages {
+            bytes: if located.is_some() { Vec::new() } else { self.chunk(chunk)? },
+            at: 0,
+            dictionary_next: chunk.dictionary_page_offset().is_some(),
+            located: located.map(|pages| (self.file.clone(), start, pages)),
+            key: self.key.clone(),
+            place,
+            kind_at: self.file_aad.len(),
+            page: 0,
+            peeked: None,
+            compressed: chunk.compression() != Compression::UNCOMPRESSED,
+        })
+    }
+
+    /// All bytes of a column.
+    fn chunk(&self, chunk: &ColumnChunkMetaData) -> Result<Vec<u8>> {
         let (start, length) = chunk.byte_range();
         let file_length = self.file.metadata().map_err(named(&self.path))?.len();
         if start.checked_add(length).is_none_or(|end| end > file_length) {
@@ -104,21 +175,7 @@ impl ParquetFile {
         }
         let mut bytes = vec![0; length as usize];
         self.file.read_exact_at(&mut bytes, start).map_err(named(&self.path))?;
-        let mut place = self.file_aad.clone();
-        place.push(0);
-        place.extend_from_slice(&(row_group as i16).to_le_bytes());
-        place.extend_from_slice(&(column as i16).to_le_bytes());
-        Ok(Pages {
-            bytes,
-            at: 0,
-            key: self.key.clone(),
-            place,
-            kind_at: self.file_aad.len(),
-            page: 0,
-            dictionary_next: chunk.dictionary_page_offset().is_some(),
-            peeked: None,
-            compressed: chunk.compression() != Compression::UNCOMPRESSED,
-        })
+        Ok(bytes)
     }
 
     pub(crate) fn wrong(&self) -> StoreError {
@@ -166,10 +223,19 @@ fn file_aad(path: &Path, file: &File) -> Result<Vec<u8>> {
     unique.ok_or_else(damaged)
 }
 
+/// Where a page lies in the file, and which rows of its row group it holds.
+struct Located {
+    bytes: Range<u64>,
+    rows: Range<usize>,
+}
+
 /// The pages of one column of one row group.
 struct Pages {
+    /// All of them, or the one that was read last.
     bytes: Vec<u8>,
     at: usize,
+    /// The file, where the column begins in it, and each page but the dictionary.
+    located: Option<(Arc<File>, u64, Vec<Located>)>,
     key: LessSafeKey,
     /// File, kind of module, row group, column: the start of every tag's associated data.
     place: Vec<u8>,
@@ -254,7 +320,29 @@ impl Pages {
         Some(())
     }
 
+    fn is_at_end(&self) -> bool {
+        match &self.located {
+            Some((.., pages)) => !self.dictionary_next && usize::from(self.page) >= pages.len(),
+            None => self.at == self.bytes.len(),
+        }
+    }
+
+    /// Reads the bytes of the page that comes next, if they are not there.
+    fn fetch(&mut self) -> Option<()> {
+        let Some((file, start, pages)) = &self.located else { return Some(()) };
+        let range = if self.dictionary_next {
+            *start..pages.first()?.bytes.start
+        } else {
+            pages.get(usize::from(self.page))?.bytes.clone()
+        };
+        let length = range.end.checked_sub(range.start)?;
+        self.bytes.resize(usize::try_from(length).ok()?, 0);
+        self.at = 0;
+        file.read_exact_at(&mut self.bytes, range.start).ok()
+    }
+
     fn next_page(&mut self) -> Option<Page> {
+        self.fetch()?;
         let (header, page) = self.pass()?;
         let is_dictionary = page.is_none();
         let data = self.module(if is_dictionary { DICTIONARY } else { DATA }, page)?;
@@ -326,31 +414,42 @@ impl Iterator for Pages {
 
 impl PageReader for Pages {
     fn get_next_page(&mut self) -> parquet::errors::Result<Option<Page>> {
-        if self.at == self.bytes.len() {
+        if self.is_at_end() {
             return Ok(None);
         }
-        let wrong = || ParquetError::General("a page is not what was written".to_owned());
         self.next_page().map(Some).ok_or_else(wrong)
     }
 
     fn peek_next_page(&mut self) -> parquet::errors::Result<Option<PageMetadata>> {
-        if self.at == self.bytes.len() {
+        if self.is_at_end() {
             return Ok(None);
         }
         let is_dict = self.dictionary_next;
-        let wrong = || ParquetError::General("a page is not what was written".to_owned());
+        if let Some((.., pages)) = &self.located {
+            let page = pages.get(usize::from(self.page)).filter(|_| !is_dict);
+            let num_rows = page.map(|page| page.rows.len());
+            return Ok(Some(PageMetadata { num_rows, num_levels: None, is_dict }));
+        }
         let num_levels = self.peek().ok_or_else(wrong)?.values as usize;
         Ok(Some(PageMetadata { num_rows: None, num_levels: Some(num_levels), is_dict }))
     }
 
     fn skip_next_page(&mut self) -> parquet::errors::Result<()> {
-        let wrong = || ParquetError::General("a page is not what was written".to_owned());
-        self.skip_page().ok_or_else(wrong)
+        if self.located.is_some() && !self.dictionary_next {
+            self.page = self.page.checked_add(1).ok_or_else(wrong)?;
+            return Ok(());
+        }
+        self.fetch().and_then(|()| self.skip_page()).ok_or_else(wrong)
     }
 
+    /// Where the file says where pages lie, each begins with a row.
     fn at_record_boundary(&mut self) -> parquet::errors::Result<bool> {
-        Ok(self.at == self.bytes.len())
+        Ok(self.located.is_some() || self.is_at_end())
     }
+}
+
+fn wrong() -> ParquetError {
+    ParquetError::General("a page is not what was written".to_owned())
 }
 
 const MAGIC: &[u8; 4] = b"PARE";

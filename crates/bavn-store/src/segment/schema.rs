@@ -51,6 +51,9 @@ pub(super) const NUMBERS: [usize; 5] = [IDENTITY, 2, CLIENT, HOST, 6];
 pub(super) const WORDS: [usize; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
 pub(super) const SOURCE: usize = 6;
 pub(super) const FLAGS: usize = 15;
+/// Of what the source said.
+pub(super) const ID: usize = 0;
+pub(super) const FILE: usize = 2;
 
 /// Which of a store's two Parquet files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,10 +101,15 @@ impl Part {
             .set_created_by("bavn".to_owned())
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(level).map_err(failed)?))
             .set_statistics_enabled(EnabledStatistics::None)
-            .set_offset_index_disabled(true)
+            // A question for a few rows opens their pages alone.
+            .set_offset_index_disabled(self == Self::Evidence)
+            .set_data_page_row_count_limit(PAGE_ROWS)
             .set_max_row_group_row_count(Some(usize::MAX))
             .set_key_value_metadata(Some(notes))
             .with_file_encryption_properties(encryption);
+        if self == Self::Rows {
+            builder = builder.set_column_statistics_enabled(path("at"), EnabledStatistics::Page);
+        }
         // Nearly sorted, or with so many values that a dictionary would only be in the way.
         for name in ["at", "patient", "line", "byte_offset"] {
             builder = builder
@@ -120,6 +128,8 @@ impl Part {
     }
 }
 
+/// Smaller pages would be found as fast and compressed worse.
+const PAGE_ROWS: usize = 4_096;
 /// Notes in the footer: a segment moved to another's place is found out.
 pub(super) const NOTE_NUMBER: &str = "bavn.segment";
 pub(super) const NOTE_PART: &str = "bavn.part";

@@ -351,7 +351,7 @@ impl Writer {
         for segment in &manifest.segments {
             let reader = crate::known::open(&self.store, &self.ring, segment, true)?;
             reader.each(|_, row| {
-                used.row(&row);
+                used.row(row);
                 Ok(())
             })?;
             reader.inputs()?.into_iter().for_each(|id| used.add(Of::File, id));
