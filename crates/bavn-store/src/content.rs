@@ -24,7 +24,7 @@ impl Store {
         let same = self.same(Of::Patient);
         let mut kinds: BTreeMap<&'static str, (u64, BTreeSet<u32>)> = BTreeMap::new();
         let mut types: BTreeMap<String, (u64, BTreeSet<u32>)> = BTreeMap::new();
-        self.rows(by, &keys, window, |row| {
+        self.whole_rows(by, &keys, window, |row| {
             if !row.class().exposes() || row.patients.is_empty() {
                 return Ok(());
             }

@@ -130,32 +130,65 @@ impl Posting {
     pub(crate) fn class(&self) -> Class {
         Class::from_code(self.class)
     }
+
+    const fn is_beside(&self, other: &Self) -> bool {
+        self.key == other.key
+            && self.day == other.day
+            && self.partner == other.partner
+            && self.class == other.class
+    }
 }
 
-/// Adds up touches in one direction; the result is sorted.
-pub(crate) fn postings(touches: &[Touch], by: By) -> Vec<Posting> {
-    let mut days: Vec<i32> = touches.iter().map(Touch::day).collect();
-    days.dedup();
-    days.sort_unstable();
-    days.dedup();
-    let there = touches.iter().filter(|touch| by == By::Identity || touch.key(by) != NOBODY);
-    let mut packed: Vec<Packed> = there.map(|touch| Packed::of(touch, by, &days)).collect();
-    packed.sort_unstable();
-    let mut postings: Vec<Posting> = Vec::new();
-    for touch in packed {
-        let found = touch.posting(&days);
-        match postings.last_mut() {
-            Some(last)
-                if (last.key, last.day, last.partner, last.class)
-                    == (found.key, found.day, found.partner, found.class) =>
-            {
-                last.count += 1;
-                last.last = found.last;
-            }
-            _ => postings.push(found),
-        }
+/// Touches in one direction, sorted.
+pub(crate) struct Sorted {
+    by: By,
+    touches: Vec<Packed>,
+    days: Vec<i32>,
+}
+
+impl Sorted {
+    pub(crate) fn of(touches: &[Touch], by: By) -> Self {
+        let mut days: Vec<i32> = touches.iter().map(Touch::day).collect();
+        days.dedup();
+        days.sort_unstable();
+        days.dedup();
+        let there = touches.iter().filter(|touch| by == By::Identity || touch.key(by) != NOBODY);
+        let mut touches: Vec<Packed> = there.map(|touch| Packed::of(touch, by, &days)).collect();
+        touches.sort_unstable();
+        Self { by, touches, days }
     }
-    postings
+
+    /// Added up, one by one: millions of them would take more memory than the touches.
+    pub(crate) fn postings(&self) -> impl Iterator<Item = Posting> {
+        let mut touches = self.touches.iter().map(|touch| touch.posting(&self.days)).peekable();
+        std::iter::from_fn(move || {
+            let mut posting = touches.next()?;
+            while let Some(next) = touches.next_if(|next| next.is_beside(&posting)) {
+                posting.count += 1;
+                posting.last = next.last;
+            }
+            Some(posting)
+        })
+    }
+
+    /// What the index has of them: all, or each partner of a key and day once.
+    fn listed(&self) -> impl Iterator<Item = Posting> {
+        let mut before = None;
+        self.postings().filter(move |posting| {
+            let pair = Some((posting.key, posting.day, posting.partner));
+            self.by.is_full() || std::mem::replace(&mut before, pair) != pair
+        })
+    }
+
+    /// The coarsest unit of time in which all are whole, in microseconds; 0: without times.
+    fn unit(&self) -> i64 {
+        if !self.by.is_full() {
+            return 0;
+        }
+        // A day is a whole number of each unit.
+        let fits = |unit: i64| self.touches.iter().all(|touch| touch.time() % unit == 0);
+        [1_000_000, 1_000].into_iter().find(|&unit| fits(unit)).unwrap_or(1)
+    }
 }
 
 /// A touch in one direction as one number, in the order of postings: key, day, partner, class and
@@ -176,6 +209,11 @@ impl Packed {
         Self(parts.into_iter().fold(0, |packed, (part, bits)| packed << bits | part))
     }
 
+    /// Microseconds since midnight.
+    const fn time(self) -> i64 {
+        (self.0 & ((1 << TIME_BITS) - 1)) as i64
+    }
+
     /// The posting of this touch alone.
     fn posting(self, days: &[i32]) -> Posting {
         let mut rest = self.0;
@@ -192,49 +230,76 @@ impl Packed {
     }
 }
 
-/// Writes sorted postings as blocks, with a fence: where each block begins.
-pub(crate) fn write(mut file: SealedWriter, postings: &[Posting], by: By) -> Result<()> {
-    // Unit 0: without times.
-    let unit = if by.is_full() { unit(postings) } else { 0 };
-    let mut fence = Vec::new();
-    put(&mut fence, MEASURED | unit as u64);
-    let mut block = Vec::with_capacity(BLOCK_BYTES * 2);
-    let mut list = Vec::new();
-    let mut key_before = 0;
-    for group in postings.chunk_by(|a, b| (a.key, a.day) == (b.key, b.day)) {
-        // A group that fills blocks by itself is cut, and each part is a group.
-        for part in group.chunks(GROUP_MAX) {
-            let Some(head) = part.first() else { continue };
-            if block.is_empty() {
-                put(&mut fence, u64::from(head.key));
-                put_signed(&mut fence, i64::from(head.day));
-                key_before = 0;
-            }
-            put(&mut block, u64::from(head.key - key_before));
-            key_before = head.key;
-            put_signed(&mut block, i64::from(head.day));
-            put(&mut block, part.len() as u64);
+/// Writes postings as blocks, with a fence: where each block begins.
+pub(crate) fn write(file: SealedWriter, sorted: &Sorted) -> Result<()> {
+    let mut blocks = Blocks::new(file, sorted.unit());
+    let mut list: Vec<Posting> = Vec::new();
+    for posting in sorted.listed() {
+        // A list that fills blocks by itself is cut, and each part is a list.
+        let is_of = |first: &Posting| (first.key, first.day) == (posting.key, posting.day);
+        if list.len() == LIST_MAX || !list.first().is_none_or(is_of) {
+            blocks.add(&list)?;
             list.clear();
-            put_part(&mut list, part, unit);
-            if part.len() >= MEASURED_MIN {
-                put(&mut block, list.len() as u64);
-            }
-            block.extend_from_slice(&list);
-            if block.len() >= BLOCK_BYTES {
-                file.block(&block)?;
-                block.clear();
-            }
         }
+        list.push(posting);
     }
-    if !block.is_empty() {
-        file.block(&block)?;
-    }
-    file.finish(&fence)
+    blocks.add(&list)?;
+    blocks.finish()
 }
 
-fn put_part(block: &mut Vec<u8>, part: &[Posting], unit: i64) {
+struct Blocks {
+    file: SealedWriter,
+    unit: i64,
+    fence: Vec<u8>,
+    block: Vec<u8>,
+    list: Vec<u8>,
+    key_before: u32,
+}
+
+impl Blocks {
+    fn new(file: SealedWriter, unit: i64) -> Self {
+        let mut fence = Vec::new();
+        put(&mut fence, MEASURED | unit as u64);
+        let (block, list) = (Vec::with_capacity(BLOCK_BYTES * 2), Vec::new());
+        Self { file, unit, fence, block, list, key_before: 0 }
+    }
+
+    /// Adds what one key had on one day.
+    fn add(&mut self, list: &[Posting]) -> Result<()> {
+        let Some(head) = list.first() else { return Ok(()) };
+        if self.block.is_empty() {
+            put(&mut self.fence, u64::from(head.key));
+            put_signed(&mut self.fence, i64::from(head.day));
+            self.key_before = 0;
+        }
+        put(&mut self.block, u64::from(head.key - self.key_before));
+        self.key_before = head.key;
+        put_signed(&mut self.block, i64::from(head.day));
+        put(&mut self.block, list.len() as u64);
+        self.list.clear();
+        put_list(&mut self.list, list, self.unit);
+        if list.len() >= MEASURED_MIN {
+            put(&mut self.block, self.list.len() as u64);
+        }
+        self.block.extend_from_slice(&self.list);
+        if self.block.len() >= BLOCK_BYTES {
+            self.file.block(&self.block)?;
+            self.block.clear();
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if !self.block.is_empty() {
+            self.file.block(&self.block)?;
+        }
+        self.file.finish(&self.fence)
+    }
+}
+
+fn put_list(block: &mut Vec<u8>, list: &[Posting], unit: i64) {
     let mut before = 0;
-    for posting in part {
+    for posting in list {
         put(block, u64::from(posting.partner - before));
         before = posting.partner;
         if unit == 0 {
@@ -251,18 +316,6 @@ fn put_part(block: &mut Vec<u8>, part: &[Posting], unit: i64) {
             put(block, ((posting.last - posting.first) / unit) as u64);
         }
     }
-}
-
-/// The coarsest unit of time in which all are whole, in microseconds.
-fn unit(postings: &[Posting]) -> i64 {
-    let fits = |unit: i64| postings.iter().all(|p| p.first % unit == 0 && p.last % unit == 0);
-    [1_000_000, 1_000].into_iter().find(|&unit| fits(unit)).unwrap_or(1)
-}
-
-/// Each partner of a key and day once.
-pub(crate) fn partners(mut postings: Vec<Posting>) -> Vec<Posting> {
-    postings.dedup_by_key(|posting| (posting.key, posting.day, posting.partner));
-    postings
 }
 
 /// One direction of one segment's index.
@@ -313,15 +366,15 @@ impl Index {
         Ok(())
     }
 
-    /// Whether it holds these postings and no others, and each where the fence says.
-    pub(crate) fn is_of(&self, postings: &[Posting], by: By) -> Result<bool> {
-        let mut rest = postings.iter();
+    /// Whether it holds the postings of these and no others, and each where the fence says.
+    pub(crate) fn is_of(&self, sorted: &Sorted) -> Result<bool> {
+        let mut rest = sorted.listed();
         let mut is_same = true;
         for (number, start) in self.fence.iter().enumerate() {
             let mut is_first = true;
             let block = self.file.block(number)?;
             self.read_block(&block, None, &mut |found| {
-                is_same &= rest.next().is_some_and(|posting| by.holds(posting) == *found);
+                is_same &= rest.next().is_some_and(|posting| sorted.by.holds(&posting) == *found);
                 is_same &= !std::mem::take(&mut is_first) || (found.key, found.day) == *start;
             })
             .ok_or_else(|| self.cut())?;
@@ -400,7 +453,7 @@ impl Index {
     }
 }
 
-/// Of a day's place: eight times as many as a segment has look-ups.
+/// Of a day's place: four times as many as a segment has look-ups.
 const DAY_BITS: u32 = 24;
 /// Of [`Class::code`].
 const CLASS_BITS: u32 = 3;
@@ -410,8 +463,8 @@ const TIME_BITS: u32 = 37;
 const _: () = assert!(2 * 32 + DAY_BITS + CLASS_BITS + TIME_BITS == u128::BITS);
 /// A block is read whole to answer for one key: small, but not so small that tags weigh.
 const BLOCK_BYTES: usize = 2 << 10;
-/// Postings of one group that stand together.
-const GROUP_MAX: usize = 4_096;
+/// Postings of one list.
+const LIST_MAX: usize = 4_096;
 /// Lists of so many postings say how many bytes they take, so that who asks for another key need not
 /// read them; and a file's head says whether they do.
 const MEASURED_MIN: usize = 4;

@@ -2,7 +2,7 @@
 
 use crate::error::{Result, StoreError};
 use crate::format::{FORMAT, FORMAT_FILE, check_format};
-use crate::index::{By, Index, Posting, Touch, postings};
+use crate::index::{By, Index, Posting, Sorted, Touch};
 use crate::keys::{Kek, KeyRing, RING, to_hex};
 use crate::manifest::{Manifest, Segment};
 use crate::names::{Dictionary, Names, Of, Same, meant};
@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::mpsc::sync_channel;
 
 /// A store open for reading. Sees the commit that was in force when it was opened, for as long as
 /// that commit's files are there.
@@ -241,20 +242,34 @@ impl Store {
     ) -> Result<()> {
         let mut touches = Vec::new();
         let reader = self.segment(segment, false)?;
-        reader.pick(&reader.places(by, keys, &[window.span()])?, |row| {
+        reader.pick_bare(&reader.places(by, keys, &[window.span()])?, |row| {
             if window.has(row.at) {
                 Touch::of(row, &mut touches);
             }
             Ok(())
         })?;
-        let counted = postings(&touches, by);
-        found.extend(counted.into_iter().filter(|one| keys.contains(&one.key) && is_it(one)));
+        let sorted = Sorted::of(&touches, by);
+        found.extend(sorted.postings().filter(|one| keys.contains(&one.key) && is_it(one)));
         Ok(())
     }
 
-    /// Calls `found` for each row of the window that touches one of the keys. Opens only segments
-    /// whose index holds a key, and of those only the pages that hold such rows.
+    /// Calls `found` for each row of the window that touches one of the keys: who, whom, when, where
+    /// and in which class, but no texts. Opens only segments whose index holds a key, and of those
+    /// only the pages that hold such rows.
     pub(crate) fn rows(
+        &self,
+        by: By,
+        keys: &[u32],
+        window: Window,
+        mut found: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.each_with_rows(by, keys, window, false, |reader, places| {
+            reader.pick_bare(places, |row| if window.has(row.at) { found(row) } else { Ok(()) })
+        })
+    }
+
+    /// As [`Self::rows`], with all that the rows hold.
+    pub(crate) fn whole_rows(
         &self,
         by: By,
         keys: &[u32],
@@ -266,8 +281,8 @@ impl Store {
         })
     }
 
-    /// As [`Self::rows`], each with its id.
-    pub(crate) fn rows_with_ids(
+    /// As [`Self::whole_rows`], each with its id.
+    pub(crate) fn whole_rows_with_ids(
         &self,
         by: By,
         keys: &[u32],
@@ -283,7 +298,8 @@ impl Store {
         })
     }
 
-    /// Calls `found` with each segment that holds rows of the keys, and their places.
+    /// Calls `found` with each segment that holds rows of the keys, and their places, which another
+    /// thread finds meanwhile.
     fn each_with_rows(
         &self,
         by: By,
@@ -293,26 +309,46 @@ impl Store {
         mut found: impl FnMut(&SegmentReader, &[u64]) -> Result<()>,
     ) -> Result<()> {
         let keys: BTreeSet<u32> = keys.iter().copied().collect();
-        for (segment, indexes) in self.manifest.segments.iter().zip(&self.indexes) {
-            if !overlaps(segment, window) {
-                continue;
-            }
-            let index = self.index(segment, indexes, by)?;
-            let mut spans = Vec::new();
-            for &key in &keys {
-                index.each(key, window.days(), &mut |one| spans.push((one.first, one.last)))?;
-            }
-            if spans.is_empty() {
-                continue;
-            }
-            // Only of patients does the index know every row, and when it was.
-            if by != By::Patient {
-                spans = vec![window.span()];
-            }
-            let reader = self.segment(segment, with_evidence)?;
-            found(&reader, &reader.places(by, &keys, &spans)?)?;
+        let segments = self.manifest.segments.iter().zip(&self.indexes);
+        let segments = segments.filter(|(segment, _)| overlaps(segment, window));
+        let mut places = segments.filter_map(|(segment, indexes)| {
+            let places = self.places((segment, indexes), by, &keys, window, with_evidence);
+            places.transpose()
+        });
+        std::thread::scope(|threads| {
+            let (to, from) = sync_channel(SEGMENTS_AHEAD);
+            threads.spawn(move || places.all(|places| to.send(places).is_ok()));
+            from.into_iter().try_for_each(|places| {
+                let (reader, places) = places?;
+                found(&reader, &places)
+            })
+        })
+    }
+
+    /// The places of the keys' rows in one segment, if its index holds a key.
+    fn places(
+        &self,
+        (segment, indexes): (&Segment, &Indexes),
+        by: By,
+        keys: &BTreeSet<u32>,
+        window: Window,
+        with_evidence: bool,
+    ) -> Result<Option<(SegmentReader, Vec<u64>)>> {
+        let index = self.index(segment, indexes, by)?;
+        let mut spans = Vec::new();
+        for &key in keys {
+            index.each(key, window.days(), &mut |one| spans.push((one.first, one.last)))?;
         }
-        Ok(())
+        if spans.is_empty() {
+            return Ok(None);
+        }
+        // Only of patients does the index know every row, and when it was.
+        if by != By::Patient {
+            spans = vec![window.span()];
+        }
+        let reader = self.segment(segment, with_evidence)?;
+        let places = reader.places(by, keys, &spans)?;
+        Ok(Some((reader, places)))
     }
 
     /// All names of all kinds.
@@ -367,6 +403,8 @@ type Indexes = [OnceLock<Index>; By::ALL.len()];
 
 /// Blocks of the index for which a thread is worth its start: one a segment and key.
 const BLOCKS_A_THREAD: usize = 64;
+/// Segments whose rows have been found and not read yet.
+const SEGMENTS_AHEAD: usize = 2;
 
 /// Bytes of a store's parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use crate::files;
 use crate::format::{FORMAT, FORMAT_FILE, format_line, make_folders, upgrade};
 use crate::frame::Frame;
 use crate::in_force::InForce;
-use crate::index::{self, By, Touch};
+use crate::index::{self, By, Sorted, Touch};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
 use crate::manifest::{Heard, Judgements, Manifest, Named, Progress, Segment, names_of, state_of};
@@ -552,13 +552,10 @@ impl Writer {
     ) -> Result<Vec<Named>> {
         let mut written = Vec::new();
         for by in By::ALL {
-            let mut postings = index::postings(touches, by);
-            if !by.is_full() {
-                postings = index::partners(postings);
-            }
+            let sorted = Sorted::of(touches, by);
             pass(Step::WriteIndex)?;
             let name = format!("index/{segment:08}-{commit:08}.{}", by.word());
-            index::write(self.sealed(&name, by.sealed_as(), key)?, &postings, by)?;
+            index::write(self.sealed(&name, by.sealed_as(), key)?, &sorted)?;
             written.push(Named::of(&self.store, name)?);
         }
         Ok(written)
@@ -648,7 +645,7 @@ const LEAVING_MICROS: i64 = 600_000_000;
 /// A clock that is set by the network is set back now and then, by so little.
 const CLOCK_JITTER_MICROS: i64 = 1_000_000;
 /// Look-ups of one segment: fewer would mean more files to ask, more a longer wait for the commit.
-pub(crate) const SEGMENT_ROWS: u64 = 1 << 21;
+pub(crate) const SEGMENT_ROWS: u64 = 1 << 22;
 
 #[cfg(test)]
 mod tests {

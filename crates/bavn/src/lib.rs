@@ -41,6 +41,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
+    // A region's years are thousands of files, and many systems let a program open 1,024 unless it
+    // asks; where it may not have more, a store that needs them says so.
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or_default();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::run(cli)));
     match outcome {
         Ok(Ok(())) => ExitCode::SUCCESS,

@@ -1,8 +1,8 @@
 //! Rows back from a segment's two files.
 
-use super::column::{Column, Cursor};
+use super::column::{Column, Columns, Cursor};
 use super::pages::{Damage, ParquetFile};
-use super::row_columns::{EvidenceColumns, IdColumn, RowColumns};
+use super::row_columns::{BareColumns, EvidenceColumns, IdColumn, RowColumns};
 use super::schema::{
     AT, CLIENT, FILE, HOST, IDENTITY, NOTE_NUMBER, NOTE_PART, PATIENT, Part, SOURCE,
 };
@@ -88,13 +88,18 @@ impl SegmentReader {
     pub(crate) fn pick(
         &self,
         places: &[u64],
-        mut found: impl FnMut(&Row<'_>) -> Result<()>,
+        found: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut rows = Cursor::<RowColumns>::at(&self.rows, places);
-        while let Some(row) = rows.next()? {
-            found(&row)?;
-        }
-        Ok(())
+        each_of::<RowColumns>(Cursor::at(&self.rows, places), found)
+    }
+
+    /// The same without texts, action and who acted on whose behalf, in half the time.
+    pub(crate) fn pick_bare(
+        &self,
+        places: &[u64],
+        found: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        each_of::<BareColumns>(Cursor::at(&self.rows, places), found)
     }
 
     /// Ids of rows by their places, which are sorted.
@@ -135,6 +140,10 @@ impl SegmentReader {
                 let mut numbers = Column::<Int32Type>::open(&self.rows, group, column)?;
                 for run in runs {
                     numbers.read(&self.rows, std::slice::from_ref(&run))?;
+                    // Most pages hold no such row, and their numbers alone say so fast.
+                    if !numbers.values().iter().any(|&one| is_key(one as u32)) {
+                        continue;
+                    }
                     for row in run {
                         let is_it = match by {
                             By::Patient => numbers.list().iter().any(|&one| is_key(one as u32)),
@@ -151,20 +160,14 @@ impl SegmentReader {
         Ok(places)
     }
 
-    /// Rows of a row group that may lie in spans of time: whole pages, or all of it if the file does
-    /// not say which times its pages hold.
+    /// Pages of a row group that may hold rows of spans of time, as runs of rows; all of it if the
+    /// file does not say which times its pages hold.
     fn runs_within(&self, group: usize, spans: &[(i64, i64)]) -> Result<Vec<Range<usize>>> {
-        let mut runs: Vec<Range<usize>> = Vec::new();
-        for (rows, least, most) in self.rows.bounds(group, AT)? {
-            if !spans.iter().any(|&(first, last)| first <= most && least <= last) {
-                continue;
-            }
-            match runs.last_mut() {
-                Some(run) if run.end == rows.start && run.len() < RUN_ROWS => run.end = rows.end,
-                _ => runs.push(rows),
-            }
-        }
-        Ok(runs)
+        let meets = |least: i64, most: i64| {
+            spans.iter().any(|&(first, last)| first <= most && least <= last)
+        };
+        let pages = self.rows.bounds(group, AT)?.into_iter();
+        Ok(pages.filter(|&(_, least, most)| meets(least, most)).map(|(rows, ..)| rows).collect())
     }
 
     /// The inputs from which rows came, each once.
@@ -212,6 +215,16 @@ fn whole<T: DataType>(file: &ParquetFile, group: usize, column: usize) -> Result
     Ok(column)
 }
 
+fn each_of<C: for<'c> Columns<Row<'c> = Row<'c>>>(
+    mut rows: Cursor<'_, C>,
+    mut found: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    while let Some(row) = rows.next()? {
+        found(&row)?;
+    }
+    Ok(())
+}
+
 fn open(path: &Path, part: Part, number: u64, key: &[u8; KEY_BYTES]) -> Result<ParquetFile> {
     let file = ParquetFile::open(path, key)?;
     let number = number.to_string();
@@ -232,6 +245,3 @@ pub(crate) fn damage(
 ) -> Result<Option<Damage>> {
     open(path, part, number, key)?.first_damage()
 }
-
-/// Rows of which one column is read at a time.
-const RUN_ROWS: usize = 1 << 16;

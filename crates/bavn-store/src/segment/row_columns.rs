@@ -2,7 +2,10 @@
 
 use super::column::{Column, Columns, Runs};
 use super::pages::ParquetFile;
-use super::schema::{AT, FLAGS, ID, NUMBERS, PATIENT, WORDS};
+use super::schema::{
+    ACTION, AT, CLIENT, FLAGS, FOUND_BY, HOST, ID, IDENTITY, KIND, ON_BEHALF_OF, OUTCOME, PATIENT,
+    PURPOSE, REASON, RESOURCE, SESSION, SOURCE,
+};
 use crate::error::Result;
 use crate::row::{
     Evidence, NOBODY, NONCE_BYTES, Row, action_of, flags_of, found_by_of, kind_of, outcome_of,
@@ -11,13 +14,81 @@ use bavn_model::{Kind, Outcome};
 use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArrayType, Int32Type, Int64Type};
 use std::borrow::Cow;
 
-/// The columns of a segment's rows.
-pub(super) struct RowColumns {
+/// What a row says of who, whom, when and where: the columns that most questions are about. The rows
+/// that these lend have nothing of the others.
+pub(super) struct BareColumns {
     at: Column<Int64Type>,
-    numbers: [Column<Int32Type>; NUMBERS.len()],
+    identity: Column<Int32Type>,
+    client: Column<Int32Type>,
     patients: Column<Int32Type>,
-    words: [Column<ByteArrayType>; WORDS.len()],
+    host: Column<Int32Type>,
+    source: Column<Int32Type>,
+    kind: Column<ByteArrayType>,
+    outcome: Column<ByteArrayType>,
     flags: Column<Int32Type>,
+}
+
+impl Columns for BareColumns {
+    type Row<'c> = Row<'c>;
+
+    fn open(file: &ParquetFile, group: usize) -> Result<Self> {
+        Ok(Self {
+            at: Column::open(file, group, AT)?,
+            identity: Column::open(file, group, IDENTITY)?,
+            client: Column::open(file, group, CLIENT)?,
+            patients: Column::open(file, group, PATIENT)?,
+            host: Column::open(file, group, HOST)?,
+            source: Column::open(file, group, SOURCE)?,
+            kind: Column::open(file, group, KIND)?,
+            outcome: Column::open(file, group, OUTCOME)?,
+            flags: Column::open(file, group, FLAGS)?,
+        })
+    }
+
+    fn read(&mut self, file: &ParquetFile, runs: &Runs) -> Result<()> {
+        self.at.read(file, runs)?;
+        self.identity.read(file, runs)?;
+        self.client.read(file, runs)?;
+        self.patients.read(file, runs)?;
+        self.host.read(file, runs)?;
+        self.source.read(file, runs)?;
+        self.kind.read(file, runs)?;
+        self.outcome.read(file, runs)?;
+        self.flags.read(file, runs)
+    }
+
+    fn next(&mut self) -> Row<'_> {
+        Row {
+            at: self.at.required().copied().unwrap_or_default(),
+            identity: number(&mut self.identity),
+            on_behalf_of: NOBODY,
+            client: number(&mut self.client),
+            host: number(&mut self.host),
+            source: number(&mut self.source),
+            patients: self.patients.list().iter().map(|&patient| patient as u32).collect(),
+            session: None,
+            resource: None,
+            purpose: None,
+            reason: None,
+            action: None,
+            kind: word(&mut self.kind).and_then(kind_of).unwrap_or(Kind::Other),
+            found_by: None,
+            outcome: word(&mut self.outcome).and_then(outcome_of).unwrap_or(Outcome::Unknown),
+            flags: flags_of(self.flags.required().copied().unwrap_or_default() as u16),
+        }
+    }
+}
+
+/// All columns of a segment's rows.
+pub(super) struct RowColumns {
+    bare: BareColumns,
+    on_behalf_of: Column<Int32Type>,
+    session: Column<ByteArrayType>,
+    resource: Column<ByteArrayType>,
+    purpose: Column<ByteArrayType>,
+    reason: Column<ByteArrayType>,
+    action: Column<ByteArrayType>,
+    found_by: Column<ByteArrayType>,
 }
 
 impl Columns for RowColumns {
@@ -25,42 +96,38 @@ impl Columns for RowColumns {
 
     fn open(file: &ParquetFile, group: usize) -> Result<Self> {
         Ok(Self {
-            at: Column::open(file, group, AT)?,
-            numbers: all(NUMBERS, |column| Column::open(file, group, column))?,
-            patients: Column::open(file, group, PATIENT)?,
-            words: all(WORDS, |column| Column::open(file, group, column))?,
-            flags: Column::open(file, group, FLAGS)?,
+            bare: BareColumns::open(file, group)?,
+            on_behalf_of: Column::open(file, group, ON_BEHALF_OF)?,
+            session: Column::open(file, group, SESSION)?,
+            resource: Column::open(file, group, RESOURCE)?,
+            purpose: Column::open(file, group, PURPOSE)?,
+            reason: Column::open(file, group, REASON)?,
+            action: Column::open(file, group, ACTION)?,
+            found_by: Column::open(file, group, FOUND_BY)?,
         })
     }
 
     fn read(&mut self, file: &ParquetFile, runs: &Runs) -> Result<()> {
-        self.at.read(file, runs)?;
-        self.numbers.iter_mut().try_for_each(|column| column.read(file, runs))?;
-        self.patients.read(file, runs)?;
-        self.words.iter_mut().try_for_each(|column| column.read(file, runs))?;
-        self.flags.read(file, runs)
+        self.bare.read(file, runs)?;
+        self.on_behalf_of.read(file, runs)?;
+        self.session.read(file, runs)?;
+        self.resource.read(file, runs)?;
+        self.purpose.read(file, runs)?;
+        self.reason.read(file, runs)?;
+        self.action.read(file, runs)?;
+        self.found_by.read(file, runs)
     }
 
     fn next(&mut self) -> Row<'_> {
-        let [identity, on_behalf_of, client, host, source] = &mut self.numbers;
-        let [session, resource, purpose, reason, action, kind, found_by, outcome] = &mut self.words;
         Row {
-            at: self.at.required().copied().unwrap_or_default(),
-            identity: number(identity),
-            on_behalf_of: number(on_behalf_of),
-            client: number(client),
-            host: number(host),
-            source: number(source),
-            patients: self.patients.list().iter().map(|&patient| patient as u32).collect(),
-            session: text(session),
-            resource: text(resource),
-            purpose: text(purpose),
-            reason: text(reason),
-            action: word(action).and_then(action_of),
-            kind: word(kind).and_then(kind_of).unwrap_or(Kind::Other),
-            found_by: word(found_by).and_then(found_by_of),
-            outcome: word(outcome).and_then(outcome_of).unwrap_or(Outcome::Unknown),
-            flags: flags_of(self.flags.required().copied().unwrap_or_default() as u16),
+            on_behalf_of: number(&mut self.on_behalf_of),
+            session: text(&mut self.session),
+            resource: text(&mut self.resource),
+            purpose: text(&mut self.purpose),
+            reason: text(&mut self.reason),
+            action: word(&mut self.action).and_then(action_of),
+            found_by: word(&mut self.found_by).and_then(found_by_of),
+            ..self.bare.next()
         }
     }
 }
@@ -135,18 +202,6 @@ impl Columns for IdColumn {
     fn next(&mut self) -> u128 {
         u128::from_be_bytes(fixed(&mut self.0))
     }
-}
-
-fn all<T, const N: usize>(
-    columns: [usize; N],
-    open: impl Fn(usize) -> Result<T>,
-) -> Result<[T; N]> {
-    let mut opened = Vec::with_capacity(N);
-    for column in columns {
-        opened.push(open(column)?);
-    }
-    let wrong = |_| crate::error::StoreError::Library { doing: "opening columns" };
-    opened.try_into().map_err(wrong)
 }
 
 /// [`NOBODY`] where there is none.

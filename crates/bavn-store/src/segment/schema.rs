@@ -44,13 +44,23 @@ pub(super) const EVIDENCE: &str = "message evidence {
 
 pub(super) const AT: usize = 0;
 pub(super) const IDENTITY: usize = 1;
+pub(super) const ON_BEHALF_OF: usize = 2;
 pub(super) const CLIENT: usize = 3;
 pub(super) const PATIENT: usize = 4;
 pub(super) const HOST: usize = 5;
-pub(super) const NUMBERS: [usize; 5] = [IDENTITY, 2, CLIENT, HOST, 6];
-pub(super) const WORDS: [usize; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
 pub(super) const SOURCE: usize = 6;
+pub(super) const SESSION: usize = 7;
+pub(super) const RESOURCE: usize = 8;
+pub(super) const PURPOSE: usize = 9;
+pub(super) const REASON: usize = 10;
+pub(super) const ACTION: usize = 11;
+pub(super) const KIND: usize = 12;
+pub(super) const FOUND_BY: usize = 13;
+pub(super) const OUTCOME: usize = 14;
 pub(super) const FLAGS: usize = 15;
+pub(super) const NUMBERS: [usize; 5] = [IDENTITY, ON_BEHALF_OF, CLIENT, HOST, SOURCE];
+pub(super) const WORDS: [usize; 8] =
+    [SESSION, RESOURCE, PURPOSE, REASON, ACTION, KIND, FOUND_BY, OUTCOME];
 /// Of what the source said.
 pub(super) const ID: usize = 0;
 pub(super) const FILE: usize = 2;
@@ -102,7 +112,6 @@ impl Part {
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(level).map_err(failed)?))
             .set_statistics_enabled(EnabledStatistics::None)
             // A question for a few rows opens their pages alone.
-            .set_offset_index_disabled(self == Self::Evidence)
             .set_data_page_row_count_limit(PAGE_ROWS)
             .set_max_row_group_row_count(Some(usize::MAX))
             .set_key_value_metadata(Some(notes))

@@ -337,6 +337,6 @@ impl Texts {
 
 /// Dictionaries of identities and hosts come once a row group: long ones cost little a row.
 const GROUP_ROWS: usize = 1 << 20;
-const GROUP_EVIDENCE: usize = 1 << 14;
+const GROUP_EVIDENCE: usize = 1 << 17;
 /// Original bytes that wait in memory.
 const GROUP_BYTES: usize = 32 << 20;

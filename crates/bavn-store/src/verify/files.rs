@@ -6,7 +6,7 @@ use crate::asked;
 use crate::error::Result;
 use crate::format::FORMAT_FILE;
 use crate::history::HISTORY;
-use crate::index::{self, By, Index, Touch};
+use crate::index::{By, Index, Sorted, Touch};
 use crate::journal::{Journal, List};
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
@@ -184,12 +184,8 @@ fn in_look_ups(
         return Some(Fault { file: (&segment.columns.name).into(), place, what });
     }
     By::ALL.into_iter().zip(&segment.index).find_map(|(by, file)| {
-        let mut postings = index::postings(&touches, by);
-        if !by.is_full() {
-            postings = index::partners(postings);
-        }
         let read = Index::open(&store.folder.join(&file.name), by, &store.ring);
-        let what: What = match read.and_then(|read| read.is_of(&postings, by)) {
+        let what: What = match read.and_then(|read| read.is_of(&Sorted::of(&touches, by))) {
             Ok(true) => return None,
             Ok(false) => What::Changed("it is not the index of the look-ups that were logged"),
             Err(error) => error.into(),

@@ -103,7 +103,7 @@ fn one_writer_at_a_time_and_no_foreign_folder() {
     assert!(Store::open(&store, &kek()).unwrap_err().is_integrity());
     std::fs::write(store.join("manifest"), "in a form of its own").unwrap();
     let error = Store::open(&store, &kek()).unwrap_err();
-    assert!(matches!(error, StoreError::NewerFormat { found: 3, known: 2, .. }));
+    assert!(matches!(error, StoreError::NewerFormat { found: 4, known: 3, .. }));
 }
 
 #[test]
