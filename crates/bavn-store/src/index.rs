@@ -360,8 +360,10 @@ impl Index {
             if *start > (key, days.1) {
                 break;
             }
-            let block = self.file.block(number)?;
-            self.read_block(&block, Some((key, days)), found).ok_or_else(|| self.cut())?;
+            let read = self
+                .file
+                .with_block(number, |block| self.read_block(block, Some((key, days)), found));
+            read?.ok_or_else(|| self.cut())?;
         }
         Ok(())
     }
@@ -372,12 +374,13 @@ impl Index {
         let mut is_same = true;
         for (number, start) in self.fence.iter().enumerate() {
             let mut is_first = true;
-            let block = self.file.block(number)?;
-            self.read_block(&block, None, &mut |found| {
+            let mut compare = |found: &Posting| {
                 is_same &= rest.next().is_some_and(|posting| sorted.by.holds(&posting) == *found);
                 is_same &= !std::mem::take(&mut is_first) || (found.key, found.day) == *start;
-            })
-            .ok_or_else(|| self.cut())?;
+            };
+            let read =
+                self.file.with_block(number, |block| self.read_block(block, None, &mut compare));
+            read?.ok_or_else(|| self.cut())?;
             is_same &= !is_first;
         }
         Ok(is_same && rest.next().is_none())

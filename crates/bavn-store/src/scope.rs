@@ -3,12 +3,13 @@
 use crate::error::Result;
 use crate::explained::{Explained, Outcomes};
 use crate::index::{By, Posting};
-use crate::names::Of;
+use crate::names::{Of, Same};
 use crate::reader::{AsOf, Store, Window};
 use crate::row::{Class, Grade, NOBODY};
 use crate::silence::Silence;
 use bavn_model::{Kind, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use foldhash::fast::FixedState;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Of whose look-ups the question is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,10 +198,9 @@ impl Store {
         let same = self.same(Of::Patient);
         let (mut attempts, mut attempted) = (Attempts::default(), BTreeSet::new());
         let (mut unresolved, mut hits_unknown, mut look_ups) = (0, 0, 0);
-        let mut days: BTreeMap<i32, OfDay> = BTreeMap::new();
-        // Two numbers in one, to be sorted: of tens of thousands, trees would take far longer.
-        let (mut by_patient, mut by_day) = (Vec::new(), Vec::new());
-        for (place, posting) in (0_u32..).zip(postings) {
+        // Day by day, so that each patient of a day is counted once.
+        let mut of_days: BTreeMap<i32, Vec<&Posting>> = BTreeMap::new();
+        for posting in postings {
             let count = u64::from(posting.count);
             let Some((grade, _)) = posting.class().exposed() else {
                 if posting.class() == Class::Attempt {
@@ -215,37 +215,16 @@ impl Store {
                 continue;
             }
             look_ups += count;
-            days.entry(posting.day).or_default().look_ups += count;
-            let leader = same.leader(posting.partner);
-            by_patient.push(pair(leader, place));
-            by_day.push(pair(posting.day.cast_unsigned(), leader));
+            of_days.entry(posting.day).or_default().push(posting);
         }
         attempted.remove(&NOBODY);
         attempts.patients = attempted.len() as u64;
-        by_day.sort_unstable();
-        by_day.dedup();
-        for (day, _) in by_day.into_iter().map(parts) {
-            days.entry(day.cast_signed()).or_default().patients += 1;
-        }
-        by_patient.sort_unstable();
-        let mut exposed: Vec<Exposed> = Vec::new();
-        for (leader, place) in by_patient.into_iter().map(parts) {
-            let Some(posting) = postings.get(place as usize) else { continue };
-            let Some((grade, certain)) = posting.class().exposed() else { continue };
-            let (first, last) =
-                (Timestamp::from_micros(posting.first), Timestamp::from_micros(posting.last));
-            let (patient, look_ups) = (PatientNumber(leader), u64::from(posting.count));
-            match exposed.last_mut() {
-                Some(held) if held.patient == patient => {
-                    held.grade = held.grade.max(grade);
-                    held.certain |= certain;
-                    held.look_ups += look_ups;
-                    held.first = held.first.min(first);
-                    held.last = held.last.max(last);
-                }
-                _ => exposed.push(Exposed { patient, grade, certain, look_ups, first, last }),
-            }
-        }
+        let mut found = Found::default();
+        let days = of_days
+            .into_iter()
+            .map(|(day, postings)| (day, found.add(day, &postings, same)))
+            .collect();
+        let exposed = found.by_patient();
         let best = exposed.len() as u64;
         let lower = exposed.iter().filter(|patient| patient.certain).count() as u64;
         let mut reasons = Vec::new();
@@ -276,12 +255,46 @@ impl Store {
     }
 }
 
-fn pair(first: u32, second: u32) -> u64 {
-    u64::from(first) << 32 | u64::from(second)
+/// Patients found so far, with the last day on which each was.
+#[derive(Default)]
+struct Found {
+    places: HashMap<u32, usize, FixedState>,
+    exposed: Vec<(Exposed, i32)>,
 }
 
-const fn parts(pair: u64) -> (u32, u32) {
-    ((pair >> 32) as u32, pair as u32)
+impl Found {
+    /// Adds what one day's postings exposed, one day after another.
+    fn add(&mut self, day: i32, postings: &[&Posting], same: &Same) -> OfDay {
+        let mut of_day = OfDay::default();
+        for posting in postings {
+            let Some((grade, certain)) = posting.class().exposed() else { continue };
+            let (first, last) =
+                (Timestamp::from_micros(posting.first), Timestamp::from_micros(posting.last));
+            let (leader, look_ups) = (same.leader(posting.partner), u64::from(posting.count));
+            of_day.look_ups += look_ups;
+            let place = *self.places.entry(leader).or_insert(self.exposed.len());
+            let Some((held, last_day)) = self.exposed.get_mut(place) else {
+                of_day.patients += 1;
+                let patient = PatientNumber(leader);
+                let exposed = Exposed { patient, grade, certain, look_ups, first, last };
+                self.exposed.push((exposed, day));
+                continue;
+            };
+            of_day.patients += u64::from(std::mem::replace(last_day, day) != day);
+            held.grade = held.grade.max(grade);
+            held.certain |= certain;
+            held.look_ups += look_ups;
+            held.first = held.first.min(first);
+            held.last = held.last.max(last);
+        }
+        of_day
+    }
+
+    fn by_patient(self) -> Vec<Exposed> {
+        let mut exposed: Vec<Exposed> = self.exposed.into_iter().map(|(one, _)| one).collect();
+        exposed.sort_unstable_by_key(|one| one.patient);
+        exposed
+    }
 }
 
 /// Bounds and reasons where it is not known of everybody whether the look-ups were explained.
@@ -313,12 +326,15 @@ fn evidence_digest(by: By, keys: &[u32], window: Window, scope: &Scope) -> Strin
         digest.update(&explained.patients.to_be_bytes());
         digest.update(&explained.not_judged.to_be_bytes());
     }
+    let mut fields = Vec::new();
     for exposed in &scope.exposed {
-        digest.update(&exposed.patient.0.to_be_bytes());
-        digest.update(&[exposed.grade as u8, u8::from(exposed.certain)]);
-        digest.update(&exposed.look_ups.to_be_bytes());
-        digest.update(&exposed.first.micros().to_be_bytes());
-        digest.update(&exposed.last.micros().to_be_bytes());
+        fields.clear();
+        fields.extend_from_slice(&exposed.patient.0.to_be_bytes());
+        fields.extend_from_slice(&[exposed.grade as u8, u8::from(exposed.certain)]);
+        fields.extend_from_slice(&exposed.look_ups.to_be_bytes());
+        fields.extend_from_slice(&exposed.first.micros().to_be_bytes());
+        fields.extend_from_slice(&exposed.last.micros().to_be_bytes());
+        digest.update(&fields);
     }
     crate::keys::to_hex(digest.finish().as_ref())
 }

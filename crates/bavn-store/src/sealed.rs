@@ -172,6 +172,11 @@ impl Sealed {
     }
 
     pub(crate) fn block(&self, number: usize) -> Result<Vec<u8>> {
+        self.with_block(number, <[u8]>::to_vec)
+    }
+
+    /// What `read` makes of a block.
+    pub(crate) fn with_block<T>(&self, number: usize, read: impl FnOnce(&[u8]) -> T) -> Result<T> {
         let damaged = || StoreError::damaged(&self.path, "a block is not what was written");
         let start = match number.checked_sub(1) {
             Some(before) => self.ends.get(before).copied(),
@@ -184,11 +189,12 @@ impl Sealed {
         self.file.read_exact_at(&mut sealed, start).map_err(named(&self.path))?;
         let plain = open(&self.key, self.what, number as u64, &mut sealed).ok_or_else(damaged)?;
         match plain.split_first() {
-            Some((&PLAIN, rest)) => Ok(rest.to_vec()),
+            Some((&PLAIN, rest)) => Ok(read(rest)),
             Some((&PACKED, rest)) => {
                 let mut rest = Input(rest);
                 let length = rest.array().map(u32::from_le_bytes).ok_or_else(damaged)?;
-                unpacked(rest.0, length as usize).ok_or_else(damaged)
+                let unpacked = unpacked(rest.0, length as usize).ok_or_else(damaged)?;
+                Ok(read(&unpacked))
             }
             _ => Err(damaged()),
         }
