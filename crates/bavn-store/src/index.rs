@@ -39,6 +39,11 @@ impl By {
         matches!(self, Self::Identity | Self::Patient)
     }
 
+    /// Whether its lists tell when each look-up was, not only the first and the last.
+    const fn tells_times(self) -> bool {
+        matches!(self, Self::Identity)
+    }
+
     /// What is left of a posting in a list of this direction.
     fn holds(self, posting: &Posting) -> Posting {
         if self.is_full() {
@@ -71,7 +76,8 @@ pub(crate) struct Touch {
 }
 
 impl Touch {
-    /// What a row touches; a row that may have shown patients it does not name touches [`NOBODY`].
+    /// What a row touches. One that may have shown patients it does not name touches [`NOBODY`]; one
+    /// that concerns no patient does so without exposing anybody.
     pub(crate) fn of(row: &Row<'_>, out: &mut Vec<Self>) {
         let touch = |patient: u32| Self {
             at: row.at,
@@ -89,6 +95,8 @@ impl Touch {
         }
         if row.hides_patients() {
             out.push(touch(NOBODY));
+        } else if row.patients.is_empty() {
+            out.push(Self { class: Class::NoExposure.code(), ..touch(NOBODY) });
         }
     }
 
@@ -131,12 +139,17 @@ impl Posting {
         Class::from_code(self.class)
     }
 
-    const fn is_beside(&self, other: &Self) -> bool {
-        self.key == other.key
-            && self.day == other.day
-            && self.partner == other.partner
-            && self.class == other.class
+    fn concerns_nobody(&self) -> bool {
+        self.partner == NOBODY && self.class() == Class::NoExposure
     }
+}
+
+/// Of what format of the store an index is. From the third on long lists say how many bytes they
+/// take, and those of readers tell each time and every look-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Before,
+    Three,
 }
 
 /// Touches in one direction, sorted.
@@ -158,25 +171,25 @@ impl Sorted {
         Self { by, touches, days }
     }
 
-    /// Added up, one by one: millions of them would take more memory than the touches.
-    pub(crate) fn postings(&self) -> impl Iterator<Item = Posting> {
-        let mut touches = self.touches.iter().map(|touch| touch.posting(&self.days)).peekable();
-        std::iter::from_fn(move || {
-            let mut posting = touches.next()?;
-            while let Some(next) = touches.next_if(|next| next.is_beside(&posting)) {
-                posting.count += 1;
-                posting.last = next.last;
-            }
-            Some(posting)
+    /// Added up, each with the touches that it is made of.
+    pub(crate) fn postings(&self) -> impl Iterator<Item = (Posting, &[Packed])> {
+        let groups = self.touches.chunk_by(|a, b| a.0 >> TIME_BITS == b.0 >> TIME_BITS);
+        groups.filter_map(|group| {
+            let (first, last) = (group.first()?, group.last()?);
+            let posting = first.posting(&self.days);
+            let last = posting.first + last.time() - first.time();
+            Some((Posting { count: group.len() as u32, last, ..posting }, group))
         })
     }
 
-    /// What the index has of them: all, or each partner of a key and day once.
-    fn listed(&self) -> impl Iterator<Item = Posting> {
+    /// What an index has of them: all, or each partner of a key and day once. Before format 3 none had
+    /// look-ups that concern nobody.
+    fn listed(&self, format: Format) -> impl Iterator<Item = (Posting, &[Packed])> {
         let mut before = None;
-        self.postings().filter(move |posting| {
+        self.postings().filter(move |(posting, _)| {
             let pair = Some((posting.key, posting.day, posting.partner));
-            self.by.is_full() || std::mem::replace(&mut before, pair) != pair
+            let is_told = format == Format::Three || !posting.concerns_nobody();
+            is_told && (self.by.is_full() || std::mem::replace(&mut before, pair) != pair)
         })
     }
 
@@ -194,7 +207,7 @@ impl Sorted {
 /// A touch in one direction as one number, in the order of postings: key, day, partner, class and
 /// time. Days are told by their place among those that there are, so that all of it has room.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Packed(u128);
+pub(crate) struct Packed(u128);
 
 impl Packed {
     fn of(touch: &Touch, by: By, days: &[i32]) -> Self {
@@ -230,18 +243,26 @@ impl Packed {
     }
 }
 
+/// Times of touches of a day but the first and the last.
+fn times_between(touches: &[Packed], day: i32) -> Vec<i64> {
+    let midnight = Timestamp::start_of_day(day).micros();
+    let inner = touches.get(1..touches.len().saturating_sub(1)).unwrap_or_default();
+    inner.iter().map(|touch| midnight + touch.time()).collect()
+}
+
 /// Writes postings as blocks, with a fence: where each block begins.
 pub(crate) fn write(file: SealedWriter, sorted: &Sorted) -> Result<()> {
-    let mut blocks = Blocks::new(file, sorted.unit());
-    let mut list: Vec<Posting> = Vec::new();
-    for posting in sorted.listed() {
+    let mut blocks = Blocks::new(file, sorted);
+    let mut list: Vec<(Posting, &[Packed])> = Vec::new();
+    for (posting, touches) in sorted.listed(Format::Three) {
         // A list that fills blocks by itself is cut, and each part is a list.
-        let is_of = |first: &Posting| (first.key, first.day) == (posting.key, posting.day);
+        let is_of =
+            |(first, _): &(Posting, _)| (first.key, first.day) == (posting.key, posting.day);
         if list.len() == LIST_MAX || !list.first().is_none_or(is_of) {
             blocks.add(&list)?;
             list.clear();
         }
-        list.push(posting);
+        list.push((posting, touches));
     }
     blocks.add(&list)?;
     blocks.finish()
@@ -250,6 +271,7 @@ pub(crate) fn write(file: SealedWriter, sorted: &Sorted) -> Result<()> {
 struct Blocks {
     file: SealedWriter,
     unit: i64,
+    tells_times: bool,
     fence: Vec<u8>,
     block: Vec<u8>,
     list: Vec<u8>,
@@ -257,16 +279,17 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new(file: SealedWriter, unit: i64) -> Self {
+    fn new(file: SealedWriter, sorted: &Sorted) -> Self {
+        let (unit, tells_times) = (sorted.unit(), sorted.by.tells_times());
         let mut fence = Vec::new();
-        put(&mut fence, MEASURED | unit as u64);
+        put(&mut fence, FORMAT_THREE | unit as u64);
         let (block, list) = (Vec::with_capacity(BLOCK_BYTES * 2), Vec::new());
-        Self { file, unit, fence, block, list, key_before: 0 }
+        Self { file, unit, tells_times, fence, block, list, key_before: 0 }
     }
 
     /// Adds what one key had on one day.
-    fn add(&mut self, list: &[Posting]) -> Result<()> {
-        let Some(head) = list.first() else { return Ok(()) };
+    fn add(&mut self, list: &[(Posting, &[Packed])]) -> Result<()> {
+        let Some((head, _)) = list.first() else { return Ok(()) };
         if self.block.is_empty() {
             put(&mut self.fence, u64::from(head.key));
             put_signed(&mut self.fence, i64::from(head.day));
@@ -277,7 +300,7 @@ impl Blocks {
         put_signed(&mut self.block, i64::from(head.day));
         put(&mut self.block, list.len() as u64);
         self.list.clear();
-        put_list(&mut self.list, list, self.unit);
+        self.put_list(list);
         if list.len() >= MEASURED_MIN {
             put(&mut self.block, self.list.len() as u64);
         }
@@ -289,6 +312,36 @@ impl Blocks {
         Ok(())
     }
 
+    fn put_list(&mut self, list: &[(Posting, &[Packed])]) {
+        let (out, unit) = (&mut self.list, self.unit);
+        let mut before = 0;
+        for (posting, touches) in list {
+            put(out, u64::from(posting.partner - before));
+            before = posting.partner;
+            if unit == 0 {
+                continue;
+            }
+            let short = posting.count.min(COUNT_SHORT);
+            out.push(posting.class | (short as u8) << 3);
+            if short == COUNT_SHORT {
+                put(out, u64::from(posting.count - COUNT_SHORT));
+            }
+            let midnight = Timestamp::start_of_day(posting.day).micros();
+            put(out, ((posting.first - midnight) / unit) as u64);
+            let told = if self.tells_times { *touches } else { &[] };
+            match (told, posting.count) {
+                (_, 1) => {}
+                ([], _) => put(out, ((posting.last - posting.first) / unit) as u64),
+                (told, _) => {
+                    for pair in told.windows(2) {
+                        let [a, b] = pair else { continue };
+                        put(out, ((b.time() - a.time()) / unit) as u64);
+                    }
+                }
+            }
+        }
+    }
+
     fn finish(mut self) -> Result<()> {
         if !self.block.is_empty() {
             self.file.block(&self.block)?;
@@ -297,34 +350,13 @@ impl Blocks {
     }
 }
 
-fn put_list(block: &mut Vec<u8>, list: &[Posting], unit: i64) {
-    let mut before = 0;
-    for posting in list {
-        put(block, u64::from(posting.partner - before));
-        before = posting.partner;
-        if unit == 0 {
-            continue;
-        }
-        let short = posting.count.min(COUNT_SHORT);
-        block.push(posting.class | (short as u8) << 3);
-        if short == COUNT_SHORT {
-            put(block, u64::from(posting.count - COUNT_SHORT));
-        }
-        let midnight = Timestamp::start_of_day(posting.day).micros();
-        put(block, ((posting.first - midnight) / unit) as u64);
-        if posting.count > 1 {
-            put(block, ((posting.last - posting.first) / unit) as u64);
-        }
-    }
-}
-
 /// One direction of one segment's index.
 #[derive(Debug)]
 pub(crate) struct Index {
     file: Sealed,
+    by: By,
     unit: i64,
-    /// Whether long lists say how many bytes they take; before 2026-12 none did.
-    is_measured: bool,
+    format: Format,
     /// Key and day at which each block begins.
     fence: Vec<(u32, i32)>,
 }
@@ -335,25 +367,32 @@ impl Index {
         let mut input = Input(file.head());
         let read = (|| {
             let head = input.number()?;
-            let unit = i64::try_from(head & !MEASURED).ok()?;
+            let unit = i64::try_from(head & !FORMAT_THREE).ok()?;
+            let format = if head & FORMAT_THREE == 0 { Format::Before } else { Format::Three };
             let mut fence = Vec::new();
             while !input.is_empty() {
                 fence.push((input.number32()?, i32::try_from(input.signed()?).ok()?));
             }
-            (fence.len() == file.blocks()).then_some((unit, head & MEASURED != 0, fence))
+            (fence.len() == file.blocks()).then_some((unit, format, fence))
         })();
         match read {
-            Some((unit, is_measured, fence)) => Ok(Self { file, unit, is_measured, fence }),
+            Some((unit, format, fence)) => Ok(Self { file, by, unit, format, fence }),
             None => Err(StoreError::damaged(path, "its fence is cut")),
         }
     }
 
-    /// Calls `found` for every posting of a key within days, both included.
+    /// Whether it tells when each look-up of a key was, and of those that concern no patient too.
+    pub(crate) fn tells_times(&self) -> bool {
+        self.by.tells_times() && self.format == Format::Three
+    }
+
+    /// Calls `found` for every posting of a key within days, both included, with the times between its
+    /// first and its last if the index tells them.
     pub(crate) fn each(
         &self,
         key: u32,
         days: (i32, i32),
-        found: &mut dyn FnMut(&Posting),
+        found: &mut dyn FnMut(&Posting, &[i64]),
     ) -> Result<()> {
         let first = self.fence.partition_point(|&start| start < (key, days.0)).saturating_sub(1);
         for (number, start) in self.fence.iter().enumerate().skip(first) {
@@ -370,12 +409,16 @@ impl Index {
 
     /// Whether it holds the postings of these and no others, and each where the fence says.
     pub(crate) fn is_of(&self, sorted: &Sorted) -> Result<bool> {
-        let mut rest = sorted.listed();
+        let mut rest = sorted.listed(self.format);
         let mut is_same = true;
         for (number, start) in self.fence.iter().enumerate() {
             let mut is_first = true;
-            let mut compare = |found: &Posting| {
-                is_same &= rest.next().is_some_and(|posting| sorted.by.holds(&posting) == *found);
+            let mut compare = |found: &Posting, between: &[i64]| {
+                is_same &= rest.next().is_some_and(|(posting, touches)| {
+                    let is_told =
+                        !self.tells_times() || times_between(touches, posting.day) == between;
+                    is_told && sorted.by.holds(&posting) == *found
+                });
                 is_same &= !std::mem::take(&mut is_first) || (found.key, found.day) == *start;
             };
             let read =
@@ -395,7 +438,7 @@ impl Index {
         &self,
         block: &[u8],
         wanted: Option<(u32, (i32, i32))>,
-        found: &mut dyn FnMut(&Posting),
+        found: &mut dyn FnMut(&Posting, &[i64]),
     ) -> Option<()> {
         let mut input = Input(block);
         let mut key = 0_u32;
@@ -408,7 +451,7 @@ impl Index {
                 None => true,
             };
             let count = input.number()?;
-            if !self.is_measured || count < MEASURED_MIN as u64 {
+            if self.format == Format::Before || count < MEASURED_MIN as u64 {
                 self.read_list(&mut input, (key, day, count), is_wanted, found)?;
                 continue;
             }
@@ -426,16 +469,17 @@ impl Index {
         input: &mut Input<'_>,
         (key, day, count): (u32, i32, u64),
         is_wanted: bool,
-        found: &mut dyn FnMut(&Posting),
+        found: &mut dyn FnMut(&Posting, &[i64]),
     ) -> Option<()> {
         let midnight = Timestamp::start_of_day(day).micros();
         let mut partner = 0_u32;
+        let mut between: Vec<i64> = Vec::new();
         for _ in 0..count {
             partner = partner.checked_add(input.number32()?)?;
             if self.unit == 0 {
                 if is_wanted {
                     let (class, first) = (Class::NoExposure.code(), midnight);
-                    found(&Posting { key, day, partner, class, count: 0, first, last: first });
+                    found(&Posting { key, day, partner, class, count: 0, first, last: first }, &[]);
                 }
                 continue;
             }
@@ -445,11 +489,17 @@ impl Index {
                 count = count.checked_add(input.number32()?)?;
             }
             let first = midnight.checked_add((input.number()? as i64).checked_mul(self.unit)?)?;
-            let spread = if count > 1 { input.number()? as i64 } else { 0 };
+            between.clear();
+            let mut last = first;
+            for number in 1..if self.tells_times() { count } else { count.min(2) } {
+                if number > 1 && is_wanted {
+                    between.push(last);
+                }
+                last = last.checked_add((input.number()? as i64).checked_mul(self.unit)?)?;
+            }
             if is_wanted {
-                let last = first.checked_add(spread.checked_mul(self.unit)?)?;
                 let class = head & 7;
-                found(&Posting { key, day, partner, class, count, first, last });
+                found(&Posting { key, day, partner, class, count, first, last }, &between);
             }
         }
         Some(())
@@ -469,8 +519,9 @@ const BLOCK_BYTES: usize = 2 << 10;
 /// Postings of one list.
 const LIST_MAX: usize = 4_096;
 /// Lists of so many postings say how many bytes they take, so that who asks for another key need not
-/// read them; and a file's head says whether they do.
+/// read them.
 const MEASURED_MIN: usize = 4;
-const MEASURED: u64 = 1 << 32;
+/// In a file's head: it is of format 3 of the store.
+const FORMAT_THREE: u64 = 1 << 32;
 /// Counts from here on are written out.
 const COUNT_SHORT: u32 = 31;

@@ -204,7 +204,7 @@ impl Store {
         let mut is_there = false;
         let mut cut: BTreeSet<(u32, i32, u32, u8)> = BTreeSet::new();
         for &key in keys {
-            index.each(key, window.days(), &mut |posting| {
+            index.each(key, window.days(), &mut |posting, _| {
                 if !by.is_full() {
                     is_there = true;
                     return;
@@ -242,14 +242,15 @@ impl Store {
     ) -> Result<()> {
         let mut touches = Vec::new();
         let reader = self.segment(segment, false)?;
-        reader.pick_bare(&reader.places(by, keys, &[window.span()])?, |row| {
+        reader.pick_bare(&reader.places(by, keys, vec![window.span()])?, |row| {
             if window.has(row.at) {
                 Touch::of(row, &mut touches);
             }
             Ok(())
         })?;
         let sorted = Sorted::of(&touches, by);
-        found.extend(sorted.postings().filter(|one| keys.contains(&one.key) && is_it(one)));
+        let counted = sorted.postings().map(|(posting, _)| posting);
+        found.extend(counted.filter(|one| keys.contains(&one.key) && is_it(one)));
         Ok(())
     }
 
@@ -337,17 +338,24 @@ impl Store {
         let index = self.index(segment, indexes, by)?;
         let mut spans = Vec::new();
         for &key in keys {
-            index.each(key, window.days(), &mut |one| spans.push((one.first, one.last)))?;
+            index.each(key, window.days(), &mut |one, between| {
+                if index.tells_times() {
+                    let times = between.iter().chain([&one.first, &one.last]);
+                    spans.extend(times.map(|&at| (at, at)));
+                } else {
+                    spans.push((one.first, one.last));
+                }
+            })?;
         }
         if spans.is_empty() {
             return Ok(None);
         }
-        // Only of patients does the index know every row, and when it was.
-        if by != By::Patient {
+        // Of hosts and clients, and before format 3 of readers, the index does not know every look-up.
+        if by != By::Patient && !index.tells_times() {
             spans = vec![window.span()];
         }
         let reader = self.segment(segment, with_evidence)?;
-        let places = reader.places(by, keys, &spans)?;
+        let places = reader.places(by, keys, spans)?;
         Ok(Some((reader, places)))
     }
 

@@ -119,8 +119,16 @@ impl SegmentReader {
         &self,
         by: By,
         keys: &BTreeSet<u32>,
-        spans: &[(i64, i64)],
+        mut spans: Vec<(i64, i64)>,
     ) -> Result<Vec<u64>> {
+        spans.sort_unstable();
+        spans.dedup_by(|next, span| {
+            let meets = next.0 <= span.1;
+            if meets {
+                span.1 = span.1.max(next.1);
+            }
+            meets
+        });
         let column = match by {
             By::Patient => PATIENT,
             By::Identity => IDENTITY,
@@ -135,7 +143,7 @@ impl SegmentReader {
         let is_key = |one: u32| (least..=most).contains(&one) && hashed.contains(&one);
         let (mut places, mut before) = (Vec::new(), 0);
         for group in 0..self.rows.row_groups() {
-            let runs = self.runs_within(group, spans)?;
+            let runs = self.runs_within(group, &spans)?;
             if !runs.is_empty() {
                 let mut numbers = Column::<Int32Type>::open(&self.rows, group, column)?;
                 for run in runs {
@@ -160,11 +168,12 @@ impl SegmentReader {
         Ok(places)
     }
 
-    /// Pages of a row group that may hold rows of spans of time, as runs of rows; all of it if the
-    /// file does not say which times its pages hold.
+    /// Pages of a row group that may hold rows of spans of time, which are sorted and apart, as runs of
+    /// rows; all of it if the file does not say which times its pages hold.
     fn runs_within(&self, group: usize, spans: &[(i64, i64)]) -> Result<Vec<Range<usize>>> {
         let meets = |least: i64, most: i64| {
-            spans.iter().any(|&(first, last)| first <= most && least <= last)
+            let after = spans.partition_point(|&(_, last)| last < least);
+            spans.get(after).is_some_and(|&(first, _)| first <= most)
         };
         let pages = self.rows.bounds(group, AT)?.into_iter();
         Ok(pages.filter(|&(_, least, most)| meets(least, most)).map(|(rows, ..)| rows).collect())
