@@ -49,7 +49,7 @@ pub(crate) fn lanes(here: &Here<'_>, trail: &TrailView) -> Markup {
                  pasienter som ble åpnet i samme tid (UTC).",
             )) }
             details {
-                summary { (here.say("The same as a table", "Det samme som tabell")) }
+                summary { (texts(here.language).as_table) }
                 div class="scroll" tabindex="0" { table {
                     thead { tr { th scope="col" { (here.say("From", "Fra")) } th scope="col" class="number" { (texts(here.language).patients) }
                         @for lane in shown { th scope="col" class="number" { (lane.name) } } } }
@@ -125,7 +125,7 @@ fn growth_table(here: &Here<'_>, points: &[Growth]) -> Markup {
     let words = texts(here.language);
     html! {
         details {
-            summary { (here.say("The same as a table", "Det samme som tabell")) }
+            summary { (words.as_table) }
             table {
                 thead { tr {
                     th scope="col" { (here.say("Until", "Til")) }
