@@ -87,7 +87,7 @@ fn scatter(here: &Here<'_>, thefts: &[Theft]) -> Markup {
                     text class="label" x=(px(x(secs))) y=(TOP + PLOT + 18.0) { (name) }
                 }
                 text class="tick" x="0" y="14" { (here.say("Patients lost", "Tapte pasienter")) }
-                text class="label" x=((LEFT + WIDTH) / 2.0) y=(TOP + PLOT + 40.0) {
+                text class="label" x=(LEFT.midpoint(WIDTH)) y=(TOP + PLOT + 40.0) {
                     (here.say("Time from the first theft to the alarm", "Tid fra første tyveri til alarmen"))
                 }
                 text class="label" x=(NEVER) y=(TOP + PLOT + 18.0) { (here.say("never", "aldri")) }
