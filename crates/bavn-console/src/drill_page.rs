@@ -76,7 +76,7 @@ fn scatter(here: &Here<'_>, thefts: &[Theft]) -> Markup {
     };
     html! {
         figure {
-            svg viewBox=(format!("0 0 {WIDTH} {}", TOP + PLOT + 44.0)) role="img" aria-label=(label) {
+            svg viewBox=(format!("0 0 {WIDTH} {}", TOP + PLOT + 54.0)) role="img" aria-label=(label) {
                 line class="axis" x1=(LEFT) y1=(TOP + PLOT) x2=(WIDTH) y2=(TOP + PLOT) {}
                 line class="axis" x1=(LEFT) y1=(TOP) x2=(LEFT) y2=(TOP + PLOT) {}
                 @for (secs, name) in [
@@ -86,8 +86,8 @@ fn scatter(here: &Here<'_>, thefts: &[Theft]) -> Markup {
                     line class="grid" x1=(px(x(secs))) x2=(px(x(secs))) y1=(TOP) y2=(TOP + PLOT) {}
                     text class="label" x=(px(x(secs))) y=(TOP + PLOT + 18.0) { (name) }
                 }
-                text class="tick" x="0" y="14" { (here.say("Patients lost", "Tapte pasienter")) }
-                text class="label" x=(LEFT.midpoint(WIDTH)) y=(TOP + PLOT + 40.0) {
+                text class="tick" x="0" y="20" { (here.say("Patients lost", "Tapte pasienter")) }
+                text class="label" x=(LEFT.midpoint(WIDTH)) y=(TOP + PLOT + 46.0) {
                     (here.say("Time from the first theft to the alarm", "Tid fra første tyveri til alarmen"))
                 }
                 text class="label" x=(NEVER) y=(TOP + PLOT + 18.0) { (here.say("never", "aldri")) }

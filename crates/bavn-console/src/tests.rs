@@ -741,11 +741,11 @@ fn an_empty_queue_and_what_is_not_there_have_pages() {
     }
 }
 
-/// WCAG 2.2, 1.4.3: text has a contrast of 4.5 at least, lines and bars of 3 (1.4.11).
+/// WCAG 2.2, 1.4.3: text has a contrast of 4.5 at least, lines and bars of 3 (1.4.11). Paper is never dark.
 #[test]
 fn colours_are_told_apart_in_light_and_dark() {
     let style = include_str!("style.css");
-    let (light, dark) = style.split_once("@media (prefers-color-scheme: dark)").unwrap();
+    let (light, dark) = style.split_once("@media screen and (prefers-color-scheme: dark)").unwrap();
     for theme in [light, dark] {
         let paper = colour(theme, "--paper");
         for (name, wanted) in [

@@ -109,6 +109,7 @@ pub fn deed_in_words(act: &Act, language: Language) -> String {
 impl Verdict {
     pub const fn named(self, language: Language) -> &'static str {
         match (language, self) {
+            (Language::English, Self::Compromise) => "stolen account",
             (Language::English, _) => self.word(),
             (Language::Bokmaal, Self::Snooping) => "snoking",
             (Language::Bokmaal, Self::Compromise) => "stjålet konto",
