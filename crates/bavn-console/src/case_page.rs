@@ -133,7 +133,7 @@ pub(crate) fn waiting(book: &Book, language: Language) -> Markup {
                                 br; (summary(case, language))
                             }
                             td data-label=(words.state) { (case.state().named(language)) }
-                            td data-label=(words.owner) { (case.owner.as_deref().unwrap_or("–")) }
+                            td data-label=(words.owner) { (owner(case, language)) }
                             td class="number" data-label=(words.exposed) { (grouped(u64::from(case.patients()))) }
                         }
                     }
@@ -142,6 +142,10 @@ pub(crate) fn waiting(book: &Book, language: Language) -> Markup {
             (more(queue.len(), language))
         }
     }
+}
+
+fn owner(case: &Case, language: Language) -> &str {
+    case.owner.as_deref().map_or("–", |name| plain::desk(language, name))
 }
 
 fn title(case: &Case, language: Language) -> &str {
@@ -160,7 +164,7 @@ fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str)
         (trail::clocks(here, &extra.clocks))
         p class="summary" { (summary(case, language)) }
         p class="facts" {
-            (words.state) ": " (case.state().named(language)) ". " (words.owner) ": " (case.owner.as_deref().unwrap_or("–")) ". "
+            (words.state) ": " (case.state().named(language)) ". " (words.owner) ": " (owner(case, language)) ". "
             strong { (grouped(u64::from(case.patients()))) } " " (words.patients_alarm) ". "
             @if let (Some(first), Some(last)) = (case.first_seen(), case.last_seen()) {
                 time datetime=(first) { (short(first)) } " – " time datetime=(last) { (short(last)) } "."
@@ -190,7 +194,7 @@ fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str)
         @if !case.tasks.is_empty() {
             h2 { (words.task) }
             ol { @for (place, task) in case.tasks.iter().enumerate() { li {
-                (task.text) " (" (task.by) ") "
+                (task.text) " (" (plain::desk(language, &task.by)) ") "
                 @if task.done.is_some() { "✓ " (words.done) } @else {
                     (form(here, case, "done", &html! {
                         input type="hidden" name="task" value=(place + 1);
@@ -343,9 +347,9 @@ fn history(book: &Book, case: &Case, language: Language, words: &Texts) -> Marku
     html! {
         h2 { (words.history) }
         ol class="history" { @for (number, act) in acts { li {
-            time datetime=(act.at) { (short(act.at)) } " " strong { (act.by) } ": "
-            @if book.is_undone(number) { s { (plain::deed(language, act)) } }
-            @else { (plain::deed(language, act)) }
+            time datetime=(act.at) { (short(act.at)) } " " strong { (plain::desk(language, &act.by)) } ": "
+            @if book.is_undone(number) { s { (plain::deed(language, book, act)) } }
+            @else { (plain::deed(language, book, act)) }
         } } }
     }
 }

@@ -48,18 +48,21 @@ pub(crate) fn hours(bars: &[HourBar], language: Language) -> Markup {
             }
             figcaption { @if has_others { (texts.chart_caption) } @else { (texts.chart_alone) } }
             details {
-                summary { (texts.chart) }
+                summary { (texts.as_table) }
                 table {
-                    thead { tr { th scope="col" { (texts.hour) } th scope="col" class="number" { (texts.patients) }
-                        th scope="col" class="number" { (texts.others_low) } th scope="col" class="number" { (texts.others_high) }
-                        th scope="col" class="number" { (texts.busiest_other) } } }
+                    thead { tr {
+                        th scope="col" { (texts.hour) } th scope="col" class="number" { (texts.patients) }
+                        @if has_others { @for name in [texts.others_low, texts.others_high, texts.busiest_other] {
+                            th scope="col" class="number" { (name) }
+                        } }
+                    } }
                     tbody {
                         @for bar in bars {
                             tr {
-                                td { (short(bar.from)) }
-                                @for count in [bar.patients, bar.others_low, bar.others_high, bar.busiest_other] {
-                                    td class="number" { (grouped(u64::from(count))) }
-                                }
+                                td { (short(bar.from)) } td class="number" { (grouped(bar.patients.into())) }
+                                @if has_others { @for count in [bar.others_low, bar.others_high, bar.busiest_other] {
+                                    td class="number" { (grouped(count.into())) }
+                                } }
                             }
                         }
                     }
@@ -91,7 +94,7 @@ pub(crate) fn lanes(alarms: &[Alarm], language: Language, texts: &Texts) -> Mark
             }
             figcaption { (texts.lanes_caption) }
             details {
-                summary { (texts.lanes) }
+                summary { (texts.as_table) }
                 table {
                     thead { tr { th scope="col" { (texts.alarm) } th scope="col" { (texts.from) }
                         th scope="col" { (texts.to) } th scope="col" { (texts.raised) } } }

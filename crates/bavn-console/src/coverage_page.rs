@@ -5,7 +5,7 @@ use crate::heat;
 use crate::page::{as_of, short};
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, json};
-use crate::text::{decimal, grouped, shortest, texts};
+use crate::text::{decimal, grouped, look_ups, shortest, texts};
 use crate::view::{CoverageView, DayState, RunView, SilenceRow};
 use bavn_detect::cases::{Book, State, Verdict};
 use maud::{Markup, html};
@@ -76,20 +76,19 @@ pub(crate) fn silent(here: &Here<'_>, silence: &SilenceRow) -> Markup {
     let until =
         if silence.ended { here.say("until", "til") } else { here.say("and still at", "og ennå") };
     html! {
-        "`" (silence.source) "` " (here.say("was silent from", "var taus fra")) " "
+        code { (silence.source) } " " (here.say("was silent from", "var taus fra")) " "
         time datetime=(silence.from) { (short(silence.from)) } " " (until) " "
         time datetime=(silence.to) { (short(silence.to)) }
     }
 }
 
 fn of_run(here: &Here<'_>, run: &RunView) -> Markup {
-    let percent = |share: f64| format!("{} %", decimal(here.language, share * 100.0, 1));
+    let percent = |share: f64| format!("{}\u{a0}%", decimal(here.language, share * 100.0, 1));
     html! {
         h2 { (here.say("What was read", "Det som ble lest")) }
         p {
             (here.say("The last run ended", "Siste kjøring endte")) " "
-            time datetime=(run.at) { (short(run.at)) } ": " (grouped(run.look_ups)) " "
-            (texts(here.language).look_ups) ". " (percent(run.explained_share)) " "
+            time datetime=(run.at) { (short(run.at)) } ": " (look_ups(here.language, run.look_ups)) ". " (percent(run.explained_share)) " "
             (texts(here.language).explained) "; " (percent(run.cannot_judge_share)) " "
             (here.say(
                 "cannot be judged for want of a feed, which is coverage and not suspicion.",

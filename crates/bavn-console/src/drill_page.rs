@@ -1,8 +1,9 @@
 //! Would we have seen it? Time to detect against patients lost, theft by theft.
 
 use crate::answer::{Here, Sent};
+use crate::page::coded;
 use crate::reply::{Answer, Shape, csv, json};
-use crate::text::{decimal, grouped};
+use crate::text::{decimal, grouped, patients};
 use crate::view::{DrillView, Theft};
 use maud::{Markup, html};
 use serde_json::json;
@@ -31,12 +32,12 @@ fn body(here: &Here<'_>, view: Option<&DrillView>) -> Markup {
     html! {
         h1 { (here.say("Would we have seen it?", "Ville vi ha sett det?")) }
         @match view {
-            None => { p { (here.say(
-                "No drill has been scored here. `bavn drill` makes a region and its thefts, `bavn drill \
-                 --score` scores the alarms; give the file to this console with `--score`.",
-                "Ingen øvelse er vurdert her. `bavn drill` lager en region og tyveriene, `bavn drill \
-                 --score` vurderer alarmene; gi filen til konsollet med `--score`.",
-            )) } }
+            None => { p { (coded(here.say(
+                "No drill has been scored here. `bavn drill` makes a region and its thefts, `bavn drill score \
+                 --json` scores the alarms; give that score to this console with `--score`.",
+                "Ingen øvelse er vurdert her. `bavn drill` lager en region og tyveriene, `bavn drill score \
+                 --json` vurderer alarmene; gi den vurderingen til konsollet med `--score`.",
+            ))) } }
             Some(view) => { (of_score(here, view)) }
         }
     }
@@ -50,12 +51,12 @@ fn of_score(here: &Here<'_>, view: &DrillView) -> Markup {
         p class="facts" { (view.source) }
         p class="summary" {
             strong { (grouped(found)) } " " (here.say("of", "av")) " " (grouped(view.thefts.len() as u64)) " "
-            (here.say("thefts found; lost before the alarm", "tyverier funnet; tapt før alarmen")) ": "
-            strong { (grouped(lost)) } " " (here.say("of", "av")) " " (grouped(stolen)) " "
-            (here.say("patients", "pasienter")) "."
+            (if view.thefts.len() == 1 { here.say("theft", "tyveri") } else { here.say("thefts", "tyverier") }) " "
+            (here.say("found; lost before the alarm", "funnet; tapt før alarmen")) ": "
+            strong { (grouped(lost)) } " " (here.say("of", "av")) " " (patients(here.language, stolen)) "."
             @if let Some(rate) = view.false_alarms_per_10k_staff_day {
                 " " (here.say("False alarms", "Falske alarmer")) ": " (decimal(here.language, rate, 2)) " "
-                (here.say("per 10,000 staff a day.", "per 10\u{a0}000 ansatte per døgn."))
+                (here.say("per 10\u{202f}000 staff a day.", "per 10\u{a0}000 ansatte per døgn."))
             }
         }
         (scatter(here, &view.thefts))
@@ -75,7 +76,7 @@ fn scatter(here: &Here<'_>, thefts: &[Theft]) -> Markup {
     };
     html! {
         figure {
-            svg viewBox=(format!("0 0 {WIDTH} {}", TOP + PLOT + 40.0)) role="img" aria-label=(label) {
+            svg viewBox=(format!("0 0 {WIDTH} {}", TOP + PLOT + 54.0)) role="img" aria-label=(label) {
                 line class="axis" x1=(LEFT) y1=(TOP + PLOT) x2=(WIDTH) y2=(TOP + PLOT) {}
                 line class="axis" x1=(LEFT) y1=(TOP) x2=(LEFT) y2=(TOP + PLOT) {}
                 @for (secs, name) in [
@@ -84,6 +85,10 @@ fn scatter(here: &Here<'_>, thefts: &[Theft]) -> Markup {
                 ] {
                     line class="grid" x1=(px(x(secs))) x2=(px(x(secs))) y1=(TOP) y2=(TOP + PLOT) {}
                     text class="label" x=(px(x(secs))) y=(TOP + PLOT + 18.0) { (name) }
+                }
+                text class="tick" x="0" y="20" { (here.say("Patients lost", "Tapte pasienter")) }
+                text class="label" x=(LEFT.midpoint(WIDTH)) y=(TOP + PLOT + 46.0) {
+                    (here.say("Time from the first theft to the alarm", "Tid fra første tyveri til alarmen"))
                 }
                 text class="label" x=(NEVER) y=(TOP + PLOT + 18.0) { (here.say("never", "aldri")) }
                 @for lost in ticks(most) {
@@ -113,8 +118,8 @@ fn scatter(here: &Here<'_>, thefts: &[Theft]) -> Markup {
                     th scope="col" class="number" { (here.say("To the alarm", "Til alarm")) }
                     th scope="col" class="number" { (here.say("Patients lost", "Tapte pasienter")) }
                 } }
-                tbody { @for theft in thefts { tr {
-                    td { (theft.name) }
+                tbody { @for theft in thefts { @let [english, bokmaal] = &theft.words; tr {
+                    td { (here.say(english.as_str(), bokmaal)) }
                     td class="number" data-label=(here.say("To the alarm", "Til alarm")) {
                         (theft.secs_to_alarm.map_or_else(|| here.say("never", "aldri").to_owned(), |secs| lasted(here, secs)))
                     }
@@ -149,7 +154,7 @@ fn px(at: f64) -> String {
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 70.0;
 const NEVER: f64 = 610.0;
-const TOP: f64 = 14.0;
+const TOP: f64 = 34.0;
 const PLOT: f64 = 220.0;
 /// A quarter of a year.
 const SECS_MAX: f64 = 7_948_800.0;

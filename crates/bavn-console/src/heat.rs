@@ -2,7 +2,7 @@
 //! well as a shade.
 
 use crate::answer::Here;
-use crate::text::grouped;
+use crate::text::{grouped, post};
 use crate::view::{CoverageView, DayCell, DayState, RunView};
 use maud::{Markup, html};
 
@@ -109,7 +109,7 @@ pub(crate) fn units(here: &Here<'_>, run: &RunView) -> Markup {
                     @for week in &run.weeks { th scope="col" class="number" { (week.get(5..).unwrap_or_default()) } }
                 } }
                 tbody { @for unit in shown { tr {
-                    th scope="row" { (unit.unit) }
+                    th scope="row" { (post(here.language, &unit.unit)) }
                     @for share in &unit.shares { td class="number share" {
                         @match share {
                             Some(share) => {

@@ -7,7 +7,7 @@ use crate::page::short;
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
 use crate::session::Behind;
-use crate::text::{Language, grouped, texts};
+use crate::text::{Language, grouped, patients, texts};
 use crate::view::HuntView;
 use bavn_detect::cases::{Book, Case, CaseNumber};
 use maud::{Markup, html};
@@ -115,7 +115,8 @@ fn body(here: &Here<'_>, path: &str, view: &HuntView) -> Markup {
         p { a href=(here.link("/hunt")) { (here.say("Another list", "En annen liste")) } }
         h1 { (here.say("What the list turned up", "Hva listen viste")) }
         p class="summary" {
-            strong { (grouped(view.best)) } " " (words.patients) " (" (words.scope_lower) " " (grouped(view.lower)) ") "
+            strong { (patients(here.language, view.best)) } " "
+            @if view.lower < view.best { "(" (words.scope_lower) " " (grouped(view.lower)) ") " }
             (here.say("by", "av")) " " (grouped(found)) " " (here.say("of", "av")) " "
             (grouped(view.entries.len() as u64)) " " (here.say("values", "verdier")) "."
             @if let (Some(first), Some(last)) = (view.first, view.last) {

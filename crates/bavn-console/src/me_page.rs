@@ -4,7 +4,7 @@ use crate::answer::{Here, Sent};
 use crate::page::short;
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::{Language, grouped, texts};
+use crate::text::{Language, look_ups, texts};
 use crate::view::{HeldAbout, Wish};
 use bavn_detect::cases::{Act, Book, Case, CaseNumber, Deed, State, deed_in_words};
 use maud::{Markup, html};
@@ -85,6 +85,7 @@ fn closed(here: &Here<'_>, book: &Book) -> Vec<Closed> {
 fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Markup {
     let (visitor, words) = (&here.visitor, texts(here.language));
     let mine = book.acts().iter().filter(|act| act.by == visitor.name).rev().take(ROWS_SHOWN);
+    let mine: Vec<&Act> = mine.collect();
     html! {
         h1 { (words.me) }
         @let [english, bokmaal] = visitor.role.said();
@@ -94,7 +95,7 @@ fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Ma
         p {
             @if held.look_ups == 0 { (here.say("None under this name.", "Ingen under dette navnet.")) }
             @else {
-                strong { (grouped(held.look_ups)) } " " (words.look_ups)
+                strong { (look_ups(here.language, held.look_ups)) }
                 @if let (Some(first), Some(last)) = (held.first, held.last) {
                     ", " time datetime=(first) { (short(first)) } " – " time datetime=(last) { (short(last)) }
                 } ". "
@@ -108,7 +109,7 @@ fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Ma
             h2 { (here.say("Closed cases about you", "Avsluttede saker om deg")) }
             @for case in closed { (about(here, case)) }
         }
-        h2 { (here.say("Who looked at these cases", "Hvem som har sett på disse sakene")) }
+        h2 { (here.say("Who looked at cases about you", "Hvem som har sett på saker om deg")) }
         @if held.looked_at_by.is_empty() { p { (here.say("Nobody.", "Ingen.")) } }
         ol class="history" { @for (at, who, what) in held.looked_at_by.iter().take(ROWS_SHOWN) { li {
             time datetime=(at) { (short(*at)) } " " strong { (who) } ": " (plain::looked_at(here.language, what))
@@ -120,8 +121,9 @@ fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Ma
             } } }
         }
         h2 { (here.say("What you did", "Det du har gjort")) }
+        @if mine.is_empty() { p { (here.say("Nothing.", "Ingenting.")) } }
         ol class="history" { @for act in mine { li {
-            time datetime=(act.at) { (short(act.at)) } " C-" (act.case) ": " (plain::deed(here.language, act))
+            time datetime=(act.at) { (short(act.at)) } " C-" (act.case) ": " (plain::deed(here.language, book, act))
         } } }
     }
 }

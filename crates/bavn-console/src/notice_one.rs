@@ -53,7 +53,7 @@ fn preview(here: &Here<'_>, number: CaseNumber, notice: &Notice) -> Markup {
     let (words, lang) = (notice_words(here.language), code(here.language));
     let has_before = notice.fields.iter().any(|field| field.was.is_some());
     html! {
-        p {
+        p class="screen" {
             a href=(format!("/case/{number}/notice?lang={lang}")) { "C-" (number) ": " (words.title) }
             " · "
             a href=(format!("/case/{number}/notice/{}/paper?lang={lang}", notice.regime)) { "PDF" }

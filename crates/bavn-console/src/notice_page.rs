@@ -5,6 +5,7 @@ use crate::notice_forms;
 use crate::notice_view::BreachView;
 use crate::notice_words::{NoticeWords, notice_words};
 use crate::page::short;
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::text::{Language, code};
 use crate::view::Trouble;
@@ -18,6 +19,7 @@ use serde_json::json;
 pub(crate) struct Told {
     pub(crate) case: Case,
     pub(crate) record: Breach,
+    other: Breach,
     pub(crate) regimes: Vec<Regime>,
     pub(crate) now: Instant,
 }
@@ -35,7 +37,7 @@ impl Told {
             return Err(answer);
         }
         let Some(notices) = here.board.notices() else { return Err(missing(here.language)) };
-        let BreachView { record, regimes: wanted } = notices
+        let BreachView { record, other, regimes: wanted } = notices
             .breach(number, &here.visitor, here.language)
             .map_err(|trouble| here.failed(&trouble))?;
         let known = shipped()
@@ -44,7 +46,7 @@ impl Told {
         let mut regimes: Vec<Regime> = known.filter(|regime| wanted.contains(&regime.id)).collect();
         regimes.sort_by_key(|regime| wanted.iter().position(|id| *id == regime.id));
         let now = Instant::from_micros(here.now.micros());
-        Ok(Self { case, record, regimes, now })
+        Ok(Self { case, record, other, regimes, now })
     }
 
     /// The phase that comes next: the first that was not signed, or the last.
@@ -61,7 +63,17 @@ impl Told {
         let before = self.case.file.last_signed(&regime.id);
         let before = before.and_then(|held| Breach::parse(held.record.as_bytes()).ok());
         let phase = self.phase(regime);
-        Notice::fill(&self.record, regime, phase, spoken(language), before.as_ref(), self.now).ok()
+        let fill = |record: &Breach| {
+            Notice::fill(record, regime, phase, spoken(language), before.as_ref(), self.now).ok()
+        };
+        let mut notice = fill(&self.record)?;
+        // What only the language of the signed one tells apart has not changed.
+        for (field, other) in notice.fields.iter_mut().zip(fill(&self.other)?.fields) {
+            if other.was.is_none() {
+                field.was = None;
+            }
+        }
+        Some(notice)
     }
 
     /// Notices that are owed and not signed in the phase that comes next.
@@ -132,12 +144,15 @@ fn rows(told: &Told, language: Language) -> Vec<Row> {
         let notice = told.notice(regime, language)?;
         let duty = duty(&told.record, regime);
         let state = match (told.case.file.waiting(&regime.id, &notice.phase), duty) {
-            (Some(held), _) => format!("{} {}", words.waits, held.by),
+            (Some(held), _) => format!("{} {}", words.waits, plain::desk(language, &held.by)),
             (None, _) if told.case.file.last_signed(&regime.id).is_some() => {
                 let held = told.case.file.last_signed(&regime.id);
                 let signed = held.and_then(|held| Some((held, held.signed.as_ref()?)));
                 signed.map_or_else(String::new, |(held, (by, at))| {
-                    format!("{} {by}, {} ({})", words.signed, short(*at), held.phase)
+                    let phase = regime.phase(&held.phase);
+                    let phase = phase.map_or("", |phase| phase.name.of(spoken(language)));
+                    let by = plain::desk(language, by);
+                    format!("{} {by}, {} ({phase})", words.signed, short(*at))
                 })
             }
             (None, _) if notice.fields_total == 0 => words.own_use.to_owned(),
@@ -198,7 +213,7 @@ fn clock_list(told: &Told, language: Language, words: &NoticeWords) -> Markup {
             (left.replace("`aware`", words.events[0]).replace("`significant`", words.events[1]))
         } } }
         @if let Some(held) = told.case.file.declared.get("aware") {
-            p class="facts" { (words.aware_since) " " (short(held.since)) " (" (held.by) "): " (held.why) }
+            p class="facts" { (words.aware_since) " " (short(held.since)) " (" (plain::desk(language, &held.by)) "): " (held.why) }
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::access::{Granted, Role};
 use crate::notice_view::{BreachView, Notices};
 use crate::session::{Doors, Visitor};
-use crate::text::Language;
+use crate::text::{Language, pick};
 use crate::view::{
     Board, ClockView, CoverageView, DrillView, HeldAbout, HuntView, PatientView, PersonView,
     ProofView, QueueView, RegimeLine, Revealed, ScopeView, TrailView, Trouble, Wish,
@@ -144,10 +144,8 @@ impl Notices for Told {
     ) -> Result<BreachView, Trouble> {
         let book = self.book.lock().unwrap();
         let case = book.case(number).unwrap();
-        let what = match language {
-            Language::English => "Records were opened <b>",
-            Language::Bokmaal => "Journaler ble åpnet <b>",
-        };
+        let [english, bokmaal] = ["Records were opened <b>", "Journaler ble åpnet <b>"];
+        let [what, again] = pick(language, [english, bokmaal], [bokmaal, english]);
         let mut record = Breach {
             id: format!("C-{number}"),
             title: "T".to_owned(),
@@ -175,7 +173,8 @@ impl Notices for Told {
             }
         }
         let regimes = ["no-datatilsynet", "gdpr-33", "gdpr-34"].map(str::to_owned).to_vec();
-        Ok(BreachView { record, regimes })
+        let other = Breach { what_happened: Some(again.to_owned()), ..record.clone() };
+        Ok(BreachView { record, other, regimes })
     }
 
     fn release_list(
@@ -352,11 +351,24 @@ fn two_persons_tell_and_the_second_signs() {
     assert_eq!(acts.len(), 3, "two for the authority, a letter");
     let fields: Vec<String> = acts.iter().map(|act| format!("act.{act}=1")).collect();
     let fields = fields.join("&");
+    let first = ola.get("/");
+    assert!(first.contains("wait for a second person") && !first.contains("Nothing needs you"));
     let own = kari.post("sign", &fields);
     assert!(own.0 == StatusCode::CONFLICT && own.1.contains("second person"), "{}", own.1);
     assert_eq!(ola.post("sign", &fields).0, StatusCode::SEE_OTHER);
     let page = ola.get("/case/1/notice");
-    assert!(page.contains("signed and sent by ola"), "{page}");
+    assert!(page.contains("signed and sent by ola") && page.contains("(Initial)"), "{page}");
+    let history = ola.get("/case/1");
+    assert!(history.contains("signed and sent: Notice to the supervisory authority"), "{history}");
+    // In whatever language it is read: nothing has changed since, and then one field has.
+    for language in ["en", "nb"] {
+        assert!(!ola.get(&format!("/case/1/notice/gdpr-33?lang={language}")).contains('△'));
+    }
+    assert_eq!(kari.post("answers", "q.likely_consequences=none").0, StatusCode::SEE_OTHER);
+    for language in ["en", "nb"] {
+        let again = ola.get(&format!("/case/1/notice/gdpr-33?lang={language}"));
+        assert_eq!(again.matches('△').count(), 1, "{again}");
+    }
     assert!(ola.get("/case/1/notice/gdpr-33.json").contains("follow-up"));
     assert!(ola.get("/").contains("Breaches to tell"));
     let recorded = board.recorded.lock().unwrap().join("\n");

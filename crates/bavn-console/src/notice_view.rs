@@ -28,6 +28,8 @@ pub trait Notices: Send + Sync {
 #[derive(Clone, Debug)]
 pub struct BreachView {
     pub record: Breach,
+    /// The same in the other language: in which one a notice was signed is not known.
+    pub other: Breach,
     /// Ids of regimes, in the order in which they are shown.
     pub regimes: Vec<String>,
 }

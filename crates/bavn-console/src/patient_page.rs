@@ -6,7 +6,7 @@ use crate::coverage_page::silent;
 use crate::page::{as_of, short};
 use crate::reply::{Answer, Shape, csv, go, html as sent_html, json, missing};
 use crate::session::Behind;
-use crate::text::{Language, grouped, texts};
+use crate::text::{Language, grouped, look_ups, texts};
 use crate::view::{PatientView, ReadingGroup};
 use bavn_detect::cases::CaseNumber;
 use maud::{Markup, PreEscaped, html};
@@ -128,7 +128,7 @@ fn body(here: &Here<'_>, path: &str, view: &PatientView) -> Markup {
     html! {
         h1 { (here.say("Who has read this record?", "Hvem har lest denne journalen?")) }
         p class="summary" {
-            strong { (view.patient) } ": " (grouped(view.look_ups)) " " (texts(here.language).look_ups) "."
+            strong { (view.patient) } ": " (look_ups(here.language, view.look_ups)) "."
         }
         p { a data-key="r" accesskey="r" href=(here.link(&format!("{path}/report"))) { (here.say("The report for the patient", "Rapporten til pasienten")) " " kbd { "r" } }
             ", " a href=(format!("{path}.csv")) { "CSV" } ", " a href=(format!("{path}.json")) { "JSON" } }
@@ -149,8 +149,10 @@ fn body(here: &Here<'_>, path: &str, view: &PatientView) -> Markup {
 }
 
 fn groups(here: &Here<'_>, groups: &[ReadingGroup]) -> Markup {
-    let [who, what, why, place] = here
-        .say(["Who", "What", "Stated reason", "Where"], ["Hvem", "Hva", "Oppgitt grunn", "Hvor"]);
+    let [when, who, what, why, place] = here.say(
+        ["When", "Who", "What", "Stated reason", "Where"],
+        ["Når", "Hvem", "Hva", "Oppgitt grunn", "Hvor"],
+    );
     let said = |words: &[[String; 2]], joint: &str| {
         let words = words.iter().map(|[english, bokmaal]| here.say(english.as_str(), bokmaal));
         words.collect::<Vec<_>>().join(joint)
@@ -158,14 +160,14 @@ fn groups(here: &Here<'_>, groups: &[ReadingGroup]) -> Markup {
     html! {
         table class="queue" {
             thead { tr {
-                th scope="col" { (texts(here.language).day) } th scope="col" { (who) } th scope="col" { (what) }
+                th scope="col" { (when) } th scope="col" { (who) } th scope="col" { (what) }
                 th scope="col" { (why) } th scope="col" { (place) }
             } }
             tbody { @for group in groups.iter().take(GROUPS_SHOWN) { tr {
                 td { time datetime=(group.first) { (short(group.first)) } }
                 td data-label=(who) { (group.who.as_deref().unwrap_or(here.say("the source names nobody", "kilden oppgir ingen"))) }
                 td data-label=(what) {
-                    (grouped(group.look_ups)) " " (texts(here.language).look_ups)
+                    (look_ups(here.language, group.look_ups))
                     @if !group.content.is_empty() { ": " (said(&group.content, ", ")) }
                     @if group.emergency { " " strong { (here.say("emergency access", "nødtilgang")) } }
                     @if group.denied > 0 { " (" (grouped(group.denied)) " " (here.say("denied or failed", "avvist eller mislykket")) ")" }

@@ -4,12 +4,12 @@ use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::chart;
 use crate::page::{as_of, short};
-use crate::plain;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::session::Behind;
-use crate::text::{grouped, texts};
+use crate::text::{grouped, look_ups, patients, post, texts};
 use crate::view::PersonView;
 use bavn_detect::cases::CaseNumber;
+use bavn_detect::words::kind;
 use maud::{Markup, html};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -71,20 +71,20 @@ fn body(here: &Here<'_>, number: CaseNumber, view: &PersonView) -> Markup {
             "Det oppslagene i denne saken forteller om kontoen; intet vises om andre dager eller annet arbeid.",
         )) }
         p class="summary" {
-            strong { (grouped(view.patients)) } " " (words.patients) ", " (grouped(view.look_ups)) " " (words.look_ups) "."
+            strong { (patients(here.language, view.patients)) } ", " (look_ups(here.language, view.look_ups)) "."
             @if let (Some(first), Some(last)) = (view.first, view.last) {
                 " " time datetime=(first) { (short(first)) } " – " time datetime=(last) { (short(last)) } "."
             }
         }
         @if !units.is_empty() {
             p { (here.say("Unit, as the alarm had it", "Enhet, slik alarmen hadde den")) ": "
-                (units.into_iter().collect::<Vec<_>>().join(", ")) "." }
+                (units.iter().map(|unit| post(here.language, unit)).collect::<Vec<_>>().join(", ")) "." }
         }
         @if !view.hours.is_empty() { (chart::hours(&view.hours, here.language)) }
         h2 { (here.say("Machines and applications", "Maskiner og applikasjoner")) }
         table class="queue" {
             thead { tr {
-                th scope="col" { (here.say("Machine", "Maskin")) } th scope="col" class="number" { (words.look_ups_day) }
+                th scope="col" { (here.say("Name", "Navn")) } th scope="col" class="number" { (words.look_ups_day) }
                 th scope="col" class="number" { (words.exposed) } th scope="col" { (words.since) }
             } }
             tbody { @for machine in &view.machines { tr {
@@ -97,8 +97,8 @@ fn body(here: &Here<'_>, number: CaseNumber, view: &PersonView) -> Markup {
         table {
             thead { tr { th scope="col" { (here.say("Kind", "Slag")) } th scope="col" class="number" { (words.look_ups_day) }
                 th scope="col" class="number" { (words.exposed) } } }
-            tbody { @for (kind, look_ups, patients) in &view.kinds { tr {
-                td { (plain::kind(here.language, kind)) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
+            tbody { @for (done, look_ups, patients) in &view.kinds { tr {
+                td { (kind(here.language, done)) } td class="number" { (grouped(*look_ups)) } td class="number" { (grouped(*patients)) }
             } } }
         }
         h2 { (here.say("The last look-ups", "De siste oppslagene")) }
@@ -108,7 +108,7 @@ fn body(here: &Here<'_>, number: CaseNumber, view: &PersonView) -> Markup {
                 th scope="col" { (here.say("Machine", "Maskin")) } th scope="col" class="number" { (words.exposed) }
             } }
             tbody { @for row in view.rows.iter().take(ROWS_SHOWN) { tr {
-                td { time datetime=(row.at) { (short(row.at)) } } td data-label=(here.say("Kind", "Slag")) { (plain::kind(here.language, &row.kind)) }
+                td { time datetime=(row.at) { (short(row.at)) } } td data-label=(here.say("Kind", "Slag")) { (kind(here.language, &row.kind)) }
                 td data-label=(here.say("Machine", "Maskin")) { (row.machine) }
                 td class="number" data-label=(words.exposed) { (grouped(row.patients)) }
             } } }

@@ -5,7 +5,9 @@ use crate::notice_page::spoken;
 use crate::notice_words::notice_words;
 use crate::page::short;
 use crate::text::{Language, pick};
-use bavn_detect::cases::{Act, Deed, deed_in_words};
+use bavn_detect::Engine;
+use bavn_detect::cases::{Act, Book, Deed, deed_in_words};
+use bavn_detect::words::title;
 use bavn_share::{Regime, questions, shipped};
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -14,11 +16,6 @@ use std::sync::OnceLock;
 fn known<'w>(language: Language, word: &'w str, table: &[[&'static str; 3]]) -> &'w str {
     let row = table.iter().find(|[name, ..]| *name == word);
     row.map_or(word, |&[_, english, bokmaal]| pick(language, english, bokmaal))
-}
-
-/// What was done to a record.
-pub(crate) fn kind(language: Language, word: &str) -> &str {
-    known(language, word, &KINDS)
 }
 
 /// How far a record came out.
@@ -34,6 +31,20 @@ pub(crate) fn found(language: Language, word: &str) -> &str {
 /// By what kind of evidence an alarm is raised.
 pub(crate) fn lane(language: Language, word: &str) -> &str {
     known(language, word, &LANES)
+}
+
+/// What a detector finds; the name, where no detector is called so.
+pub(crate) fn detector(language: Language, name: &str) -> &str {
+    if Engine::detector_names().contains(&name) { title(language, name) } else { name }
+}
+
+/// Whoever acts or owns: a name, or a desk that is called by its duty.
+pub(crate) fn desk(language: Language, name: &str) -> &str {
+    if name == "soc" {
+        pick(language, "security operations", "sikkerhetssenteret")
+    } else {
+        role(language, name)
+    }
 }
 
 pub(crate) fn role(language: Language, word: &str) -> &str {
@@ -64,10 +75,18 @@ fn begun(language: Language, what: &str, table: &[[&str; 2]]) -> String {
     }
 }
 
-/// An act on a case, with questions, events and notices by their names.
-pub(crate) fn deed(language: Language, act: &Act) -> String {
+/// An act on a case, with questions, events, notices and other acts of the book by their names.
+pub(crate) fn deed(language: Language, book: &Book, act: &Act) -> String {
     let words = notice_words(language);
+    let other = |number: usize| book.acts().get(number);
     match &act.deed {
+        Deed::Assigned { to } => {
+            format!("{} {}", pick(language, "given to", "gitt til"), desk(language, to))
+        }
+        Deed::Escalated { level, to } => {
+            let [call, to_whom] = pick(language, ["call", "to"], ["varsel", "til"]);
+            format!("{call} {level}, {to_whom} {}", desk(language, to))
+        }
         Deed::Declared { event, since, why } => {
             let event = match event.as_str() {
                 "aware" => words.events[0],
@@ -92,6 +111,20 @@ pub(crate) fn deed(language: Language, act: &Act) -> String {
                 notice(language, regime, phase)
             )
         }
+        Deed::Signed { act: number } => match other(*number).map(|held| &held.deed) {
+            Some(Deed::Prepared { regime, phase, .. }) => format!(
+                "{} {}",
+                pick(language, "signed and sent:", "signerte og sendte:"),
+                notice(language, regime, phase)
+            ),
+            _ => deed_in_words(act, language),
+        },
+        Deed::Undone { act: number } => match other(*number) {
+            Some(undone) => {
+                format!("{} {}", pick(language, "undid:", "angret:"), deed(language, book, undone))
+            }
+            None => deed_in_words(act, language),
+        },
         Deed::Noted { text } => {
             format!("{}: {}", pick(language, "note", "notat"), begun(language, text, &NOTES))
         }
@@ -111,7 +144,7 @@ fn level<'t>(language: Language, path: &str, text: &'t str) -> &'t str {
 }
 
 /// A notice and its phase, as its page calls them.
-fn notice(language: Language, regime: &str, phase: &str) -> String {
+pub(crate) fn notice(language: Language, regime: &str, phase: &str) -> String {
     static REGIMES: OnceLock<Vec<Regime>> = OnceLock::new();
     let regimes = REGIMES.get_or_init(|| shipped().unwrap_or_default());
     let held = regimes.iter().find(|held| held.id == regime);
@@ -122,18 +155,6 @@ fn notice(language: Language, regime: &str, phase: &str) -> String {
     named.unwrap_or_else(|| format!("{regime} {phase}"))
 }
 
-const KINDS: [[&str; 3]; 10] = [
-    ["read", "read", "lest"],
-    ["search", "searched", "søkt"],
-    ["create", "created", "opprettet"],
-    ["update", "changed", "endret"],
-    ["delete", "deleted", "slettet"],
-    ["export", "exported", "eksportert"],
-    ["print", "printed", "skrevet ut"],
-    ["login", "logged in", "logget inn"],
-    ["decision", "access decided", "tilgang avgjort"],
-    ["other", "other", "annet"],
-];
 const GRADES: [[&str; 3]; 3] = [
     ["listed", "seen in a list", "sett i en liste"],
     ["opened", "opened", "åpnet"],
@@ -193,7 +214,6 @@ mod tests {
         );
         let strange = "something of another release";
         assert_eq!(looked_at(Language::Bokmaal, strange), strange);
-        assert_eq!(kind(Language::Bokmaal, "teleport"), "teleport");
         assert_eq!(role(Language::Bokmaal, "privacy-officer"), "Loggkontrollør");
     }
 }

@@ -3,7 +3,7 @@
 use crate::answer::{Here, Sent};
 use crate::page::{coded, short};
 use crate::reply::{Answer, Shape, csv, json};
-use crate::text::grouped;
+use crate::text::{grouped, look_ups};
 use crate::view::ProofView;
 use maud::{Markup, html};
 use serde_json::json;
@@ -36,7 +36,7 @@ fn body(here: &Here<'_>, view: &ProofView) -> Markup {
         h1 { (here.say("Is the log intact?", "Er loggen urørt?")) }
         p class="summary" {
             strong { (grouped(view.entries)) } " " (here.say("entries of the log", "innførsler i loggen"))
-            ", " (grouped(view.look_ups)) " " (here.say("look-ups", "oppslag")) ", "
+            ", " (look_ups(here.language, view.look_ups)) ", "
             (grouped(view.commits)) " " (here.say("commits", "lagringer"))
             @if let Some(at) = view.committed_at {
                 "; " (here.say("the last", "den siste")) " " time datetime=(at) { (short(at)) }
@@ -48,7 +48,7 @@ fn body(here: &Here<'_>, view: &ProofView) -> Markup {
                 time datetime=(held.at) { (short(held.at)) } " (" (held.by) "): "
                 strong { @if held.faults == 0 { (here.say("as written", "som skrevet")) }
                     @else { (grouped(held.faults)) " " (here.say("faults", "feil")) } }
-                ", " (grouped(held.look_ups)) " " (here.say("look-ups", "oppslag"))
+                ", " (look_ups(here.language, held.look_ups))
                 @if held.every_look_up { ", " (here.say("each against its entry", "hvert mot sin innførsel")) } "."
             } }
             None => { p { (here.say(

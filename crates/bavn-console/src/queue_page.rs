@@ -6,8 +6,9 @@ use crate::case_page;
 use crate::chart;
 use crate::notice_page;
 use crate::page::short;
+use crate::plain;
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::{Language, code, decimal, grouped, pick, shortest, texts};
+use crate::text::{Language, code, decimal, grouped, look_ups, patients, pick, shortest, texts};
 use crate::view::{Alarm, QueueView};
 use bavn_detect::cases::{Book, State, json_of};
 use bavn_model::Timestamp;
@@ -100,7 +101,7 @@ fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> 
         (status(view, here.language))
         (case_page::waiting(book, here.language))
         (told)
-        @if open.is_empty() && book.queue().is_empty() { p class="quiet" { (texts.quiet) } }
+        @if open.is_empty() && book.queue().is_empty() && told.0.is_empty() { p class="quiet" { (texts.quiet) } }
         @if !alone.is_empty() {
             h2 { (texts.alarms) }
             (table(&alone, here.language))
@@ -168,12 +169,11 @@ impl Aggregate {
             h1 { (here.say("What would have been alarmed", "Det som ville gitt alarm")) }
             p class="summary" {
                 strong { (grouped(self.alarms)) } " "
-                (here.say("alarms on", "alarmer av")) " " (grouped(self.look_ups)) " "
-                (texts(here.language).look_ups) ". "
+                (here.say("alarms on", "alarmer av")) " " (look_ups(here.language, self.look_ups)) ". "
                 @if self.judged > 0 {
                     (grouped(self.judged_false)) " " (here.say("of", "av")) " " (grouped(self.judged))
                     " " (here.say("that were judged were false", "som ble vurdert, var falske"))
-                    " (" (decimal(here.language, rate, 0)) " %)."
+                    " (" (decimal(here.language, rate, 0)) "\u{a0}%)."
                 } @else { (here.say("None has been judged yet.", "Ingen er vurdert ennå.")) }
             }
             table {
@@ -182,7 +182,7 @@ impl Aggregate {
                     th scope="col" class="number" { (here.say("Alarms", "Alarmer")) }
                 } }
                 tbody { @for (kind, count) in &self.kinds { tr {
-                    td { (kind) } td class="number" { (grouped(*count)) }
+                    td { (shadowed(here.language, kind)) } td class="number" { (grouped(*count)) }
                 } } }
             }
             p { (here.say(
@@ -195,6 +195,10 @@ impl Aggregate {
     }
 }
 
+fn shadowed(language: Language, kind: &str) -> &str {
+    if kind == OTHERS { pick(language, "others", "andre") } else { plain::detector(language, kind) }
+}
+
 fn status(view: &QueueView, language: Language) -> Markup {
     let texts = texts(language);
     html! {
@@ -202,12 +206,12 @@ fn status(view: &QueueView, language: Language) -> Markup {
             @if let Some(now) = view.now {
                 (texts.reached) " " time datetime=(now) { (short(now)) } ": "
             }
-            (grouped(view.look_ups)) " " (texts.look_ups)
+            (look_ups(language, view.look_ups))
             @if view.identities == 0 { "." } @else {
             ", "
             (grouped(view.identities as u64)) " " (texts.readers) ", "
-            (grouped(view.patients as u64)) " " (texts.patients) ". "
-            (decimal(language, view.explained_share * 100.0, 0)) " % " (texts.explained) ". "
+            (patients(language, view.patients as u64)) ". "
+            (decimal(language, view.explained_share * 100.0, 0)) "\u{a0}% " (texts.explained) ". "
             (shortest(language, view.budget)) " " (texts.budget) "."
             }
         }

@@ -75,8 +75,8 @@ fn body(here: &Here<'_>, told: &Told, title: &str, words: &NoticeWords) -> Marku
 fn list(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
     let waiting = told.case.file.list_waiting();
     html! {
-        h2 { (words.list) }
-        p { (words.list_text) }
+        h2 class="screen" { (words.list) }
+        p class="screen" { (words.list_text) }
         ul { @for held in &told.case.file.lists { li {
             (words.wanted) " " (held.by) ", " (short(held.at)) ": " (held.why)
             @if let Some((by, sha256)) = &held.released {

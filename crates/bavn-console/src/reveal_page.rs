@@ -5,7 +5,7 @@ use crate::answer::{Here, Sent};
 use crate::page::short;
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::{grouped, texts};
+use crate::text::{self, grouped, texts};
 use crate::view::{Revealed, Wish};
 use bavn_detect::cases::{CaseNumber, Deed};
 use bavn_detect::house::{Change, HouseDeed};
@@ -157,7 +157,7 @@ fn list(here: &Here<'_>, number: CaseNumber, patients: &[Revealed]) -> Markup {
     html! {
         p { a href=(here.link(&format!("/case/{number}"))) { "C-" (number) } }
         h1 { (here.say("The patients of the case", "Pasientene i saken")) }
-        p class="summary" { strong { (grouped(patients.len() as u64)) } " " (words.patients) ". "
+        p class="summary" { strong { (text::patients(here.language, patients.len() as u64)) } ". "
             a href=(format!("/case/{number}/patients.csv")) { "CSV" } }
         table class="queue" {
             thead { tr {

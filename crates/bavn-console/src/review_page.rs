@@ -4,7 +4,7 @@ use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::page::short;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::grouped;
+use crate::text::{grouped, post};
 use crate::view::Trouble;
 use bavn_detect::cases::Case;
 use bavn_detect::house::{Drawn, House, HouseDeed, Ruling};
@@ -161,7 +161,7 @@ fn card(here: &Here<'_>, place: usize, row: &Row) -> Markup {
     let drawn = &row.drawn;
     html! {
         p {
-            strong { (drawn.reader) } @if !drawn.role.is_empty() { ", " (drawn.role) } @if !drawn.unit.is_empty() { ", " (drawn.unit) } ": "
+            strong { (drawn.reader) } @if !drawn.role.is_empty() { ", " (post(here.language, &drawn.role)) } @if !drawn.unit.is_empty() { ", " (post(here.language, &drawn.unit)) } ": "
             time datetime=(drawn.at) { (short(drawn.at)) }
             @if drawn.first_ever { ", " (here.say("the reader's first look-up of this patient", "leserens første oppslag på denne pasienten")) } "."
         }

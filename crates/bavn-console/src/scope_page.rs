@@ -5,7 +5,7 @@ use crate::answer::{Here, Sent};
 use crate::case_page::notices_link;
 use crate::page::{as_of, short};
 use crate::reply::{Answer, Shape, csv, json, missing};
-use crate::text::{Language, grouped, pick, texts};
+use crate::text::{Language, grouped, look_ups, patients, pick, texts};
 use crate::trail;
 use crate::view::ScopeView;
 use bavn_detect::cases::CaseNumber;
@@ -48,7 +48,7 @@ fn body(here: &Here<'_>, number: CaseNumber, heading: &str, scope: &ScopeView) -
         p { a href=(here.link(&format!("/case/{number}"))) { "C-" (number) } }
         h1 { (heading) }
         p class="summary" {
-            (bounds(language, scope)) " " (grouped(scope.look_ups)) " " (words.look_ups) "."
+            (bounds(language, scope)) " " (look_ups(language, scope.look_ups)) "."
         }
         ul { @for [english, bokmaal] in &scope.reasons { li {
             @if language == Language::Bokmaal { (bokmaal) } @else { (english) }
@@ -81,7 +81,7 @@ pub(crate) fn bounds(language: Language, scope: &ScopeView) -> Markup {
     let words = texts(language);
     let is_exact = scope.lower == scope.best && scope.upper == Some(scope.best);
     html! {
-        strong { (grouped(scope.best)) } " " (words.patients)
+        strong { (patients(language, scope.best)) }
         @if is_exact { ", " (pick(language, "no fewer and no more", "verken færre eller flere")) "." } @else {
             " (" (words.scope_lower) " " (grouped(scope.lower)) ", "
             @match scope.upper {

@@ -146,7 +146,7 @@ fn in_force(here: &Here<'_>, held: &InForce) -> Markup {
                 (None, Some(signed)) => { (here.say("agreed", "har sagt seg enig")) ", " (signed.by) ", " (signed.date) }
                 (None, None) => { strong { (here.say("has not agreed: shadow mode", "har ikke sagt seg enig: skyggedrift")) } }
             } }
-            dt { (here.say("False alarms allowed per 10,000 staff a day", "Falske alarmer tillatt per 10\u{a0}000 ansatte per døgn")) }
+            dt { (here.say("False alarms allowed per 10\u{202f}000 staff a day", "Falske alarmer tillatt per 10\u{a0}000 ansatte per døgn")) }
             dd { @match held.budget_per_10k_staff_day { Some(budget) => { (shortest(here.language, budget)) } None => { (shipped) } } }
             dt { (here.say("Look-ups are to be kept", "Oppslag skal oppbevares")) }
             dd { @match held.retention_days {
@@ -157,7 +157,7 @@ fn in_force(here: &Here<'_>, held: &InForce) -> Markup {
             dd {
                 (Engine::detector_names().len()) " " (here.say("in the program", "i programmet"))
                 @if muted.is_empty() { "; " (here.say("all are heard", "alle høres")) "." }
-                @else { "; " (here.say("not heard", "høres ikke")) ": " (muted.join(", ")) "." }
+                @else { "; " (here.say("not heard", "høres ikke")) ": " (muted.iter().map(|name| plain::detector(here.language, name)).collect::<Vec<_>>().join(", ")) "." }
             }
         }
     }
@@ -215,8 +215,8 @@ fn forms(here: &Here<'_>) -> Markup {
         }
     };
     html! {
-        h2 { (here.say("Propose a change", "Foreslå en endring")) }
-        p class="facts" { (here.say(
+        h2 class="screen" { (here.say("Propose a change", "Foreslå en endring")) }
+        p class="facts screen" { (here.say(
             "It is in force when another person has confirmed it. Both acts are kept.",
             "Den gjelder når en annen har bekreftet den. Begge handlinger lagres.",
         )) }
@@ -225,13 +225,13 @@ fn forms(here: &Here<'_>) -> Markup {
                 input id="sign-off-value" name="value" type="date" required;
             })) }
         details { summary { (here.say("False alarms allowed", "Falske alarmer tillatt")) }
-            (form("budget", here.say("Per 10,000 staff a day", "Per 10\u{a0}000 ansatte per døgn"), &number("budget", "0.1", "1000", "0.1"))) }
+            (form("budget", here.say("Per 10\u{202f}000 staff a day", "Per 10\u{a0}000 ansatte per døgn"), &number("budget", "0.1", "1000", "0.1"))) }
         details { summary { (here.say("Mute a detector", "Demp en detektor")) }
             (form("mute", here.say("For how many days", "I hvor mange dager"), &html! {
                 (number("mute", "1", "92", "1"))
                 label for="mute-detector" { (here.say("Detector", "Detektor")) }
                 select id="mute-detector" name="detector" {
-                    @for name in Engine::detector_names() { option value=(name) { (name) } }
+                    @for name in Engine::detector_names() { option value=(name) { (plain::detector(here.language, name)) } }
                 }
             })) }
         details { summary { (here.say("How long look-ups are kept", "Hvor lenge oppslag oppbevares")) }
@@ -327,15 +327,17 @@ fn said(here: &Here<'_>, number: usize, deed: &HouseDeed) -> String {
     match deed {
         HouseDeed::Proposed { change, reason } => {
             format!(
-                "{number}: {} {}: {reason}",
-                here.say("proposed", "foreslo"),
+                "{} {number}: {}: {reason}",
+                here.say("proposal", "forslag"),
                 changed(here, change)
             )
         }
         HouseDeed::Confirmed { proposal } => {
-            format!("{} {proposal}", here.say("confirmed", "bekreftet"))
+            format!("{} {proposal}", here.say("confirmed proposal", "bekreftet forslag"))
         }
-        HouseDeed::Declined { proposal } => format!("{} {proposal}", here.say("declined", "avslo")),
+        HouseDeed::Declined { proposal } => {
+            format!("{} {proposal}", here.say("declined proposal", "avslo forslag"))
+        }
         HouseDeed::Ran(_) | HouseDeed::Verified { .. } | HouseDeed::Ruled { .. } => String::new(),
     }
 }
@@ -352,7 +354,8 @@ fn changed(here: &Here<'_>, change: &Change) -> String {
         }
         Change::Muted { detector, until } => {
             format!(
-                "{detector} {} {}",
+                "{} {} {}",
+                plain::detector(here.language, detector),
                 here.say("is not heard until", "høres ikke før"),
                 day(*until)
             )

@@ -1,6 +1,8 @@
 //! The pages' own words, in English and bokmål.
 
-pub(crate) use bavn_detect::words::{Language, decimal, grouped, shortest};
+pub(crate) use bavn_detect::words::{
+    Language, decimal, grouped, look_ups, patients, post, shortest,
+};
 
 pub(crate) const fn code(language: Language) -> &'static str {
     match language {
@@ -54,7 +56,6 @@ pub(crate) struct Texts {
     pub(crate) simulated: &'static str,
     pub(crate) shadow: &'static str,
     pub(crate) reached: &'static str,
-    pub(crate) look_ups: &'static str,
     pub(crate) readers: &'static str,
     pub(crate) patients: &'static str,
     pub(crate) explained: &'static str,
@@ -73,6 +74,7 @@ pub(crate) struct Texts {
     pub(crate) unseen_text: &'static str,
     pub(crate) chart: &'static str,
     pub(crate) chart_caption: &'static str,
+    pub(crate) as_table: &'static str,
     pub(crate) chart_alone: &'static str,
     pub(crate) others_low: &'static str,
     pub(crate) others_high: &'static str,
@@ -139,15 +141,14 @@ pub(crate) struct Texts {
 static ENGLISH: Texts = Texts {
     queue: "Needs a human now",
     other_language: "Norsk",
-    skip: "Skip to the alarms",
+    skip: "Skip to the content",
     simulated: "A simulated region: nobody here exists.",
     shadow: "Shadow mode: until the employees' side has signed, these pages count and name nobody.",
     reached: "Watched until",
-    look_ups: "look-ups",
     readers: "readers",
     patients: "patients",
     explained: "of visits explained by records",
-    budget: "false alarms a day per 10,000 staff are what you allow",
+    budget: "false alarms a day per 10\u{202f}000 staff are what you allow",
     quiet: "Nothing needs you. Alarms appear here by themselves.",
     alarm: "Alarm",
     since: "Since",
@@ -162,13 +163,14 @@ static ENGLISH: Texts = Texts {
     unseen_text: "Reads below the application (database, backup, disk) leave no look-up; until such a source is connected they are not counted.",
     chart: "Patients opened an hour",
     chart_caption: "Bars: different patients that this reader opened in each hour (UTC). Band: nine in ten of all other readers at work in the same hour. Line: the busiest of them.",
+    as_table: "The same as a table",
     chart_alone: "Bars: different patients that this reader opened in each hour (UTC). The others are shown while a watch is running.",
     others_low: "One other in twenty has fewer than",
     others_high: "One other in twenty has more than",
     hour: "Hour",
     busiest_other: "Busiest other reader",
     raised: "Alarm raised",
-    expected: "{} innocent findings as strong a day per 10,000 staff",
+    expected: "{} innocent findings as strong a day per 10\u{202f}000 staff",
     back: "All alarms",
     missing: "No such page",
     missing_text: "The address names nothing that bavn knows.",
@@ -217,7 +219,7 @@ static ENGLISH: Texts = Texts {
     from: "From",
     to: "To",
     changed: "Not done",
-    keys: "Keys lead to what bears them, and Enter does it. j and k move in a list, 1 and up lead to the pages at the top. Without a script: Alt and the key (Firefox: Alt, Shift and the key).",
+    keys: "A key leads to the link, button or field that shows it, and Enter follows or does it. j and k move in a list, 1 and up lead to the pages at the top. Without a script: Alt and the key (Firefox: Alt, Shift and the key).",
     keys_off: "Single keys off",
     keys_on: "Single keys on",
     news: "new: show",
@@ -227,11 +229,10 @@ static ENGLISH: Texts = Texts {
 static BOKMAAL: Texts = Texts {
     queue: "Trenger et menneske nå",
     other_language: "English",
-    skip: "Hopp til alarmene",
+    skip: "Hopp til innholdet",
     simulated: "En simulert region: ingen her finnes.",
     shadow: "Skyggedrift: til de ansattes side har signert, teller disse sidene og nevner ingen.",
     reached: "Fulgt til",
-    look_ups: "oppslag",
     readers: "lesere",
     patients: "pasienter",
     explained: "av besøkene er forklart av andre registreringer",
@@ -250,6 +251,7 @@ static BOKMAAL: Texts = Texts {
     unseen_text: "Lesing under applikasjonen (database, sikkerhetskopi, disk) gir ingen oppslag; før en slik kilde er koblet til, telles de ikke.",
     chart: "Pasienter åpnet per time",
     chart_caption: "Søyler: ulike pasienter denne leseren åpnet i hver time (UTC). Bånd: ni av ti av alle andre lesere i arbeid i samme time. Strek: den travleste av dem.",
+    as_table: "Det samme som tabell",
     chart_alone: "Søyler: ulike pasienter denne leseren åpnet i hver time (UTC). De andre vises mens en kjøring pågår.",
     others_low: "Én av tjue andre har færre enn",
     others_high: "Én av tjue andre har flere enn",
@@ -305,7 +307,7 @@ static BOKMAAL: Texts = Texts {
     from: "Fra",
     to: "Til",
     changed: "Ikke utført",
-    keys: "Tastene går til det som bærer dem, og Enter utfører. j og k flytter i en liste, 1 og oppover går til sidene øverst. Uten skript: Alt og tasten (Firefox: Alt, Shift og tasten).",
+    keys: "En tast går til lenken, knappen eller feltet som viser den, og Enter følger eller utfører. j og k flytter i en liste, 1 og oppover går til sidene øverst. Uten skript: Alt og tasten (Firefox: Alt, Shift og tasten).",
     keys_off: "Enkelttaster av",
     keys_on: "Enkelttaster på",
     news: "nye: vis",

@@ -49,7 +49,7 @@ pub(crate) fn lanes(here: &Here<'_>, trail: &TrailView) -> Markup {
                  pasienter som ble åpnet i samme tid (UTC).",
             )) }
             details {
-                summary { (here.say("The same as a table", "Det samme som tabell")) }
+                summary { (texts(here.language).as_table) }
                 div class="scroll" tabindex="0" { table {
                     thead { tr { th scope="col" { (here.say("From", "Fra")) } th scope="col" class="number" { (texts(here.language).patients) }
                         @for lane in shown { th scope="col" class="number" { (lane.name) } } } }
@@ -125,7 +125,7 @@ fn growth_table(here: &Here<'_>, points: &[Growth]) -> Markup {
     let words = texts(here.language);
     html! {
         details {
-            summary { (here.say("The same as a table", "Det samme som tabell")) }
+            summary { (words.as_table) }
             table {
                 thead { tr {
                     th scope="col" { (here.say("Until", "Til")) }
@@ -154,8 +154,8 @@ pub(crate) fn clocks(here: &Here<'_>, clocks: &[ClockView]) -> Markup {
                 @let gone = (1.0 - left as f64 / whole as f64).clamp(0.0, 1.0);
                 li {
                     span { (here.say(held.english.as_str(), held.bokmaal.as_str())) ": "
-                        strong { @if left > 0 { (lasts(left)) " " (here.say("left", "igjen")) }
-                            @else { (lasts(-left)) " " (here.say("over", "over")) } } }
+                        strong { @if left > 0 { (lasts(here, left)) " " (here.say("left", "igjen")) }
+                            @else { (lasts(here, -left)) " " (here.say("over", "over")) } } }
                     svg class="meter" width="120" height="8" viewBox="0 0 120 8" aria-hidden="true" {
                         rect class="cell" x="0" y="0" width="120" height="8" {}
                         rect class="bar" x="0" y="0" width=(px(gone * 120.0)) height="8" {}
@@ -166,11 +166,11 @@ pub(crate) fn clocks(here: &Here<'_>, clocks: &[ClockView]) -> Markup {
     }
 }
 
-fn lasts(secs: i64) -> String {
+fn lasts(here: &Here<'_>, secs: i64) -> String {
     if secs < 172_800 {
-        format!("{}:{:02} h", secs / 3_600, secs / 60 % 60)
+        format!("{}:{:02} {}", secs / 3_600, secs / 60 % 60, here.say("h", "t"))
     } else {
-        format!("{} d", secs / 86_400)
+        format!("{} {}", secs / 86_400, here.say("days", "døgn"))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Keys stand in the order written here, so that the same finding is the same bytes. No patient is
 //! named unless asked for.
 
-use crate::words::{Language, Speaker};
+use crate::words::{Language, Speaker, title};
 use bavn_model::{
     Context, Directory, Fact, Family, Finding, FindingState, Lane, Relation, Trait, TriedOutcome,
 };
@@ -79,14 +79,14 @@ fn finding_info(finding: &Finding, speaker: &Speaker<'_>) -> Value {
         .collect();
     json!({
         "uid": format!("{:032x}", finding.uid),
-        "title": speaker.title(finding.detector),
+        "title": title(speaker.language, finding.detector),
         "desc": speaker.summary(finding),
         "types": finding.detectors,
         "first_seen_time": finding.first_seen.millis(),
         "last_seen_time": finding.last_seen.millis(),
         "analytic": {
             "uid": finding.detector,
-            "name": speaker.title(finding.detector),
+            "name": title(speaker.language, finding.detector),
             "type_id": if finding.lane == Lane::Deterministic { 1 } else { 3 },
         },
         "attacks": attacks,

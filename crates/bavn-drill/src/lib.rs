@@ -24,7 +24,7 @@ mod truth;
 mod work;
 mod write;
 
-pub use attacks::{ATTACK_OPTIONS, ATTACKS, AttackPlan, PlanError};
+pub use attacks::{ATTACK_OPTIONS, ATTACKS, AttackPlan, PlanError, attack_in_words};
 pub use region::{Files, Settings, SettingsError, generate, generate_files};
 pub use score::{Alarm, AttackScore, Curve, Score, ScoreError, bare, score};
 pub use shape::{Identifiers, Missing, Shape};

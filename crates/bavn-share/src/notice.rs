@@ -3,8 +3,9 @@
 use crate::breach::Breach;
 use crate::clock::{Due, clocks};
 use crate::instant::Instant;
+use crate::questions::questions;
 use crate::regime::{Regime, Verified};
-use crate::words::{Language, Speaker, Texts};
+use crate::words::{Language, Speaker};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -108,10 +109,9 @@ impl Notice {
                 }
             })
             .collect();
-        let texts = language.texts();
         let writer = Speaker { language, zone: breach.zone(), in_letter: true };
         let paragraphs = regime.paragraphs.iter().map(|it| {
-            let text = fill_in(it.text.of(language), &record, &writer, texts);
+            let text = fill_in(it.text.of(language), &record, &writer);
             (it.heading.of(language).to_owned(), text)
         });
         Ok(Self {
@@ -190,18 +190,25 @@ fn at_path<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// Replaces each `{path}`; what the record lacks is marked as missing, so that no letter leaves
 /// with a hole in it.
-fn fill_in(template: &str, record: &Value, speaker: &Speaker, texts: &Texts) -> String {
+fn fill_in(template: &str, record: &Value, speaker: &Speaker) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template.trim();
     while let Some((before, after)) = rest.split_once('{') {
         text.push_str(before);
         let Some((path, behind)) = after.split_once('}') else { break };
         let said = at_path(record, path).and_then(|value| speaker.say(value));
-        text.push_str(&said.unwrap_or_else(|| format!("[{}: {path}]", texts.missing_here)));
+        text.push_str(&said.unwrap_or_else(|| missing(path, speaker.language)));
         rest = behind;
     }
     text.push_str(rest);
     text
+}
+
+/// By what a person is asked for it; else as the record calls it.
+fn missing(path: &str, language: Language) -> String {
+    let question = questions().iter().find(|question| question.path == path);
+    let name = question.map_or(path, |question| question.label(language));
+    format!("[{}: {name}]", language.texts().missing_here)
 }
 
 pub(crate) const UNREVIEWED: &str = "unreviewed";

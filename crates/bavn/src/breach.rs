@@ -6,6 +6,7 @@
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::recipients::Told;
 use bavn_detect::cases::{Book, Case, CaseNumber, Verdict};
+use bavn_detect::words;
 use bavn_model::Timestamp;
 use bavn_share::{
     Breach, Contact, Count, Declared, Evidence, Instant, Language, Organisation, Sent, questions,
@@ -126,7 +127,7 @@ pub(crate) fn record(
         main_cause: main_cause(case, language),
         kinds: kinds(&seen.contents),
         persons: Some(persons),
-        person_categories: told.map_or_else(|| vec!["patients".to_owned()], Told::categories),
+        person_categories: person_categories(told, language),
         relation: Some("patients".to_owned()),
         records: Some(look_ups),
         record_categories: record_categories(&seen.contents, language),
@@ -154,7 +155,7 @@ pub(crate) fn record(
             })
             .collect(),
         indicators: indicators(case),
-        evidence: evidence(case, seen),
+        evidence: evidence(case, seen, language),
         ..Breach::default()
     };
     add_acts(&mut breach, case, language)?;
@@ -258,6 +259,15 @@ fn kinds(contents: &Contents) -> Vec<String> {
     kinds
 }
 
+fn person_categories(told: Option<&Told>, language: Language) -> Vec<String> {
+    let categories = told.map_or_else(|| vec!["patients".to_owned()], Told::categories);
+    let language = match language {
+        Language::En => words::Language::English,
+        Language::Nb => words::Language::Bokmaal,
+    };
+    categories.iter().map(|name| words::post(language, name).to_owned()).collect()
+}
+
 /// Types of content in words where they are known ones, the most look-ups first.
 fn record_categories(contents: &Contents, language: Language) -> Vec<String> {
     let mut types: Vec<_> = contents.types.iter().collect();
@@ -311,14 +321,18 @@ fn indicators(case: &Case) -> Vec<String> {
     hosts.into_iter().chain(clients).take(INDICATORS_MAX).map(str::to_owned).collect()
 }
 
-fn evidence(case: &Case, seen: &Seen) -> Vec<Evidence> {
+fn evidence(case: &Case, seen: &Seen, language: Language) -> Vec<Evidence> {
     let mut evidence = vec![Evidence {
         what: "bavn scope".to_owned(),
         digest: format!("SHA-256 {}", seen.scope.digest),
     }];
     if let Some((entries, root)) = &seen.checkpoint {
-        let what = format!("bavn log, {entries} entries");
-        evidence.push(Evidence { what, digest: format!("root {root}") });
+        let entries = words::grouped(*entries);
+        let (what, digest) = match language {
+            Language::En => (format!("bavn log, {entries} entries"), format!("root {root}")),
+            Language::Nb => (format!("bavn-logg, {entries} innførsler"), format!("rot {root}")),
+        };
+        evidence.push(Evidence { what, digest });
     }
     let filed = case
         .evidence

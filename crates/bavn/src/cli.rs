@@ -516,6 +516,8 @@ pub(crate) enum CaseCommand {
         store: CaseStore,
         #[arg(value_name = "CASE")]
         case: CaseNumber,
+        #[arg(long, value_enum, default_value = "en")]
+        language: SpokenLanguage,
         #[arg(long)]
         json: bool,
     },

@@ -87,10 +87,30 @@ impl Register {
         by: By<'_>,
         language: Language,
     ) -> CommandResult<(Breach, Arc<Looked>)> {
+        let (case, looked) = self.case(desk, number, by)?;
+        Ok((self.spoken(&case, &looked, language)?, looked))
+    }
+
+    /// A case, and what the store says of it.
+    pub(crate) fn case(
+        &self,
+        desk: &Desk,
+        number: CaseNumber,
+        by: By<'_>,
+    ) -> CommandResult<(Case, Arc<Looked>)> {
         let (case, subject, window) = Self::asked(desk, number)?;
         let looked = self.look(&case, &subject, window, by)?;
-        let breach = record(&case, &looked.seen, looked.told.as_ref(), &self.about, language)?;
-        Ok((breach, looked))
+        Ok((case, looked))
+    }
+
+    /// The record of such a case in one language.
+    pub(crate) fn spoken(
+        &self,
+        case: &Case,
+        looked: &Looked,
+        language: Language,
+    ) -> CommandResult<Breach> {
+        record(case, &looked.seen, looked.told.as_ref(), &self.about, language)
     }
 
     fn asked(desk: &Desk, number: CaseNumber) -> CommandResult<(Case, Subject, Window)> {

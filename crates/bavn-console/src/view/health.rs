@@ -117,6 +117,8 @@ pub struct DrillView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Theft {
     pub name: String,
+    /// What it is, in English and bokmål.
+    pub words: [String; 2],
     /// From the first stolen record to the first alarm on the thief; none: never.
     pub secs_to_alarm: Option<i64>,
     pub patients_lost: u64,

@@ -1,7 +1,7 @@
 //! An alarm as a case keeps it: names instead of numbers, sentences as they were said that day.
 
 use crate::ocsf::risk_score;
-use crate::words::{Language, Speaker};
+use crate::words::{Language, Speaker, title};
 use bavn_model::{Context, Directory, Fact, Finding, IdentityId, Timestamp, Trait};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -157,7 +157,7 @@ impl Alarm {
 impl Said {
     pub fn of(finding: &Finding, speaker: &Speaker<'_>) -> Self {
         Self {
-            title: speaker.title(finding.detector).to_owned(),
+            title: title(speaker.language, finding.detector).to_owned(),
             summary: speaker.summary(finding),
             reasons: finding
                 .because

@@ -23,7 +23,7 @@ pub fn deed_in_words(act: &Act, language: Language) -> String {
         Deed::Escalated { level, to } => {
             say(format!("call {level}, to {to}"), format!("varsel {level}, til {to}"))
         }
-        Deed::Read => say("read".to_owned(), "lest".to_owned()),
+        Deed::Read => say("looked at the case".to_owned(), "så på saken".to_owned()),
         Deed::Decided { verdict, reason } => format!("{}: {reason}", verdict.named(language)),
         Deed::Covered { .. } => say(
             "closed by the explanation of the unit".to_owned(),
@@ -109,6 +109,7 @@ pub fn deed_in_words(act: &Act, language: Language) -> String {
 impl Verdict {
     pub const fn named(self, language: Language) -> &'static str {
         match (language, self) {
+            (Language::English, Self::Compromise) => "stolen account",
             (Language::English, _) => self.word(),
             (Language::Bokmaal, Self::Snooping) => "snoking",
             (Language::Bokmaal, Self::Compromise) => "stjålet konto",

@@ -284,10 +284,7 @@ fn tenths(value: f64) -> String {
 }
 
 fn patients(count: u32) -> String {
-    match count {
-        1 => "1 pasient".to_owned(),
-        _ => format!("{} pasienter", grouped(u64::from(count))),
-    }
+    super::patients(Language::Bokmaal, count.into())
 }
 
 fn times(count: u32) -> String {

@@ -285,7 +285,7 @@ fn number(value: f64) -> String {
 }
 
 fn patients(count: u32) -> String {
-    if count == 1 { "1 patient".to_owned() } else { format!("{count} patients") }
+    super::patients(Language::English, count.into())
 }
 
 fn times(count: u32) -> String {

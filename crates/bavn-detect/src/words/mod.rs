@@ -7,8 +7,10 @@ mod bokmaal;
 mod english;
 mod explain;
 mod number;
+mod plain;
 
-pub use number::{decimal, grouped, shortest};
+pub use number::{decimal, grouped, look_ups, patients, shortest};
+pub use plain::{kind, post};
 
 use bavn_model::{Context, Directory, Fact, Finding, InnocentStory, NextStep, Tried};
 
@@ -28,15 +30,15 @@ pub struct Speaker<'a> {
     pub context: &'a Context,
 }
 
-impl Speaker<'_> {
-    /// What a finding of this detector is called, in a few words.
-    pub fn title(&self, detector: &str) -> &'static str {
-        match self.language {
-            Language::English => english::title(detector),
-            Language::Bokmaal => bokmaal::title(detector),
-        }
+/// What a finding of this detector is called, in a few words.
+pub fn title(language: Language, detector: &str) -> &'static str {
+    match language {
+        Language::English => english::title(detector),
+        Language::Bokmaal => bokmaal::title(detector),
     }
+}
 
+impl Speaker<'_> {
     /// Who did what, and by how much it is out of the usual, in one sentence.
     pub fn summary(&self, finding: &Finding) -> String {
         let who = self.who(finding);
@@ -108,7 +110,11 @@ impl Speaker<'_> {
                 .and_then(|held| held.role)
                 .map_or("", |role| self.context.role_name(role));
             let name = self.directory.identities.name(entity.identity);
-            if role.is_empty() { name.to_owned() } else { format!("{name} ({role})") }
+            if role.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{name} ({})", post(self.language, role))
+            }
         });
         match (names.next(), finding.entities.len()) {
             (None, _) => String::new(),
@@ -121,7 +127,8 @@ impl Speaker<'_> {
     }
 
     fn group_name(&self, group: u32) -> &str {
-        self.context.groups().get(group as usize).map_or("?", |group| group.name.as_str())
+        let group = self.context.groups().get(group as usize);
+        group.map_or("?", |group| post(self.language, &group.name))
     }
 }
 

@@ -17,6 +17,24 @@ pub fn grouped(count: u64) -> String {
     in_threes(&count.to_string())
 }
 
+/// `1 look-up`, `2 look-ups`.
+pub fn look_ups(language: Language, count: u64) -> String {
+    counted(language, count, ["look-up", "look-ups"], ["oppslag", "oppslag"])
+}
+
+/// `1 patient`, `2 patients`.
+pub fn patients(language: Language, count: u64) -> String {
+    counted(language, count, ["patient", "patients"], ["pasient", "pasienter"])
+}
+
+fn counted(language: Language, count: u64, english: [&str; 2], bokmaal: [&str; 2]) -> String {
+    let [one, many] = match language {
+        Language::English => english,
+        Language::Bokmaal => bokmaal,
+    };
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
 fn written(language: Language, english: &str) -> String {
     match (language, english.split_once('.')) {
         (Language::English, _) => english.to_owned(),
@@ -51,6 +69,19 @@ mod tests {
             (2_900_000, "2\u{202f}900\u{202f}000"),
         ] {
             assert_eq!(grouped(count), expected);
+        }
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        for (count, english, bokmaal) in [
+            (0, ["0 look-ups", "0 patients"], ["0 oppslag", "0 pasienter"]),
+            (1, ["1 look-up", "1 patient"], ["1 oppslag", "1 pasient"]),
+            (2, ["2 look-ups", "2 patients"], ["2 oppslag", "2 pasienter"]),
+        ] {
+            let said = |language| [look_ups(language, count), patients(language, count)];
+            assert_eq!(said(Language::English), english);
+            assert_eq!(said(Language::Bokmaal), bokmaal);
         }
     }
 

@@ -14,34 +14,163 @@ use crate::shape::Shape;
 use crate::work::{self, Lookup, Reader, Scene};
 use fastrand::Rng;
 
-/// Every kind of theft, with what it is.
-pub const ATTACKS: [(&str, &str); 25] = [
-    ("burst_night", "a stolen account takes hundreds of records in an hour of the night"),
-    ("burst_day", "the same at noon, from the owner's own desk"),
-    ("blend", "three times the own volume, strangers among the day's patients"),
-    ("slow", "a third more than usual, all of it strangers, for weeks"),
-    ("half_own_unit", "as slow, half of it from the own ward"),
-    ("sprayed", "many accounts, a few strangers each, within two days"),
-    ("dripped", "several accounts, a stranger or two a day, for weeks"),
-    ("batch_in_profile", "the batch account reads other records at its hour, from its host"),
-    ("api_ordered", "an app's token pages through records in the order of identifiers"),
-    ("api_random", "the same at random"),
-    ("vip", "a dozen curious readers of one admitted person"),
-    ("news", "readers all over the region of one person in the news"),
-    ("household", "one look at somebody of the own household"),
-    ("co_worker", "one look at a colleague"),
-    ("neighbour", "one look at people next door"),
-    ("targeting", "a few members of the armed forces a day"),
-    ("leaver", "an account still open after its owner left"),
-    ("search_harvest", "searches by the dozen, the hit lists being the loot"),
-    ("covering", "each stranger is hidden among look-ups of the own ward"),
-    ("dormant", "an account that slept for two months wakes"),
-    ("batch_elsewhere", "the batch account's credential reads other records from another host"),
-    ("own_record", "one look at the reader's own record"),
-    ("linked", "dozens of accounts, a stranger a week each, all from one address"),
-    ("two_places", "a stolen account is used elsewhere while its owner is at work"),
-    ("log_cut", "a log is stopped for hours, minutes after its theft began"),
+/// Every kind of theft, with what it is, in English and bokmål.
+pub const ATTACKS: [(&str, [&str; 2]); 25] = [
+    (
+        "burst_night",
+        [
+            "a stolen account takes hundreds of records in an hour of the night",
+            "en stjålet konto henter hundrevis av journaler på en time om natten",
+        ],
+    ),
+    (
+        "burst_day",
+        [
+            "a stolen account takes hundreds of records at noon, from its owner's own desk",
+            "en stjålet konto henter hundrevis av journaler midt på dagen, fra eierens egen plass",
+        ],
+    ),
+    (
+        "blend",
+        [
+            "three times the own volume, strangers among the day's patients",
+            "tre ganger så mange som ellers, fremmede blant dagens pasienter",
+        ],
+    ),
+    (
+        "slow",
+        [
+            "a third more than usual, all of it strangers, for weeks",
+            "en tredjedel flere enn vanlig, alle fremmede, i ukevis",
+        ],
+    ),
+    (
+        "half_own_unit",
+        [
+            "a third more than usual for weeks, half of it from the own ward",
+            "en tredjedel flere enn vanlig i ukevis, halvparten fra egen avdeling",
+        ],
+    ),
+    (
+        "sprayed",
+        [
+            "many accounts, a few strangers each, within two days",
+            "mange kontoer, noen få fremmede hver, i løpet av to dager",
+        ],
+    ),
+    (
+        "dripped",
+        [
+            "several accounts, a stranger or two a day, for weeks",
+            "flere kontoer, en fremmed eller to om dagen, i ukevis",
+        ],
+    ),
+    (
+        "batch_in_profile",
+        [
+            "the batch account reads other records at its hour, from its host",
+            "systemkontoen leser andre journaler i sin vanlige time, fra sin vanlige maskin",
+        ],
+    ),
+    (
+        "api_ordered",
+        [
+            "an app's token pages through records in the order of identifiers",
+            "en apps nøkkel blar gjennom journaler i id-rekkefølge",
+        ],
+    ),
+    (
+        "api_random",
+        [
+            "an app's token pages through records at random",
+            "en apps nøkkel blar gjennom journaler i vilkårlig rekkefølge",
+        ],
+    ),
+    (
+        "vip",
+        [
+            "a dozen curious readers of one admitted person",
+            "et dusin nysgjerrige lesere av én innlagt person",
+        ],
+    ),
+    (
+        "news",
+        [
+            "readers all over the region of one person in the news",
+            "lesere over hele regionen av én person i nyhetene",
+        ],
+    ),
+    (
+        "household",
+        ["one look at somebody of the own household", "ett oppslag på noen i egen husstand"],
+    ),
+    ("co_worker", ["one look at a colleague", "ett oppslag på en kollega"]),
+    ("neighbour", ["one look at people next door", "ett oppslag på folk i nabohuset"]),
+    (
+        "targeting",
+        ["a few members of the armed forces a day", "noen få ansatte i forsvaret om dagen"],
+    ),
+    (
+        "leaver",
+        [
+            "an account still open after its owner left",
+            "en konto som er åpen etter at eieren sluttet",
+        ],
+    ),
+    (
+        "search_harvest",
+        [
+            "searches by the dozen, the hit lists being the loot",
+            "søk i dusinvis, der trefflistene er byttet",
+        ],
+    ),
+    (
+        "covering",
+        [
+            "each stranger is hidden among look-ups of the own ward",
+            "hver fremmed skjules blant oppslag i egen avdeling",
+        ],
+    ),
+    (
+        "dormant",
+        ["an account that slept for two months wakes", "en konto som sov i to måneder, våkner"],
+    ),
+    (
+        "batch_elsewhere",
+        [
+            "the batch account's credential reads other records from another host",
+            "systemkontoens passord leser andre journaler fra en annen maskin",
+        ],
+    ),
+    ("own_record", ["one look at the reader's own record", "ett oppslag i leserens egen journal"]),
+    (
+        "linked",
+        [
+            "dozens of accounts, a stranger a week each, all from one address",
+            "dusinvis av kontoer, en fremmed i uken hver, alle fra én adresse",
+        ],
+    ),
+    (
+        "two_places",
+        [
+            "a stolen account is used elsewhere while its owner is at work",
+            "en stjålet konto brukes et annet sted mens eieren er på jobb",
+        ],
+    ),
+    (
+        "log_cut",
+        [
+            "a log is stopped for hours, minutes after its theft began",
+            "en logg stanses i timevis, minutter etter at tyveriet begynte",
+        ],
+    ),
 ];
+
+/// What a theft of this name is, in English and bokmål; the name, where it is none of [`ATTACKS`].
+pub fn attack_in_words(name: &str) -> [&str; 2] {
+    let known = ATTACKS.iter().find(|(known, _)| *known == name);
+    known.map_or([name; 2], |(_, words)| *words)
+}
 
 /// One theft, with its thieves chosen.
 #[derive(Clone, Debug)]

@@ -52,7 +52,7 @@ fn a_missing_field_is_named_and_a_letter_shows_its_hole() {
     let letter =
         Notice::fill(&breach, &regime("gdpr-34"), "initial", Language::Nb, None, now()).unwrap();
     assert_eq!(letter.missing, ["Råd"]);
-    assert!(notice_text(&letter).contains("[mangler: advice]"));
+    assert!(notice_text(&letter).contains("[mangler: Hva en person kan gjøre selv]"));
     assert_eq!(letter.filled_percent(), 85);
 }
 

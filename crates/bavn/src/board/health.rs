@@ -160,6 +160,7 @@ pub(super) fn drill(path: &Path) -> CommandResult<DrillView> {
         .with_context(|| format!("`{}` is no score of a drill", path.display()))
         .map_err(usage)?;
     let theft = |attack: Attack| Theft {
+        words: bavn_drill::attack_in_words(&attack.name).map(str::to_owned),
         name: attack.name,
         secs_to_alarm: attack.secs_to_alarm,
         patients_lost: attack.patients_lost,

@@ -117,7 +117,7 @@ impl Board for StoreBoard {
     fn clocks(&self, number: CaseNumber) -> Vec<ClockView> {
         let clocks = self.desk.look(|book| {
             let case = book.case(book.settled(number))?;
-            Some(time::clocks(case, self.desk.duty()))
+            Some(time::clocks(case, self.desk.duty(), &self.register.about().regimes))
         });
         clocks.ok().flatten().unwrap_or_default()
     }

@@ -15,14 +15,18 @@ impl Notices for StoreBoard {
         who: &Visitor,
         language: Language,
     ) -> Result<BreachView, Trouble> {
-        let language = match language {
-            Language::English => bavn_share::Language::En,
-            Language::Bokmaal => bavn_share::Language::Nb,
+        let (language, other) = match language {
+            Language::English => (bavn_share::Language::En, bavn_share::Language::Nb),
+            Language::Bokmaal => (bavn_share::Language::Nb, bavn_share::Language::En),
         };
         let by = By { who: ("urn:bavn:user", &who.name), at: self.now() };
-        let (record, _) =
-            self.register.record(&self.desk, case, by, language).map_err(|error| failed(&error))?;
-        Ok(BreachView { record, regimes: self.register.about().regimes.clone() })
+        let (case, looked) =
+            self.register.case(&self.desk, case, by).map_err(|error| failed(&error))?;
+        let record = |language| {
+            self.register.spoken(&case, &looked, language).map_err(|error| failed(&error))
+        };
+        let regimes = self.register.about().regimes.clone();
+        Ok(BreachView { record: record(language)?, other: record(other)?, regimes })
     }
 
     fn release_list(

@@ -94,27 +94,29 @@ fn growth_step(span_secs: i64) -> i64 {
 }
 
 /// The next call, if nobody has read the case; and after a verdict of harm, the shortest time that
-/// each law leaves, counted from the verdict until somebody declares otherwise.
-pub(super) fn clocks(case: &Case, duty: &Duty) -> Vec<ClockView> {
+/// each law the controller is under leaves until its first notice is signed, counted from the
+/// verdict until somebody declares otherwise.
+pub(super) fn clocks(case: &Case, duty: &Duty, wanted: &[String]) -> Vec<ClockView> {
     let mut clocks = Vec::new();
     if let Some((from, due)) = duty.call(case) {
         let (english, bokmaal) = ("Next call".to_owned(), "Neste varsel".to_owned());
         clocks.push(ClockView { english, bokmaal, from, due });
     }
     let breach = case.verdict.as_ref().filter(|held| held.verdict.is_breach());
-    let regimes = bavn_share::shipped().unwrap_or_default();
-    for (decided, regime) in
-        breach.into_iter().flat_map(|held| regimes.iter().map(move |it| (held, it)))
-    {
+    let Some(decided) = breach else { return clocks };
+    for regime in bavn_share::shipped().unwrap_or_default() {
         let first =
             regime.clocks.iter().filter(|clock| clock.hours > 0).min_by_key(|clock| clock.hours);
-        let Some(clock) = first else { continue };
-        let due = decided.at.plus_secs(clock.hours * 3_600);
+        let is_signed = case.file.last_signed(&regime.id).is_some();
+        let Some(clock) = first.filter(|_| wanted.contains(&regime.id) && !is_signed) else {
+            continue;
+        };
+        let from = case.file.declared.get(&clock.from).map_or(decided.at, |held| held.since);
         clocks.push(ClockView {
             english: format!("{} ({} h)", regime.title.en, clock.hours),
             bokmaal: format!("{} ({} t)", regime.title.nb, clock.hours),
-            from: decided.at,
-            due,
+            from,
+            due: from.plus_secs(clock.hours * 3_600),
         });
     }
     clocks

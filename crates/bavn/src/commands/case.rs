@@ -28,7 +28,9 @@ pub(crate) fn run(command: CaseCommand) -> CommandResult {
             let since = since.as_deref().map(read_date).transpose()?;
             show(&store, case, since, spoken(language), json)
         }
-        CaseCommand::Trail { store, case, json } => super::trail::run(&store, case, json),
+        CaseCommand::Trail { store, case, language, json } => {
+            super::trail::run(&store, case, spoken(language), json)
+        }
         CaseCommand::Assign { store, case, to } => act(&store, case, Deed::Assigned { to }),
         CaseCommand::Verdict { store, case, verdict, reason } => {
             act(&store, case, Deed::Decided { verdict: read_verdict(&verdict)?, reason })

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &Drill) -> CommandResult {
         Some(DrillCommand::Evaluate(arguments)) => super::evaluate::run(arguments),
         Some(DrillCommand::Attacks) => {
             let mut out = std::io::stdout().lock();
-            for (name, words) in ATTACKS {
+            for (name, [words, _]) in ATTACKS {
                 writeln!(out, "{name:<18} {words}")?;
             }
             writeln!(out, "\nOptions, as in `slow:take=10:cover=20`:")?;

@@ -102,7 +102,7 @@ impl Board for DemoBoard {
 
     /// By people who are invented like those whom they speak for.
     fn signed_elsewhere(&self) -> Option<(String, String)> {
-        Some(("the employees' side (invented)".to_owned(), "2024-01-01".to_owned()))
+        Some(("Ola Example (invented, oppdiktet)".to_owned(), "2024-01-01".to_owned()))
     }
 
     fn regimes(&self) -> Vec<RegimeLine> {

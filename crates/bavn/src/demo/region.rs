@@ -35,7 +35,7 @@ impl Region {
             days: QUIET_DAYS + 2,
             quiet_days: QUIET_DAYS,
             seed,
-            attacks: vec!["burst_night".to_owned()],
+            attacks: vec![ATTACK.to_owned()],
             tidiness: 0.8,
             ..Settings::default()
         };
@@ -140,6 +140,8 @@ fn example(truth: &Truth) -> String {
 const FRAME_BYTES: usize = 1 << 20;
 /// Of event time, before the theft.
 pub(crate) const LEAD_SECS: i64 = 300;
+/// The theft that is told.
+pub(crate) const ATTACK: &str = "burst_night";
 const STAFF: usize = 320;
 const PATIENTS: usize = 25_000;
 /// Before the theft.

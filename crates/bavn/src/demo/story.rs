@@ -1,7 +1,7 @@
 //! What happens, told as it happens.
 
 use super::board::{DemoBoard, Hours, Open};
-use super::region::{LEAD_SECS, QUIET_DAYS, Region};
+use super::region::{ATTACK, LEAD_SECS, QUIET_DAYS, Region};
 use crate::error::CommandResult;
 use bavn_console::{QueueView, Theft};
 use bavn_detect::cases::Said;
@@ -101,7 +101,8 @@ pub(crate) fn tell(
     board.verify()?;
     let stolen = |until: Timestamp| thefts.iter().filter(|&&at| at <= until).count();
     board.show_score(Theft {
-        name: "burst_night".to_owned(),
+        name: ATTACK.to_owned(),
+        words: bavn_drill::attack_in_words(ATTACK).map(str::to_owned),
         secs_to_alarm: alarmed.map(|at| at.secs_since(begin)),
         patients_lost: stolen(alarmed.unwrap_or(end)) as u64,
         patients_stolen: thefts.len() as u64,

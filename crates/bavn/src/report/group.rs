@@ -2,6 +2,7 @@
 
 use super::words::Words;
 use bavn_detect::cases::Zone;
+use bavn_detect::words::post;
 use bavn_model::{Context, Directory, PatientId, Tie, TieKind, Timestamp};
 use bavn_store::{Reading, Who};
 use std::cmp::Reverse;
@@ -92,7 +93,10 @@ impl About {
     pub(super) fn title(&self, words: &Words) -> String {
         match self {
             Self::Stay { from, to, unit } => {
-                let unit = unit.as_deref().map(|unit| format!(", {unit}")).unwrap_or_default();
+                let unit = unit
+                    .as_deref()
+                    .map(|unit| format!(", {}", post(words.language, unit)))
+                    .unwrap_or_default();
                 let (from, last) = (words.date(*from), words.date(*to));
                 if *to == Timestamp::MAX {
                     format!("{}{unit}, {from} –", words.stay)
@@ -103,7 +107,10 @@ impl About {
                 }
             }
             Self::Day { day, place } => {
-                let place = place.as_deref().map(|place| format!(", {place}")).unwrap_or_default();
+                let place = place
+                    .as_deref()
+                    .map(|place| format!(", {}", post(words.language, place)))
+                    .unwrap_or_default();
                 format!("{}{place}", words.date(Timestamp::start_of_day(*day).plus_secs(43_200)))
             }
         }

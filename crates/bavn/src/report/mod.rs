@@ -9,6 +9,7 @@ pub(crate) use group::{Around, groups};
 pub(crate) use paper::document;
 pub(crate) use words::{BOKMAAL, ENGLISH, Words, plain_name};
 
+use bavn_detect::words::{look_ups, post};
 use bavn_model::{Flag, Kind, Outcome};
 use bavn_store::{Reading, Who};
 use group::{Group, Row};
@@ -27,11 +28,14 @@ impl Words {
         if let Some(other) = &reading.on_behalf_of {
             let _never = write!(who, " {} {other}", self.on_behalf_of);
         }
-        let mut post: Vec<&str> =
-            [&row.role, &row.unit].into_iter().flatten().map(String::as_str).collect();
-        post.extend(reading.source.as_deref().filter(|_| row.unit.is_none()));
-        if !post.is_empty() {
-            let _never = write!(who, " ({})", post.join(", "));
+        let mut posts: Vec<&str> = [&row.role, &row.unit]
+            .into_iter()
+            .flatten()
+            .map(|name| post(self.language, name))
+            .collect();
+        posts.extend(reading.source.as_deref().filter(|_| row.unit.is_none()));
+        if !posts.is_empty() {
+            let _never = write!(who, " ({})", posts.join(", "));
         }
         let found = self.found(reading);
         [
@@ -58,8 +62,8 @@ impl Words {
             let name = name.map(|name| format!("{name}, ")).unwrap_or_default();
             let (first, last) = (self.date(reader.first), self.date(reader.last));
             let when = if first == last { first } else { format!("{first} – {last}") };
-            let look_ups = reader.look_ups;
-            format!("{name}{who}: {look_ups} {}{denied}, {when}", self.look_ups)
+            let look_ups = look_ups(self.language, reader.look_ups);
+            format!("{name}{who}: {look_ups}{denied}, {when}")
         };
         let mut readers: Vec<&bavn_store::Reader> = who.readers.iter().collect();
         readers.sort_by_key(|reader| std::cmp::Reverse(reader.last));
@@ -257,7 +261,7 @@ pub(crate) fn html(who: &Who, groups: &[Group<'_>], words: &Words, style: Style)
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{title}</title>{}</head><body><main>\n<h1>{title}</h1>\n\
          <p>{}</p>\n<h2>{}</h2>\n<ul>\n",
-        words.language,
+        words.code,
         style.markup(),
         words.intro,
         words.readers,

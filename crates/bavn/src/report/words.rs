@@ -2,6 +2,7 @@
 
 use super::purposes;
 use bavn_detect::cases::Zone;
+use bavn_detect::words::{Language, kind};
 use bavn_model::{Flag, Timestamp};
 use bavn_store::{Class, OWN_SOURCE, Reached, Reading, Verdict};
 use std::borrow::Cow;
@@ -9,11 +10,12 @@ use std::borrow::Cow;
 /// The words of a report in one language.
 #[derive(Debug)]
 pub(crate) struct Words {
-    pub(super) language: &'static str,
+    pub(super) language: Language,
+    /// Of the language (BCP 47).
+    pub(super) code: &'static str,
     pub(super) title: &'static str,
     pub(super) intro: &'static str,
     pub(super) readers: &'static str,
-    pub(super) look_ups: &'static str,
     pub(super) by_time: &'static str,
     pub(super) none: &'static str,
     pub(super) columns: [&'static str; 6],
@@ -37,7 +39,6 @@ pub(crate) struct Words {
     pub(super) times: &'static str,
     pub(super) as_of: &'static str,
     pub(super) not_seen: &'static str,
-    kinds: [&'static str; 10],
     /// `FHIR` types of content.
     content: [&'static str; CONTENT.len()],
     /// In the order of [`TEMPLATES`].
@@ -47,13 +48,13 @@ pub(crate) struct Words {
 }
 
 pub(crate) const ENGLISH: Words = Words {
-    language: "en",
+    language: Language::English,
+    code: "en",
     title: "Who has read the record of",
     intro: "Every look-up in your record that this system knows of, the newest first. The reason \
             stated is what the reader or the reader's system gave at the time. The reason found is \
             what other records say about why.",
     readers: "Readers",
-    look_ups: "look-ups",
     by_time: "Look-ups",
     none: "No look-up is known.",
     columns: ["When", "Who", "What was done", "Reason stated", "Reason found", "Reference"],
@@ -79,18 +80,6 @@ pub(crate) const ENGLISH: Words = Words {
     as_of: "As of",
     not_seen: "Not seen: reads below the application (database, backup, disk), and systems that send \
                no look-ups here.",
-    kinds: [
-        "read",
-        "searched",
-        "created",
-        "updated",
-        "deleted",
-        "exported",
-        "printed",
-        "logged in",
-        "access decided",
-        "other",
-    ],
     content: [
         "name and contact details",
         "measurements and test results",
@@ -138,13 +127,13 @@ pub(crate) const ENGLISH: Words = Words {
 };
 
 pub(crate) const BOKMAAL: Words = Words {
-    language: "nb",
+    language: Language::Bokmaal,
+    code: "nb",
     title: "Hvem har lest journalen til",
     intro: "Alle oppslag i journalen din som dette systemet kjenner, de nyeste først. Oppgitt grunn er \
             det leseren eller leserens system oppga da. Funnet grunn er det andre registreringer sier \
             om hvorfor.",
     readers: "Lesere",
-    look_ups: "oppslag",
     by_time: "Oppslag",
     none: "Ingen oppslag er kjent.",
     columns: ["Når", "Hvem", "Hva ble gjort", "Oppgitt grunn", "Funnet grunn", "Referanse"],
@@ -170,18 +159,6 @@ pub(crate) const BOKMAAL: Words = Words {
     as_of: "Per",
     not_seen: "Ikke sett: lesing under applikasjonen (database, sikkerhetskopi, disk), og systemer \
                som ikke sender oppslag hit.",
-    kinds: [
-        "lest",
-        "søkt",
-        "opprettet",
-        "endret",
-        "slettet",
-        "eksportert",
-        "skrevet ut",
-        "logget inn",
-        "tilgang avgjort",
-        "annet",
-    ],
     content: [
         "navn og kontaktopplysninger",
         "målinger og prøvesvar",
@@ -222,7 +199,8 @@ impl Words {
 
     /// What was done, with which kind of content.
     pub(super) fn done(&self, reading: &Reading) -> String {
-        let kind = self.kinds.get(reading.kind as usize).copied().unwrap_or_default();
+        let word = super::word(reading.kind);
+        let kind = kind(self.language, &word);
         let mut parts = vec![match &reading.resource {
             Some(resource) => format!("{kind}: {}", self.content(resource)),
             None => kind.to_owned(),
@@ -264,7 +242,7 @@ impl Words {
     /// Codes of a purpose of use in words; one that is not known stays as the source has it.
     pub(crate) fn purpose(&self, codes: &str) -> String {
         let word = |code| match purposes::in_words(code) {
-            Some([_, bokmaal]) if self.language == BOKMAAL.language => bokmaal,
+            Some([_, bokmaal]) if self.language == Language::Bokmaal => bokmaal,
             Some([english, _]) => english,
             None => code,
         };

@@ -108,6 +108,8 @@ fn a_theft_becomes_a_case_that_is_scoped_hunted_and_decided() {
     let (by_account, by_machine) = (look_ups(false), look_ups(true));
     assert!(by_account >= stolen.len() as u64 && by_machine <= by_account, "{trail}");
     assert!(place.said(&["case", "trail", number]).contains(case["hosts"][0].as_str().unwrap()));
+    let bokmaal = place.said(&["case", "trail", number, "--language", "nb"]);
+    assert!(bokmaal.contains("  konto ") && !bokmaal.contains("look-up"), "{bokmaal}");
     let since = place.said(&["case", "show", number, "--since", "2099-01-01"]);
     assert_eq!(since.lines().count(), 1, "{since}");
 

@@ -186,6 +186,11 @@ pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     assert_eq!(later.status.code(), Some(2));
     assert!(stderr(&later).contains("a clock is not set later"), "{}", stderr(&later));
 
+    // The case shows the clocks of this controller's laws, until their notices are signed.
+    let case = format!("/case/{number}");
+    let before = console.get("kari", &case);
+    assert!(before.contains("(72 h)") && !before.contains("HIPAA"), "{before}");
+
     // The drafts as they stand, and a level of risk: one form, one key.
     console.done("kari", &page, "answers", &[("q.risk.level", "high")]);
     let told = console.json("kari", &twin);
@@ -198,6 +203,7 @@ pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     let ready = console.get("kari", &page);
     assert!(ready.contains("somebody else signs it") && !ready.contains("/sign?lang="));
     console.done("ola", &page, "sign", &[]);
+    assert!(!console.get("ola", &case).contains("(72 h)"));
     let told = console.json("ola", &twin);
     for regime in ["gdpr-33", "no-datatilsynet", "gdpr-34"] {
         let state = notice(&told, regime)["state"].to_string();
