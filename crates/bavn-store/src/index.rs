@@ -1,8 +1,9 @@
 //! Who read whom on which day: the four directions of the exposure index.
 //!
 //! For each key (an identity, a patient, a host or a client, and a day) the sorted partners, each
-//! with what the look-ups were, how many, the first and the last. Lists of small differences, which
-//! at rest take less than bitmaps: the patients of one reader and day are thinly spread.
+//! with what the look-ups were, how many, the first and the last; of identities when each was. Lists
+//! of small differences, which at rest take less than bitmaps: the patients of one reader and day are
+//! thinly spread.
 
 use crate::error::{Result, StoreError};
 use crate::keys::KeyRing;

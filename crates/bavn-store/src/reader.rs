@@ -204,16 +204,17 @@ impl Store {
         let mut is_there = false;
         let mut cut: BTreeSet<(u32, i32, u32, u8)> = BTreeSet::new();
         for &key in keys {
-            index.each(key, window.days(), &mut |posting, _| {
+            index.each(key, window.days(), &mut |posting, between| {
                 if !by.is_full() {
                     is_there = true;
                     return;
                 }
                 match (window.has(posting.first), window.has(posting.last)) {
                     (true, true) => found.push(*posting),
-                    // Outside, or around the window: only the rows know.
                     _ if posting.last < window.from.micros()
                         || posting.first >= window.to.micros() => {}
+                    _ if index.tells_times() => found.extend(within(posting, between, window)),
+                    // Around an end of the window: only the rows know.
                     _ => {
                         cut.insert((posting.key, posting.day, posting.partner, posting.class));
                     }
@@ -395,6 +396,15 @@ impl Store {
             error
         }
     }
+}
+
+/// What of a posting is in the window, by the times between its first and its last.
+fn within(posting: &Posting, between: &[i64], window: Window) -> Option<Posting> {
+    let inner = between.iter().copied();
+    let ends = [posting.first, posting.last].into_iter().take(posting.count as usize);
+    let times = || ends.clone().chain(inner.clone()).filter(|&at| window.has(at));
+    let (first, last) = (times().min()?, times().max()?);
+    Some(Posting { count: times().count() as u32, first, last, ..*posting })
 }
 
 fn other_format(folder: &Path) -> StoreError {
