@@ -81,7 +81,7 @@ fn scatter(here: &Here<'_>, thefts: &[Theft]) -> Markup {
                 line class="axis" x1=(LEFT) y1=(TOP) x2=(LEFT) y2=(TOP + PLOT) {}
                 @for (secs, name) in [
                     (60, here.say("1 min", "1 min")), (3_600, here.say("1 h", "1 t")),
-                    (86_400, here.say("1 day", "1 døgn")), (2_592_000, here.say("30 days", "30 døgn")),
+                    (86_400, here.say("1 day", "1 døgn")), (2_592_000, "30 d"),
                 ] {
                     line class="grid" x1=(px(x(secs))) x2=(px(x(secs))) y1=(TOP) y2=(TOP + PLOT) {}
                     text class="label" x=(px(x(secs))) y=(TOP + PLOT + 18.0) { (name) }
