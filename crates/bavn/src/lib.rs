@@ -25,6 +25,7 @@ mod serve;
 
 use clap::Parser;
 use error::Kind;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -41,9 +42,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    // A region's years are thousands of files, and many systems let a program open 1,024 unless it
-    // asks; where it may not have more, a store that needs them says so.
-    rlimit::increase_nofile_limit(u64::MAX).unwrap_or_default();
+    allow_many_files();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::run(cli)));
     match outcome {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -54,4 +53,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(_) => ExitCode::from(Kind::Internal as u8),
     }
+}
+
+/// A region's years are thousands of files, and many systems let a program open 1,024 unless it asks;
+/// where it may not have more, a store that needs them says so.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: limit.maximum, ..limit };
+    setrlimit(Resource::Nofile, wanted).unwrap_or_default();
 }

@@ -44,12 +44,13 @@ impl<T: DataType> Column<T> {
         (self.value, self.level) = (0, 0);
         for run in runs {
             let before = run.start - self.at;
-            let skipped = self.reader.skip_records(before);
+            // What has failed once is not asked again: the library would go on without a dictionary.
+            if !self.reader.skip_records(before).is_ok_and(|skipped| skipped == before) {
+                return Err(file.wrong());
+            }
             let (defined, repeated) = (Some(&mut self.defined), Some(&mut self.repeated));
             let read = self.reader.read_records(run.len(), defined, repeated, &mut self.values);
-            let is_read = skipped.is_ok_and(|skipped| skipped == before)
-                && read.is_ok_and(|(records, ..)| records == run.len());
-            if !is_read {
+            if !read.is_ok_and(|(records, ..)| records == run.len()) {
                 return Err(file.wrong());
             }
             self.at = run.end;
