@@ -67,6 +67,9 @@ impl Told {
             Notice::fill(record, regime, phase, spoken(language), before.as_ref(), self.now).ok()
         };
         let mut notice = fill(&self.record)?;
+        if before.is_none() {
+            return Some(notice);
+        }
         // What only the language of the signed one tells apart has not changed.
         for (field, other) in notice.fields.iter_mut().zip(fill(&self.other)?.fields) {
             if other.was.is_none() {

@@ -7,16 +7,10 @@ use crate::page::short;
 use crate::text::{Language, pick};
 use bavn_detect::Engine;
 use bavn_detect::cases::{Act, Book, Deed, deed_in_words};
-use bavn_detect::words::title;
+use bavn_detect::words::{known, title};
 use bavn_share::{Regime, questions, shipped};
 use std::borrow::Cow;
 use std::sync::OnceLock;
-
-/// What is known of a word; else the word.
-fn known<'w>(language: Language, word: &'w str, table: &[[&'static str; 3]]) -> &'w str {
-    let row = table.iter().find(|[name, ..]| *name == word);
-    row.map_or(word, |&[_, english, bokmaal]| pick(language, english, bokmaal))
-}
 
 /// How far a record came out.
 pub(crate) fn grade(language: Language, word: &str) -> &str {

@@ -10,7 +10,7 @@ mod number;
 mod plain;
 
 pub use number::{decimal, grouped, look_ups, patients, shortest};
-pub use plain::{kind, post};
+pub use plain::{kind, known, post};
 
 use bavn_model::{Context, Directory, Fact, Finding, InnocentStory, NextStep, Tried};
 

@@ -12,8 +12,9 @@ pub fn kind(language: Language, word: &str) -> &str {
     known(language, word, &KINDS)
 }
 
-/// What is not known stays as its source has it.
-fn known<'w>(language: Language, word: &'w str, table: &[[&'static str; 3]]) -> &'w str {
+/// A word of a table of words with their English and bokmål. What is not known stays as its source
+/// has it.
+pub fn known<'w>(language: Language, word: &'w str, table: &[[&'static str; 3]]) -> &'w str {
     let row = table.iter().find(|[known, ..]| *known == word);
     row.map_or(word, |[_, english, bokmaal]| match language {
         Language::English => english,

@@ -75,8 +75,7 @@ impl ParquetFile {
         for (row_group, group) in self.metadata.row_groups().iter().enumerate() {
             for (number, chunk) in group.columns().iter().enumerate() {
                 let (start, length) = chunk.byte_range();
-                let mut pages = self.pages(row_group, number, chunk)?;
-                pages.bytes = self.chunk(chunk)?;
+                let mut pages = self.pages((row_group, number), chunk, None)?;
                 while pages.at < pages.bytes.len() {
                     let from = start + pages.at as u64;
                     if pages.open_page().is_none() {
@@ -100,12 +99,13 @@ impl ParquetFile {
         let damaged = || StoreError::damaged(&self.path, "a column is missing");
         let group = self.metadata.row_groups().get(row_group).ok_or_else(damaged)?;
         let chunk = group.columns().get(column).ok_or_else(damaged)?;
-        let pages = self.pages(row_group, column, chunk)?;
+        let located = self.located(row_group, column);
+        let pages = self.pages((row_group, column), chunk, located)?;
         Ok(get_column_reader(chunk.column_descr_ptr(), Box::new(pages)))
     }
 
     /// Rows of a row group page by page, with the least and the greatest value that one column has
-    /// there. Segments of before 2026-12 do not say: all of the group, with any value.
+    /// there. Segments from before format 3 of the store do not say: all of the group, with any value.
     pub(crate) fn bounds(
         &self,
         row_group: usize,
@@ -144,13 +144,18 @@ impl ParquetFile {
         Some(locations.iter().zip(ends).map(page).collect())
     }
 
-    /// The pages of a column, still sealed.
-    fn pages(&self, row_group: usize, column: usize, chunk: &ColumnChunkMetaData) -> Result<Pages> {
+    /// The pages of a column, still sealed: read one by one where it is known where they lie, else all
+    /// at once.
+    fn pages(
+        &self,
+        (row_group, column): (usize, usize),
+        chunk: &ColumnChunkMetaData,
+        located: Option<Vec<Located>>,
+    ) -> Result<Pages> {
         let mut place = self.file_aad.clone();
         place.push(0);
         place.extend_from_slice(&(row_group as i16).to_le_bytes());
         place.extend_from_slice(&(column as i16).to_le_bytes());
-        let located = self.located(row_group, column);
         let start = chunk.byte_range().0;
         Ok(Pages {
             bytes: if located.is_some() { Vec::new() } else { self.chunk(chunk)? },

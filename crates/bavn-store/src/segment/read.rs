@@ -50,13 +50,12 @@ impl SegmentReader {
 
     /// Calls `found` for every row with its place in the segment.
     pub(crate) fn each(&self, mut found: impl FnMut(u64, &Row<'_>) -> Result<()>) -> Result<()> {
-        let mut rows = Cursor::<RowColumns>::all(&self.rows);
         let mut place = 0;
-        while let Some(row) = rows.next()? {
-            found(place, &row)?;
+        each_of::<RowColumns>(Cursor::all(&self.rows), |row| {
+            found(place, row)?;
             place += 1;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Calls `found` for every row with what the source said of it.
