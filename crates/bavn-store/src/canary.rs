@@ -7,7 +7,7 @@
 use crate::error::{Result, StoreError};
 use crate::index::By;
 use crate::names::Of;
-use crate::reader::{Store, Window};
+use crate::reader::{Store, Window, With};
 use crate::said::Canaries;
 use bavn_model::Timestamp;
 use std::collections::BTreeMap;
@@ -66,8 +66,8 @@ impl Store {
                 found => found?,
             };
             let mut times = Vec::new();
-            self.rows(By::Patient, &keys, window, |row| {
-                times.push(row.at);
+            self.look_ups(By::Patient, &keys, window, With::Nothing, |look_up| {
+                times.push(look_up.at);
                 Ok(())
             })?;
             times.sort_unstable();

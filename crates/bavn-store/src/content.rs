@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::names::Of;
-use crate::reader::{Store, Window};
+use crate::reader::{Store, Window, With};
 use crate::row::NOBODY;
 use crate::scope::{OfDay, Subject};
 use bavn_model::Timestamp;
@@ -24,15 +24,15 @@ impl Store {
         let same = self.same(Of::Patient);
         let mut kinds: BTreeMap<&'static str, (u64, BTreeSet<u32>)> = BTreeMap::new();
         let mut types: BTreeMap<String, (u64, BTreeSet<u32>)> = BTreeMap::new();
-        self.whole_rows(by, &keys, window, |row| {
-            if !row.class().exposes() || row.patients.is_empty() {
+        self.look_ups(by, &keys, window, With::Content, |look_up| {
+            if !look_up.class.exposes() || look_up.patients.is_empty() {
                 return Ok(());
             }
-            let patients: Vec<u32> = row.patients.iter().map(|&id| same.leader(id)).collect();
-            let kind = kinds.entry(crate::row::kind_word(row.kind)).or_default();
+            let patients: Vec<u32> = look_up.patients.iter().map(|&id| same.leader(id)).collect();
+            let kind = kinds.entry(crate::row::kind_word(look_up.kind)).or_default();
             kind.0 += 1;
             kind.1.extend(&patients);
-            let of = row.resource.as_deref().map(type_of).unwrap_or_default();
+            let of = look_up.content;
             // Types that nobody would read through go under the last name.
             let known = types.len() < TYPES_MAX || types.contains_key(of);
             let of = types.entry(if known { of } else { OTHERS }.to_owned()).or_default();
@@ -87,31 +87,6 @@ fn counted<K: Ord>(found: BTreeMap<K, (u64, BTreeSet<u32>)>) -> BTreeMap<K, OfDa
     found.into_iter().map(|(key, found)| (key, count(found))).collect()
 }
 
-/// The type of a reference or address, without the part that names one record.
-fn type_of(resource: &str) -> &str {
-    let letter = |at: char| at.is_alphabetic() || matches!(at, '-' | '_' | ' ');
-    let first = resource.split(['/', '?', '#']).next().unwrap_or_default();
-    if !first.is_empty() && first.chars().all(letter) { first } else { "" }
-}
-
 /// A source has dozens of types; a source that has more names single records.
 const TYPES_MAX: usize = 200;
 const OTHERS: &str = "other";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn no_part_of_a_type_names_a_record() {
-        for (resource, wanted) in [
-            ("Observation", "Observation"),
-            ("DocumentReference/77-1", "DocumentReference"),
-            ("Patient?name=x", "Patient"),
-            ("lab result", "lab result"),
-            ("13097000017", ""),
-            ("https://a.example/Patient/1", ""),
-            ("", ""),
-        ] {
-            assert_eq!(super::type_of(resource), wanted, "{resource}");
-        }
-    }
-}

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::index::{By, Posting};
 use crate::names::Of;
-use crate::reader::{Store, Window};
+use crate::reader::{Store, Window, With};
 use crate::row::NOBODY;
 use crate::verdict::{Reached, Verdicts};
 use bavn_model::Timestamp;
@@ -97,10 +97,10 @@ impl Store {
     fn outcomes_of_rows(&self, by: By, keys: &[u32], window: Window) -> Result<Outcomes> {
         let (identity, patient) = (self.same(Of::Identity), self.same(Of::Patient));
         let mut touched: Vec<(u32, u32, i64)> = Vec::new();
-        self.rows(by, keys, window, |row| {
-            if row.class().exposes() {
-                let of = |&of: &u32| (row.identity, patient.leader(of), row.at);
-                touched.extend(row.patients.iter().map(of));
+        self.look_ups(by, keys, window, With::Nothing, |look_up| {
+            if look_up.class.exposes() {
+                let of = |&of: &u32| (look_up.identity, patient.leader(of), look_up.at);
+                touched.extend(look_up.patients.iter().map(of));
             }
             Ok(())
         })?;

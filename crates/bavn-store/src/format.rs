@@ -70,6 +70,7 @@ pub(crate) fn format_line(format: u32) -> String {
 }
 
 pub(crate) const FORMAT_FILE: &str = "FORMAT";
-/// 2: segments made of others, and what is past its time. 3: lists of the index that say how long they
-/// are and when each look-up of a reader was (both 2026-11). Reads 1 and 2 too.
-pub(crate) const FORMAT: u32 = 3;
+/// 2: segments made of others, and what is past its time. 3: pages found by time, lists of the index
+/// that say how long they are. 4: the index tells each look-up of a reader (all 2026-11). Reads those
+/// before too.
+pub(crate) const FORMAT: u32 = 4;

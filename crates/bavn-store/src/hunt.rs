@@ -2,7 +2,7 @@
 
 use crate::error::{Result, StoreError};
 use crate::names::Of;
-use crate::reader::{Store, Window};
+use crate::reader::{Store, Window, With};
 use crate::row::{Class, NOBODY};
 use crate::scope::{PatientNumber, Subject};
 use bavn_model::{Kind, Timestamp};
@@ -33,7 +33,7 @@ impl Store {
         };
         let same = self.same(Of::Patient);
         let mut traces = Vec::new();
-        self.rows(by, &keys, window, |row| {
+        self.look_ups(by, &keys, window, With::Nothing, |look_up| {
             if traces.len() >= TRACES_MAX {
                 return Err(StoreError::TooMany {
                     what: "look-ups in one list",
@@ -41,14 +41,14 @@ impl Store {
                 });
             }
             traces.push(Trace {
-                at: Timestamp::from_micros(row.at),
-                who: name(Of::Identity, row.identity),
-                host: name(Of::Host, row.host),
-                client: name(Of::Client, row.client),
-                source: name(Of::Source, row.source),
-                kind: row.kind,
-                class: row.class(),
-                patients: row
+                at: Timestamp::from_micros(look_up.at),
+                who: name(Of::Identity, look_up.identity),
+                host: name(Of::Host, look_up.host),
+                client: name(Of::Client, look_up.client),
+                source: name(Of::Source, look_up.source),
+                kind: look_up.kind,
+                class: look_up.class,
+                patients: look_up
                     .patients
                     .iter()
                     .map(|&patient| PatientNumber(same.leader(patient)))

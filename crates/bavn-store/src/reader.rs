@@ -2,11 +2,11 @@
 
 use crate::error::{Result, StoreError};
 use crate::format::{FORMAT, FORMAT_FILE, check_format};
-use crate::index::{By, Index, Posting, Sorted, Touch};
+use crate::index::{By, Index, Posting, Touches};
 use crate::keys::{Kek, KeyRing, RING, to_hex};
 use crate::manifest::{Manifest, Segment};
 use crate::names::{Dictionary, Names, Of, Same, meant};
-use crate::row::Row;
+use crate::row::{LookUp, Row};
 use crate::segment::SegmentReader;
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
@@ -204,7 +204,7 @@ impl Store {
         let mut is_there = false;
         let mut cut: BTreeSet<(u32, i32, u32, u8)> = BTreeSet::new();
         for &key in keys {
-            index.each(key, window.days(), &mut |posting, between| {
+            index.each(key, window.days(), |posting| {
                 if !by.is_full() {
                     is_there = true;
                     return;
@@ -213,7 +213,6 @@ impl Store {
                     (true, true) => found.push(*posting),
                     _ if posting.last < window.from.micros()
                         || posting.first >= window.to.micros() => {}
-                    _ if index.tells_times() => found.extend(within(posting, between, window)),
                     // Around an end of the window: only the rows know.
                     _ => {
                         cut.insert((posting.key, posting.day, posting.partner, posting.class));
@@ -241,57 +240,68 @@ impl Store {
         is_it: impl Fn(&Posting) -> bool,
         found: &mut Vec<Posting>,
     ) -> Result<()> {
-        let mut touches = Vec::new();
+        let mut touches = Touches::default();
         let reader = self.segment(segment, false)?;
         reader.pick_bare(&reader.places(by, keys, vec![window.span()])?, |row| {
             if window.has(row.at) {
-                Touch::of(row, &mut touches);
+                touches.push(&row.look_up());
             }
             Ok(())
         })?;
-        let sorted = Sorted::of(&touches, by);
-        let counted = sorted.postings().map(|(posting, _)| posting);
-        found.extend(counted.filter(|one| keys.contains(&one.key) && is_it(one)));
+        let sorted = touches.sorted(by);
+        found.extend(sorted.postings().filter(|one| keys.contains(&one.key) && is_it(one)));
         Ok(())
     }
 
-    /// Calls `found` for each row of the window that touches one of the keys: who, whom, when, where
-    /// and in which class, but no texts. Opens only segments whose index holds a key, and of those
-    /// only the pages that hold such rows.
-    pub(crate) fn rows(
+    /// Calls `found` for each look-up of the window that concerns one of the keys. What the index does
+    /// not tell is read from the rows: of segments whose index holds a key, the pages that hold such.
+    pub(crate) fn look_ups(
         &self,
         by: By,
         keys: &[u32],
         window: Window,
-        mut found: impl FnMut(&Row<'_>) -> Result<()>,
+        with: With,
+        mut found: impl FnMut(&LookUp<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.each_with_rows(by, keys, window, false, |reader, places| {
-            reader.pick_bare(places, |row| if window.has(row.at) { found(row) } else { Ok(()) })
+        let segments = self.manifest.segments.iter().zip(&self.indexes);
+        let mut untold = Vec::new();
+        for (segment, indexes) in segments.filter(|(segment, _)| overlaps(segment, window)) {
+            let index = self.index(segment, indexes, by)?;
+            if !index.tells_look_ups() {
+                untold.push((segment, indexes));
+                continue;
+            }
+            let mut stopped = Ok(());
+            for &key in keys {
+                index.each_look_up(key, window.days(), |look_up| {
+                    if stopped.is_ok() && window.has(look_up.at) {
+                        stopped = found(look_up);
+                    }
+                })?;
+            }
+            stopped?;
+        }
+        let mut of_row = |row: &Row<'_>| match window.has(row.at) {
+            true => found(&row.look_up()),
+            false => Ok(()),
+        };
+        self.each_with_rows(untold, (by, keys), window, false, |reader, places| match with {
+            With::Nothing => reader.pick_bare(places, &mut of_row),
+            With::Content => reader.pick(places, &mut of_row),
         })
     }
 
-    /// As [`Self::rows`], with all that the rows hold.
-    pub(crate) fn whole_rows(
-        &self,
-        by: By,
-        keys: &[u32],
-        window: Window,
-        mut found: impl FnMut(&Row<'_>) -> Result<()>,
-    ) -> Result<()> {
-        self.each_with_rows(by, keys, window, false, |reader, places| {
-            reader.pick(places, |row| if window.has(row.at) { found(row) } else { Ok(()) })
-        })
-    }
-
-    /// As [`Self::whole_rows`], each with its id.
-    pub(crate) fn whole_rows_with_ids(
+    /// Calls `found` for each row of the window that concerns one of the keys, with its id.
+    pub(crate) fn rows_with_ids(
         &self,
         by: By,
         keys: &[u32],
         window: Window,
         mut found: impl FnMut(&Row<'_>, u128) -> Result<()>,
     ) -> Result<()> {
-        self.each_with_rows(by, keys, window, true, |reader, places| {
+        let segments = self.manifest.segments.iter().zip(&self.indexes);
+        let segments = segments.filter(|(segment, _)| overlaps(segment, window)).collect();
+        self.each_with_rows(segments, (by, keys), window, true, |reader, places| {
             let mut ids = reader.pick_ids(places)?.into_iter();
             reader.pick(places, |row| match ids.next() {
                 Some(id) if window.has(row.at) => found(row, id),
@@ -300,20 +310,18 @@ impl Store {
         })
     }
 
-    /// Calls `found` with each segment that holds rows of the keys, and their places, which another
-    /// thread finds meanwhile.
+    /// Calls `found` with each of the segments that holds rows of the keys, and their places, which
+    /// another thread finds meanwhile.
     fn each_with_rows(
         &self,
-        by: By,
-        keys: &[u32],
+        segments: Vec<(&Segment, &Indexes)>,
+        (by, keys): (By, &[u32]),
         window: Window,
         with_evidence: bool,
         mut found: impl FnMut(&SegmentReader, &[u64]) -> Result<()>,
     ) -> Result<()> {
         let keys: BTreeSet<u32> = keys.iter().copied().collect();
-        let segments = self.manifest.segments.iter().zip(&self.indexes);
-        let segments = segments.filter(|(segment, _)| overlaps(segment, window));
-        let mut places = segments.filter_map(|(segment, indexes)| {
+        let mut places = segments.into_iter().filter_map(|(segment, indexes)| {
             let places = self.places((segment, indexes), by, &keys, window, with_evidence);
             places.transpose()
         });
@@ -339,20 +347,13 @@ impl Store {
         let index = self.index(segment, indexes, by)?;
         let mut spans = Vec::new();
         for &key in keys {
-            index.each(key, window.days(), &mut |one, between| {
-                if index.tells_times() {
-                    let times = between.iter().chain([&one.first, &one.last]);
-                    spans.extend(times.map(|&at| (at, at)));
-                } else {
-                    spans.push((one.first, one.last));
-                }
-            })?;
+            index.each(key, window.days(), |one| spans.push((one.first, one.last)))?;
         }
         if spans.is_empty() {
             return Ok(None);
         }
-        // Of hosts and clients, and before format 3 of readers, the index does not know every look-up.
-        if by != By::Patient && !index.tells_times() {
+        // Of others the index does not know every look-up.
+        if by != By::Patient {
             spans = vec![window.span()];
         }
         let reader = self.segment(segment, with_evidence)?;
@@ -398,13 +399,12 @@ impl Store {
     }
 }
 
-/// What of a posting is in the window, by the times between its first and its last.
-fn within(posting: &Posting, between: &[i64], window: Window) -> Option<Posting> {
-    let inner = between.iter().copied();
-    let ends = [posting.first, posting.last].into_iter().take(posting.count as usize);
-    let times = || ends.clone().chain(inner.clone()).filter(|&at| window.has(at));
-    let (first, last) = (times().min()?, times().max()?);
-    Some(Posting { count: times().count() as u32, first, last, ..*posting })
+/// What is asked of a look-up besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum With {
+    Nothing,
+    /// The type of content.
+    Content,
 }
 
 fn other_format(folder: &Path) -> StoreError {

@@ -48,17 +48,67 @@ pub(crate) struct Evidence<'a> {
 /// Bytes of the nonce that hides a look-up in its leaf.
 pub(crate) const NONCE_BYTES: usize = 16;
 
+/// What a look-up says of who, whom, when and where, without its texts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LookUp<'a> {
+    /// Microseconds since the epoch.
+    pub(crate) at: i64,
+    pub(crate) identity: u32,
+    pub(crate) host: u32,
+    pub(crate) client: u32,
+    pub(crate) source: u32,
+    pub(crate) kind: Kind,
+    pub(crate) class: Class,
+    /// The source names a patient that nobody could be found for.
+    pub(crate) is_unresolved: bool,
+    /// Type of content as the source names it (`DocumentReference`); empty: it names none.
+    pub(crate) content: &'a str,
+    pub(crate) patients: &'a [u32],
+}
+
+impl LookUp<'_> {
+    /// Calls `found` with each patient and what the look-up was to them. One that may have shown
+    /// patients it does not name concerns [`NOBODY`]; so does one of no patient, without exposing
+    /// anybody.
+    pub(crate) fn concerns(&self, mut found: impl FnMut(u32, Class)) {
+        for (place, patient) in self.patients.iter().enumerate() {
+            // One record may name a patient twice.
+            if self.patients.iter().take(place).all(|before| before != patient) {
+                found(*patient, self.class);
+            }
+        }
+        if self.hides_patients() {
+            found(NOBODY, self.class);
+        } else if self.patients.is_empty() {
+            found(NOBODY, Class::NoExposure);
+        }
+    }
+
+    /// Whether content may have come back of patients that the record does not name.
+    fn hides_patients(&self) -> bool {
+        let shows_many = matches!(self.kind, Kind::Search | Kind::Export | Kind::Print);
+        self.class.exposes() && (self.is_unresolved || (self.patients.is_empty() && shows_many))
+    }
+}
+
 impl Row<'_> {
     pub(crate) fn class(&self) -> Class {
         class(self.kind, self.outcome, self.flags)
     }
 
-    /// Whether content may have come back of patients that the record does not name.
-    pub(crate) fn hides_patients(&self) -> bool {
-        self.class().exposes()
-            && (self.flags.has(Flag::PatientUnresolved)
-                || (self.patients.is_empty()
-                    && matches!(self.kind, Kind::Search | Kind::Export | Kind::Print)))
+    pub(crate) fn look_up(&self) -> LookUp<'_> {
+        LookUp {
+            at: self.at,
+            identity: self.identity,
+            host: self.host,
+            client: self.client,
+            source: self.source,
+            kind: self.kind,
+            class: self.class(),
+            is_unresolved: self.flags.has(Flag::PatientUnresolved),
+            content: self.resource.as_deref().map(type_of).unwrap_or_default(),
+            patients: &self.patients,
+        }
     }
 
     pub(crate) fn day(&self) -> i32 {
@@ -120,6 +170,17 @@ impl Row<'_> {
         put_text(out, evidence.original.as_deref());
     }
 }
+
+/// The type of a reference or address, without the part that names one record.
+fn type_of(resource: &str) -> &str {
+    let letter = |at: char| at.is_alphabetic() || matches!(at, '-' | '_' | ' ');
+    let first = resource.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_type = (1..=TYPE_BYTES_MAX).contains(&first.len()) && first.chars().all(letter);
+    if is_type { first } else { "" }
+}
+
+/// Of the name of a type; what is longer is a sentence.
+const TYPE_BYTES_MAX: usize = 64;
 
 fn put_text(out: &mut Vec<u8>, text: Option<&[u8]>) {
     let length = text.map_or(u64::MAX, |text| text.len() as u64);
@@ -253,6 +314,21 @@ words!(outcome_word, outcome_of, Outcome,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_part_of_a_type_names_a_record() {
+        for (resource, wanted) in [
+            ("Observation", "Observation"),
+            ("DocumentReference/77-1", "DocumentReference"),
+            ("Patient?name=x", "Patient"),
+            ("lab result", "lab result"),
+            ("13097000017", ""),
+            ("https://a.example/Patient/1", ""),
+            ("", ""),
+        ] {
+            assert_eq!(type_of(resource), wanted, "{resource}");
+        }
+    }
 
     #[test]
     fn every_class_has_its_code() {

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::explained::{Explained, Outcomes};
 use crate::index::{By, Posting};
 use crate::names::{Of, Same};
-use crate::reader::{AsOf, Store, Window};
+use crate::reader::{AsOf, Store, Window, With};
 use crate::row::{Class, Grade, NOBODY};
 use crate::silence::Silence;
 use bavn_model::{Kind, Timestamp};
@@ -151,12 +151,13 @@ impl Store {
         let (same, sources) = (self.same(Of::Patient), self.names(Of::Source)?);
         let of_answer: BTreeSet<u32> = answer.exposed.iter().map(|one| one.patient.0).collect();
         let mut found: BTreeMap<String, (u64, BTreeSet<u32>)> = BTreeMap::new();
-        self.rows(by, &keys, window, |row| {
-            let patients = row.patients.iter().map(|&patient| same.leader(patient));
+        self.look_ups(by, &keys, window, With::Nothing, |look_up| {
+            let patients = look_up.patients.iter().map(|&patient| same.leader(patient));
             let patients: BTreeSet<u32> =
                 patients.filter(|patient| of_answer.contains(patient)).collect();
-            if row.class().exposes() && !patients.is_empty() {
-                let counts = found.entry(key(row.kind, sources.known(row.source))).or_default();
+            if look_up.class.exposes() && !patients.is_empty() {
+                let key = key(look_up.kind, sources.known(look_up.source));
+                let counts = found.entry(key).or_default();
                 counts.0 += 1;
                 counts.1.extend(patients);
             }
@@ -197,33 +198,35 @@ impl Store {
     fn add_up(&self, postings: &[Posting], silences: Vec<Silence>) -> Scope {
         let same = self.same(Of::Patient);
         let (mut attempts, mut attempted) = (Attempts::default(), BTreeSet::new());
-        let (mut unresolved, mut hits_unknown, mut look_ups) = (0, 0, 0);
+        let (mut unresolved, mut hits_unknown) = (0, 0);
         // Day by day, so that each patient of a day is counted once.
-        let mut of_days: BTreeMap<i32, Vec<&Posting>> = BTreeMap::new();
-        for posting in postings {
-            let count = u64::from(posting.count);
-            let Some((grade, _)) = posting.class().exposed() else {
-                if posting.class() == Class::Attempt {
-                    attempts.look_ups += count;
-                    attempted.insert(same.leader(posting.partner));
+        let mut of_days: BTreeMap<i32, Vec<&[Posting]>> = BTreeMap::new();
+        for of_day in postings.chunk_by(|a, b| a.day == b.day) {
+            of_days.entry(of_day.first().map_or(0, |one| one.day)).or_default().push(of_day);
+        }
+        let (mut found, mut days) = (Found::default(), BTreeMap::new());
+        for (day, postings) in of_days {
+            let mut of_day = OfDay::default();
+            for posting in postings.into_iter().flatten() {
+                let count = u64::from(posting.count);
+                match posting.class().exposed() {
+                    Some((Grade::Opened, _)) if posting.partner == NOBODY => unresolved += count,
+                    Some(_) if posting.partner == NOBODY => hits_unknown += count,
+                    Some(exposed) => found.add(posting, exposed, same, &mut of_day),
+                    None if posting.class() == Class::Attempt => {
+                        attempts.look_ups += count;
+                        attempted.insert(same.leader(posting.partner));
+                    }
+                    None => {}
                 }
-                continue;
-            };
-            if posting.partner == NOBODY {
-                let slot = if grade == Grade::Opened { &mut unresolved } else { &mut hits_unknown };
-                *slot += count;
-                continue;
             }
-            look_ups += count;
-            of_days.entry(posting.day).or_default().push(posting);
+            if of_day.look_ups > 0 {
+                days.insert(day, of_day);
+            }
         }
         attempted.remove(&NOBODY);
         attempts.patients = attempted.len() as u64;
-        let mut found = Found::default();
-        let days = of_days
-            .into_iter()
-            .map(|(day, postings)| (day, found.add(day, &postings, same)))
-            .collect();
+        let look_ups = days.values().map(|of_day| of_day.look_ups).sum();
         let exposed = found.by_patient();
         let best = exposed.len() as u64;
         let lower = exposed.iter().filter(|patient| patient.certain).count() as u64;
@@ -263,31 +266,32 @@ struct Found {
 }
 
 impl Found {
-    /// Adds what one day's postings exposed, one day after another.
-    fn add(&mut self, day: i32, postings: &[&Posting], same: &Same) -> OfDay {
-        let mut of_day = OfDay::default();
-        for posting in postings {
-            let Some((grade, certain)) = posting.class().exposed() else { continue };
-            let (first, last) =
-                (Timestamp::from_micros(posting.first), Timestamp::from_micros(posting.last));
-            let (leader, look_ups) = (same.leader(posting.partner), u64::from(posting.count));
-            of_day.look_ups += look_ups;
-            let place = *self.places.entry(leader).or_insert(self.exposed.len());
-            let Some((held, last_day)) = self.exposed.get_mut(place) else {
-                of_day.patients += 1;
-                let patient = PatientNumber(leader);
-                let exposed = Exposed { patient, grade, certain, look_ups, first, last };
-                self.exposed.push((exposed, day));
-                continue;
-            };
-            of_day.patients += u64::from(std::mem::replace(last_day, day) != day);
-            held.grade = held.grade.max(grade);
-            held.certain |= certain;
-            held.look_ups += look_ups;
-            held.first = held.first.min(first);
-            held.last = held.last.max(last);
-        }
-        of_day
+    /// Adds what was exposed, one day after another.
+    fn add(
+        &mut self,
+        posting: &Posting,
+        (grade, certain): (Grade, bool),
+        same: &Same,
+        of_day: &mut OfDay,
+    ) {
+        let (first, last) =
+            (Timestamp::from_micros(posting.first), Timestamp::from_micros(posting.last));
+        let (leader, look_ups) = (same.leader(posting.partner), u64::from(posting.count));
+        of_day.look_ups += look_ups;
+        let place = *self.places.entry(leader).or_insert(self.exposed.len());
+        let Some((held, last_day)) = self.exposed.get_mut(place) else {
+            of_day.patients += 1;
+            let patient = PatientNumber(leader);
+            let exposed = Exposed { patient, grade, certain, look_ups, first, last };
+            self.exposed.push((exposed, posting.day));
+            return;
+        };
+        of_day.patients += u64::from(std::mem::replace(last_day, posting.day) != posting.day);
+        held.grade = held.grade.max(grade);
+        held.certain |= certain;
+        held.look_ups += look_ups;
+        held.first = held.first.min(first);
+        held.last = held.last.max(last);
     }
 
     fn by_patient(self) -> Vec<Exposed> {

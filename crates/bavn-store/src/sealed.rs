@@ -61,10 +61,20 @@ impl SealedWriter {
             self.scratch.push(PACKED);
             self.scratch.extend_from_slice(&(plain.len() as u32).to_le_bytes());
             self.scratch.extend_from_slice(&packed);
-        } else {
-            self.scratch.push(PLAIN);
-            self.scratch.extend_from_slice(plain);
+            return self.seal();
         }
+        self.block_as_it_is(plain)
+    }
+
+    /// Appends a block that is read so often that unpacking would tell.
+    pub(crate) fn block_as_it_is(&mut self, plain: &[u8]) -> Result<()> {
+        self.scratch.clear();
+        self.scratch.push(PLAIN);
+        self.scratch.extend_from_slice(plain);
+        self.seal()
+    }
+
+    fn seal(&mut self) -> Result<()> {
         let number = self.lengths.len() as u64;
         seal(&self.key, self.what, number, &mut self.scratch)?;
         self.lengths.push(self.scratch.len() as u32);
@@ -249,5 +259,4 @@ const TRAILER_BYTES: usize = 8 + 8;
 const DIRECTORY: u64 = u64::MAX;
 const PLAIN: u8 = 0;
 const PACKED: u8 = 1;
-/// The index is nearly random; higher levels find nothing more in it.
 const LEVEL: i32 = 1;

@@ -107,7 +107,7 @@ impl Store {
         };
         let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
         let (mut readings, mut by) = (Vec::new(), Vec::new());
-        self.whole_rows_with_ids(By::Patient, &keys, window, |row, id| {
+        self.rows_with_ids(By::Patient, &keys, window, |row, id| {
             by.push(row.identity);
             readings.push(Reading {
                 id: EventId(id),

@@ -24,7 +24,7 @@ use crate::files;
 use crate::format::{FORMAT, FORMAT_FILE, format_line, make_folders, upgrade};
 use crate::frame::Frame;
 use crate::in_force::InForce;
-use crate::index::{self, By, Sorted, Touch};
+use crate::index::{self, By, Touches};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
 use crate::known::{Known, Past};
 use crate::manifest::{Heard, Judgements, Manifest, Named, Progress, Segment, names_of, state_of};
@@ -97,7 +97,7 @@ struct Building {
     key: u32,
     names: [String; 2],
     files: SegmentWriter,
-    touches: Vec<Touch>,
+    touches: Touches,
     /// What the log's entries of the rows hold.
     hidden: Vec<Hash>,
     rows: u64,
@@ -481,7 +481,7 @@ impl Writer {
             key,
             names,
             files,
-            touches: Vec::new(),
+            touches: Touches::default(),
             hidden: Vec::new(),
             rows: 0,
             original_bytes: 0,
@@ -548,14 +548,13 @@ impl Writer {
         segment: u64,
         key: u32,
         commit: u64,
-        touches: &[Touch],
+        touches: &Touches,
     ) -> Result<Vec<Named>> {
         let mut written = Vec::new();
         for by in By::ALL {
-            let sorted = Sorted::of(touches, by);
             pass(Step::WriteIndex)?;
             let name = format!("index/{segment:08}-{commit:08}.{}", by.word());
-            index::write(self.sealed(&name, by.sealed_as(), key)?, &sorted)?;
+            index::write(self.sealed(&name, by.sealed_as(), key)?, touches, by)?;
             written.push(Named::of(&self.store, name)?);
         }
         Ok(written)
@@ -563,19 +562,21 @@ impl Writer {
 
     /// Makes the whole index anew from the segments. Returns how many rows were read.
     pub fn rebuild_index(&mut self, now: Timestamp) -> Result<u64> {
-        self.attempt(|writer| writer.index_rows(now, Touch::of))
+        self.attempt(|writer| writer.index_rows(now, |_| true))
     }
 
-    fn index_rows(&mut self, now: Timestamp, touch: fn(&Row<'_>, &mut Vec<Touch>)) -> Result<u64> {
+    fn index_rows(&mut self, now: Timestamp, is_told: fn(&Row<'_>) -> bool) -> Result<u64> {
         self.commit_all(now)?;
         let mut manifest = self.next_manifest(now);
         let mut rows = 0;
         self.passed.begin(manifest.rows);
         for segment in &mut manifest.segments {
-            let mut touches = Vec::new();
+            let mut touches = Touches::default();
             let reader = crate::known::open(&self.store, &self.ring, segment, false)?;
             reader.each(|_, row| {
-                touch(row, &mut touches);
+                if is_told(row) {
+                    touches.push(&row.look_up());
+                }
                 Ok(())
             })?;
             rows += reader.len();
@@ -599,7 +600,7 @@ impl Writer {
 impl Building {
     fn push(&mut self, row: &Row<'_>, evidence: &Evidence<'_>, hidden: Hash) -> Result<()> {
         self.hidden.push(hidden);
-        Touch::of(row, &mut self.touches);
+        self.touches.push(&row.look_up());
         self.rows += 1;
         self.original_bytes +=
             evidence.original.as_ref().map_or(0, |original| original.len() as u64);
@@ -695,12 +696,7 @@ mod tests {
         }
         writer.take(&frame, now).unwrap();
         writer.commit(now).unwrap();
-        let leaves_one_out = |row: &Row<'_>, touches: &mut Vec<Touch>| {
-            if !row.patients.contains(&3) {
-                Touch::of(row, touches);
-            }
-        };
-        writer.index_rows(now, leaves_one_out).unwrap();
+        writer.index_rows(now, |row| !row.patients.contains(&3)).unwrap();
         assert!(verify(folder.path(), &kek(), Depth::Bytes, &[]).unwrap().is_whole());
         let found = verify(folder.path(), &kek(), Depth::LookUps, &[]).unwrap();
         assert!(found.faults[0].file.starts_with("index"), "{:?}", found.faults);

@@ -6,7 +6,7 @@ use crate::asked;
 use crate::error::Result;
 use crate::format::FORMAT_FILE;
 use crate::history::HISTORY;
-use crate::index::{By, Index, Sorted, Touch};
+use crate::index::{By, Index, Touches};
 use crate::journal::{Journal, List};
 use crate::keys::RING;
 use crate::manifest::{MANIFEST, Named, Segment};
@@ -141,7 +141,13 @@ fn in_segment(store: &Store, segment: &Segment, part: Part, file: &Named) -> Opt
         }
         Ok(None) => {
             let names = store.dictionary().ok()?;
-            first_other_look_up(store, segment, &names, &all_retired(store), &mut Vec::new())
+            first_other_look_up(
+                store,
+                segment,
+                &names,
+                &all_retired(store),
+                &mut Touches::default(),
+            )
         }
     }
 }
@@ -179,13 +185,13 @@ fn in_look_ups(
     names: &Dictionary,
     retired: &Stretches,
 ) -> Option<Fault> {
-    let mut touches = Vec::new();
+    let mut touches = Touches::default();
     if let Some((place, what)) = first_other_look_up(store, segment, names, retired, &mut touches) {
         return Some(Fault { file: (&segment.columns.name).into(), place, what });
     }
     By::ALL.into_iter().zip(&segment.index).find_map(|(by, file)| {
         let read = Index::open(&store.folder.join(&file.name), by, &store.ring);
-        let what: What = match read.and_then(|read| read.is_of(&Sorted::of(&touches, by))) {
+        let what: What = match read.and_then(|read| read.is_of(&touches)) {
             Ok(true) => return None,
             Ok(false) => What::Changed("it is not the index of the look-ups that were logged"),
             Err(error) => error.into(),
@@ -206,7 +212,7 @@ fn first_other_look_up(
     segment: &Segment,
     names: &Dictionary,
     retired: &Stretches,
-    touches: &mut Vec<Touch>,
+    touches: &mut Touches,
 ) -> Option<(Place, What)> {
     let mut entries = Entries { tiles: store.tiles(), bundle: Vec::new(), from: u64::MAX };
     let mut canonical = Vec::new();
@@ -217,7 +223,7 @@ fn first_other_look_up(
     };
     let read = store.segment(segment, true).and_then(|reader| {
         reader.each_with_evidence(|row, look_up, evidence| {
-            Touch::of(look_up, touches);
+            touches.push(&look_up.look_up());
             look_up.canonical(evidence, look_up.names(evidence, names), &mut canonical);
             let hidden = sha256(&[&evidence.nonce, &canonical]);
             let entry = places.at(row).unwrap_or(u64::MAX);

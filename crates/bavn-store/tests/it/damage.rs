@@ -99,11 +99,11 @@ fn one_writer_at_a_time_and_no_foreign_folder() {
     let error = Writer::open(&foreign, "test-trust", kek(), chance(1)).unwrap_err();
     assert!(matches!(error, StoreError::NotAStore { .. }));
     // Only the word of a file that anybody can write: all that is sealed says otherwise.
-    std::fs::write(store.join("FORMAT"), "bavn store 4\n").unwrap();
+    std::fs::write(store.join("FORMAT"), "bavn store 5\n").unwrap();
     assert!(Store::open(&store, &kek()).unwrap_err().is_integrity());
     std::fs::write(store.join("manifest"), "in a form of its own").unwrap();
     let error = Store::open(&store, &kek()).unwrap_err();
-    assert!(matches!(error, StoreError::NewerFormat { found: 4, known: 3, .. }));
+    assert!(matches!(error, StoreError::NewerFormat { found: 5, known: 4, .. }));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_store_of_any_format_tells_what_one_of_today_tells() {
     let all = made_of();
     let expected = told(today.path(), &all);
     let old = old_stores();
-    assert_eq!(old.iter().map(|(format, _)| *format).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(old.iter().map(|(format, _)| *format).collect::<Vec<_>>(), [1, 2, 3]);
     for (format, folder) in old {
         let folder = folder.path();
         let text = std::fs::read_to_string(folder.join("FORMAT")).unwrap();
@@ -90,7 +90,7 @@ fn a_store_of_any_format_goes_on_in_todays() {
         let taken = write(folder, &all, 100);
         assert_eq!((taken.known, taken.new), (150, 250), "format {format}");
         let text = std::fs::read_to_string(folder.join("FORMAT")).unwrap();
-        assert_eq!(text, "bavn store 3\n");
+        assert_eq!(text, "bavn store 4\n");
         whole(folder, &kept);
         let before = told(folder, &all);
         let mut writer = Writer::open(folder, "test-trust", kek(), chance(6)).unwrap();
