@@ -6,6 +6,7 @@ use crate::reader::{Store, Window, With};
 use crate::row::{Class, NOBODY};
 use crate::scope::{PatientNumber, Subject};
 use bavn_model::{Kind, Timestamp};
+use std::collections::BTreeSet;
 
 /// One look-up, with the names of everything but the patients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,7 @@ pub struct Trace {
     pub source: Option<String>,
     pub kind: Kind,
     pub class: Class,
+    /// Each once.
     pub patients: Vec<PatientNumber>,
 }
 
@@ -40,6 +42,8 @@ impl Store {
                     max: TRACES_MAX as u64,
                 });
             }
+            let patients = look_up.patients.iter().map(|&patient| same.leader(patient));
+            let patients: BTreeSet<u32> = patients.collect();
             traces.push(Trace {
                 at: Timestamp::from_micros(look_up.at),
                 who: name(Of::Identity, look_up.identity),
@@ -48,11 +52,7 @@ impl Store {
                 source: name(Of::Source, look_up.source),
                 kind: look_up.kind,
                 class: look_up.class,
-                patients: look_up
-                    .patients
-                    .iter()
-                    .map(|&patient| PatientNumber(same.leader(patient)))
-                    .collect(),
+                patients: patients.into_iter().map(PatientNumber).collect(),
             });
             Ok(())
         })?;
