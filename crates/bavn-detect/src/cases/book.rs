@@ -32,6 +32,8 @@ pub struct Case {
     pub escalations: u8,
     /// By a person, for the first time.
     pub read_at: Option<Timestamp>,
+    /// When a person first did more than look.
+    pub taken_at: Option<Timestamp>,
     pub verdict: Option<Decision>,
     pub notes: Vec<Note>,
     pub tasks: Vec<Task>,
@@ -79,7 +81,7 @@ pub struct Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// No person has looked at it.
+    /// No person has done more than look at it.
     New,
     InHand,
     Closed,
@@ -216,7 +218,7 @@ impl Book {
                     .into_iter()
                     .partition(|alarm| alarms.contains(&alarm.uid));
                 (split.alarms, case.alarms) = (go, stay);
-                split.read_at = case.read_at;
+                (split.read_at, split.taken_at) = (case.read_at, case.taken_at);
                 self.cases.insert(*into, split);
             }
             _ => case.apply(number, act),
@@ -235,6 +237,7 @@ impl Case {
             called_at: at,
             escalations: 0,
             read_at: None,
+            taken_at: None,
             verdict: None,
             notes: Vec::new(),
             tasks: Vec::new(),
@@ -247,7 +250,7 @@ impl Case {
     }
 
     pub fn state(&self) -> State {
-        match (&self.merged_into, &self.verdict, self.read_at) {
+        match (&self.merged_into, &self.verdict, self.taken_at) {
             (Some(_), ..) => State::Merged,
             (None, Some(decision), _) if decision.verdict != Verdict::Reopened => State::Closed,
             (None, _, None) => State::New,
@@ -312,6 +315,9 @@ impl Case {
         let is_person = act.by != SYSTEM && !self.is_about(&act.by);
         if is_person {
             self.read_at.get_or_insert(act.at);
+            if act.deed != Deed::Read {
+                self.taken_at.get_or_insert(act.at);
+            }
         }
         let note = |text: &str| Note { at: act.at, by: act.by.clone(), text: text.to_owned() };
         match &act.deed {
@@ -380,6 +386,7 @@ impl Case {
         self.file.take_in(from.file);
         self.opened_at = self.opened_at.min(from.opened_at);
         self.read_at = self.read_at.or(from.read_at);
+        self.taken_at = self.taken_at.or(from.taken_at);
         self.acts.push(by_act);
     }
 }

@@ -147,7 +147,8 @@ impl Duty {
         awake.or(others.first()).map_or("", |person| person.name.as_str())
     }
 
-    /// Who is called after `level` calls went unheard; the last one is called again and again.
+    /// Who is called after `level` calls went unheard; the last one is called again and again, and so
+    /// is an owner beside whom nobody is awake.
     fn next<'d>(&'d self, case: &Case, now: Timestamp, level: u8, owner: &'d str) -> &'d str {
         let Some(desk) = self.desk(&case.controller, case.hand()) else { return "" };
         let mut people: Vec<&Person> = vec![&desk.deputy, &desk.owner];
@@ -162,7 +163,10 @@ impl Duty {
             }
         }
         let last = names.len().saturating_sub(1);
-        let fallback = if case.is_about(&desk.deputy.name) { owner } else { &desk.deputy.name };
+        let all = || self.desks.iter().flat_map(|desk| [&desk.owner, &desk.deputy]);
+        let is_owner_awake = all().any(|one| one.name == owner && self.is_awake(one, now));
+        let stays = is_owner_awake || case.is_about(&desk.deputy.name);
+        let fallback = if stays { owner } else { &desk.deputy.name };
         names.get(usize::from(level).min(last)).copied().unwrap_or(fallback)
     }
 
@@ -195,10 +199,12 @@ impl Duty {
             || hours.days.contains(&yesterday) && minute < hours.to_minute
     }
 
-    /// Since when a case waits to be read, and when the next person is called.
+    /// Since when a case waits to be taken, and when the next person is called. Whoever looks at it
+    /// has as long again; to look is not to own.
     pub fn call(&self, case: &Case) -> Option<(Timestamp, Timestamp)> {
         let waits = case.state() == State::New && case.escalations < ESCALATIONS_MAX;
-        waits.then(|| (case.called_at, case.called_at.plus_secs(patience(case))))
+        let since = case.called_at.max(case.read_at.unwrap_or(case.called_at));
+        waits.then(|| (since, since.plus_secs(patience(case))))
     }
 
     /// The escalation that is due for a case, if any: when it fell due, its level, and to whom.

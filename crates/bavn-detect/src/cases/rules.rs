@@ -254,8 +254,9 @@ impl Book {
         }
     }
 
+    /// Whether a person did it; to look changes nothing.
     fn is_of_person(&self, act: usize) -> bool {
-        self.acts().get(act).is_some_and(|act| act.by != SYSTEM)
+        self.acts().get(act).is_some_and(|act| act.by != SYSTEM && act.deed != Deed::Read)
     }
 }
 

@@ -96,7 +96,7 @@ fn alarms_with_one_hand_are_one_case_and_others_are_not() {
 }
 
 #[test]
-fn a_burst_at_night_reaches_somebody_awake_and_climbs_until_it_is_read() {
+fn a_burst_at_night_reaches_somebody_awake_and_climbs_until_it_is_taken() {
     let now = at(NIGHT);
     let mut book = Book::new("north");
     receive(&mut book, alarm("a", "burst", "u1", now), now);
@@ -117,8 +117,38 @@ fn a_burst_at_night_reaches_somebody_awake_and_climbs_until_it_is_read() {
     push(&mut book, acts);
     assert_eq!(book.due(at("2026-01-07T07:00:00Z"), &Duty::default()), []);
     act(&mut book, day, "kari", 2, Deed::Read).unwrap();
-    let acts = book.due(at("2026-01-09T07:00:00Z"), &Duty::default());
-    assert!(acts.iter().all(|act| act.case == CaseNumber(3)), "what was read is silent");
+    let until = at("2026-01-09T08:59:00Z");
+    let calls = |book: &Book, case| {
+        let acts = book.due(until, &Duty::default()).into_iter();
+        acts.filter(|act| act.case == CaseNumber(case)).map(|act| act.at).collect::<Vec<_>>()
+    };
+    assert_eq!(calls(&book, 2), [at("2026-01-08T09:00:00Z")], "to look is not to own");
+    act(&mut book, day, "kari", 2, Deed::Assigned { to: "kari".to_owned() }).unwrap();
+    assert_eq!(calls(&book, 2), []);
+    assert_eq!(calls(&book, 3), [at("2026-01-08T09:00:00Z")]);
+}
+
+#[test]
+fn on_a_saturday_no_call_goes_to_somebody_who_is_off_duty() {
+    let saturday = at("2026-01-10T12:00:00Z");
+    let mut book = Book::new("north");
+    receive(&mut book, alarm("a", "burst", "u1", saturday), saturday);
+    let acts = book.due(saturday.plus_secs(3_600), &Duty::default());
+    let to_soc = |act: &Act| matches!(&act.deed, Deed::Escalated { to, .. } if to == "soc");
+    assert!(!acts.is_empty() && acts.iter().all(to_soc), "{acts:?}");
+}
+
+#[test]
+fn a_merge_is_undone_though_somebody_has_looked_since() {
+    let now = at(NIGHT);
+    let mut book = Book::new("north");
+    receive(&mut book, alarm("a", "burst", "u1", now), now);
+    receive(&mut book, alarm("b", "related_patients", "u2", now), now);
+    act(&mut book, now, "kari", 1, Deed::Merged { into: CaseNumber(2) }).unwrap();
+    act(&mut book, now, "kari", 2, Deed::Read).unwrap();
+    let undone = book.propose_undo(now, "kari", CaseNumber(1)).unwrap();
+    push(&mut book, undone);
+    assert_eq!(book.case(CaseNumber(1)).unwrap().state(), State::InHand);
 }
 
 /// Whoever watches is watched: a case about the privacy officer goes to another, climbs past him,

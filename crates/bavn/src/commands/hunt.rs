@@ -5,14 +5,18 @@ use crate::cli::Hunt as Arguments;
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_model::Timestamp;
-use bavn_store::{PatientNumber, Silence, Store, StoreError, Subject, Trace, Window};
+use bavn_store::{PatientNumber, Purpose, Silence, Store, StoreError, Subject, Trace, Window};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let wanted = window(&arguments.period)?;
-    let why = purpose(arguments.purpose.as_deref())?;
+    let why = purpose(arguments.purpose.as_deref(), &arguments.access)?;
+    if why == Purpose::Insight {
+        let error = anyhow::anyhow!("a patient's insight is no reason to follow accounts");
+        return Err(CommandError::new(Kind::Refused, error).hint("see `bavn who`"));
+    }
     let text = std::fs::read_to_string(&arguments.file)
         .with_context(|| format!("`{}` cannot be read as text", arguments.file.display()))
         .map_err(|error| CommandError::new(Kind::Usage, error))?;

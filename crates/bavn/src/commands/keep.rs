@@ -1,8 +1,10 @@
 //! What every command that touches a store needs: key, clock, chance, and the record of who asked.
 
 use crate::cli::{KeySource, Period, StoreAccess};
+use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
+use bavn_detect::cases::Duty;
 use bavn_model::{Origin, Timestamp};
 use bavn_store::{Chance, Frame, Kek, OWN_SOURCE, Purpose, Store, StoreError, Window, Writer};
 use serde_json::{Value, json};
@@ -85,15 +87,28 @@ pub(crate) fn window(period: &Period) -> CommandResult<Window> {
     Ok(Window { from, to })
 }
 
-/// The purpose, without which no name is given.
-pub(crate) fn purpose(given: Option<&str>) -> CommandResult<Purpose> {
+/// The purpose, without which no name is given. A case must be one of the store's, if it keeps any.
+pub(crate) fn purpose(given: Option<&str>, access: &StoreAccess) -> CommandResult<Purpose> {
     let hint =
         "give `--purpose insight`, `audit`, `drill` or `\"case N\"`; asking is itself stored";
     let Some(text) = given else {
         let error = anyhow::anyhow!("names are given only for a purpose");
         return Err(CommandError::new(Kind::Refused, error).hint(hint));
     };
-    text.parse().map_err(|error: bavn_store::UnknownPurpose| CommandError::new(Kind::Usage, error))
+    let unknown = |error: bavn_store::UnknownPurpose| CommandError::new(Kind::Usage, error);
+    let purpose = text.parse().map_err(unknown)?;
+    if let Purpose::Case(number) = &purpose {
+        let desk = Desk::open(&access.store, &kek(&access.key)?, Duty::default())?;
+        let is_known = desk.look(|book| {
+            let case = number.parse().ok().and_then(|number| book.case(number));
+            case.is_some() || book.cases().next().is_none()
+        })?;
+        if !is_known {
+            let error = anyhow::anyhow!("there is no case {number}");
+            return Err(CommandError::new(Kind::Refused, error).hint(hint));
+        }
+    }
+    Ok(purpose)
 }
 
 /// Puts on record that somebody asks for names, before any is shown: a look-up like all others, by

@@ -41,7 +41,10 @@ fn at(store: &Store, text: &str) -> CommandResult<String> {
 }
 
 fn inclusion(arguments: &ProofInclusion) -> CommandResult<String> {
-    let why = arguments.show.then(|| purpose(arguments.purpose.as_deref())).transpose()?;
+    let why = arguments
+        .show
+        .then(|| purpose(arguments.purpose.as_deref(), &arguments.access))
+        .transpose()?;
     let store = open(&arguments.access)?;
     let entry = match (&arguments.which.event, arguments.which.entry) {
         (Some(event), _) => entry_of(&store, event)?,

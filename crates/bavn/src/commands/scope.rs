@@ -17,7 +17,9 @@ use std::sync::Arc;
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let mut wanted = window(&arguments.period)?;
     let needs_names = arguments.list || arguments.by == Some(ScopeBy::Class);
-    let why = needs_names.then(|| purpose(arguments.purpose.as_deref())).transpose()?;
+    let why = needs_names
+        .then(|| purpose(arguments.purpose.as_deref(), &arguments.access))
+        .transpose()?;
     let (subject, since) = subject(arguments)?;
     if arguments.period.from.is_none() {
         wanted.from = since;
@@ -32,6 +34,10 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         Some(why) => names(arguments, &store, &scope, why)?,
         None => Vec::new(),
     };
+    if follows_somebody(arguments) {
+        let what = "bavn scope (what accounts did day by day)";
+        record_asking(&arguments.access, &store, &Purpose::Audit, what, &[])?;
+    }
     let counts = match arguments.by {
         Some(by) => counts(arguments, by, &store, &subject, wanted, &scope, &names)?,
         None => Vec::new(),
@@ -54,6 +60,12 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         return Err(CommandError::new(Kind::Incomplete, error));
     }
     Ok(())
+}
+
+/// Whether it shows what people did day by day, or how, outside a case: the question is on record.
+fn follows_somebody(arguments: &Arguments) -> bool {
+    !arguments.subject.identity.is_empty()
+        && matches!(arguments.by, Some(ScopeBy::Day | ScopeBy::Action))
 }
 
 /// Who is meant, and since when, if the command line does not say.

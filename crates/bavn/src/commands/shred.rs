@@ -24,7 +24,7 @@ struct Line {
 
 pub(crate) fn shred(arguments: &StoreShred) -> CommandResult {
     let (access, patient) = (&arguments.access, &arguments.patient);
-    let why = purpose(arguments.purpose.as_deref())?;
+    let why = purpose(arguments.purpose.as_deref(), &arguments.access)?;
     refuse_below_the_store(&arguments.tombstones, access)?;
     let store = super::keep::open(access)?;
     // Who shreds has asked for a patient by name, and that stays on record, without the name.

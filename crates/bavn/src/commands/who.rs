@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let wanted = window(&arguments.period)?;
-    let why = purpose(arguments.purpose.as_deref())?;
+    let why = purpose(arguments.purpose.as_deref(), &arguments.access)?;
     let store = open(&arguments.access)?;
     let who = store.who(&arguments.patient, wanted, &why)?;
     record_asking(&arguments.access, &store, &why, "bavn who", &[&who.patient])?;
