@@ -19,6 +19,8 @@ pub(crate) struct Asked {
     /// Without its query.
     pub(crate) path: String,
     pub(crate) language: Language,
+    /// Whether the address asks for more than a language. No page is sorted, cut or grouped by a query.
+    pub(crate) has_query: bool,
     pub(crate) cookie: Option<String>,
     /// The content type of the body.
     pub(crate) kind: Option<String>,
@@ -80,7 +82,8 @@ pub(crate) fn answer(
         return outside(asked.language);
     };
     let (stem, shape) = Shape::of(&asked.path);
-    let Some((route, parts)) = dispatch::find(asked.is_post, stem) else {
+    let found = dispatch::find(asked.is_post, stem).filter(|_| !asked.has_query);
+    let Some((route, parts)) = found else {
         // Somebody tries addresses: that is on record too.
         drop(board.record(
             &visitor,

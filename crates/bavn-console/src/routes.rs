@@ -53,6 +53,7 @@ async fn page(
         is_post: method == Method::POST,
         path: uri.path().to_owned(),
         language: language(uri.query(), &headers),
+        has_query: pairs(uri.query()).any(|pair| !pair.starts_with("lang=")),
         cookie: cookie(&headers),
         kind: text(&headers, &header::CONTENT_TYPE).map(str::to_owned),
         body: body.to_vec(),
@@ -100,13 +101,15 @@ async fn live(State((board, _)): Console) -> Sse<impl Stream<Item = Result<Event
 
 /// What the address asks for, else what the browser prefers.
 fn language(query: Option<&str>, headers: &HeaderMap) -> Language {
-    let mut asked =
-        query.unwrap_or_default().split('&').filter_map(|pair| pair.strip_prefix("lang="));
-    match asked.next() {
+    match pairs(query).find_map(|pair| pair.strip_prefix("lang=")) {
         Some("nb") => Language::Bokmaal,
         Some("en") => Language::English,
         _ => accepted(text(headers, &header::ACCEPT_LANGUAGE).unwrap_or_default()),
     }
+}
+
+fn pairs(query: Option<&str>) -> impl Iterator<Item = &str> {
+    query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty())
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {

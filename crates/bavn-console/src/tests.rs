@@ -593,9 +593,18 @@ fn nothing_groups_by_staff() {
     let recorded = console.board.recorded.lock().unwrap().clone();
     assert_eq!(recorded.len(), 20, "each try is on record: {recorded:?}");
     assert!(recorded.iter().all(|line| line.contains("refused: no such page")));
-    let plain = console.get("/queue.csv").text;
-    let grouped = console.get("/queue.csv?by=identity&group=staff").text;
-    assert_eq!(plain, grouped, "a query in the address changes nothing");
+    let queries = [
+        "/queue.csv?by=identity&group=staff",
+        "/coverage.csv?by=staff",
+        "/review.csv?group=reader&lang=nb",
+        "/case/1.csv?by=reader",
+        "/?sort=look_ups",
+    ];
+    for path in queries {
+        assert_eq!(console.get(path).status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let recorded = console.board.recorded.lock().unwrap().len();
+    assert_eq!(recorded, 20 + queries.len(), "so is each query");
 }
 
 #[test]
