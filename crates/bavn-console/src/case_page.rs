@@ -17,6 +17,7 @@ use bavn_detect::cases::{
     Book, Case, CaseNumber, Deed, Side, State, Verdict, deed_in_words, json_of,
 };
 use maud::{Markup, html};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A case names its readers, so that somebody sees it is itself on record.
@@ -36,13 +37,20 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
         drop(here.board.act(&here.visitor.name, number, Wish::Do(Deed::Read), revision));
     }
     // Asked before the book is held: a question of the store may take its time.
+    let clocks = here.board.clocks(number);
     let extra = (sent.shape == Shape::Html).then(|| Extra::of(here, number));
     here.looked(|book| {
         let Some(case) = book.case(number) else { return missing(here.language) };
         match (sent.shape, &extra) {
             (Shape::Csv, _) => acts_csv(book, number),
-            (Shape::Html, Some(extra)) => page(here, book, case, extra),
-            _ => json(&json_of(book, case, true)),
+            (Shape::Html, Some(extra)) => page(here, book, case, extra, &clocks),
+            _ => {
+                let mut value = json_of(book, case, true);
+                value
+                    .as_object_mut()
+                    .map(|fields| fields.insert("clocks".to_owned(), json!(clocks)));
+                json(&value)
+            }
         }
     })
 }
@@ -56,10 +64,10 @@ fn acts_csv(book: &Book, number: CaseNumber) -> Answer {
     csv("at,by,what,undone", rows)
 }
 
-fn page(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra) -> Answer {
+fn page(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, clocks: &[ClockView]) -> Answer {
     let heading = format!("C-{} {}", case.number, title(case, here.language));
     let path = format!("/case/{}", case.number);
-    here.page(&heading, &path, &body(here, book, case, extra, &heading))
+    here.page(&heading, &path, &body(here, book, case, (extra, clocks), &heading))
 }
 
 pub(crate) fn notices_link(here: &Here<'_>, number: CaseNumber) -> Markup {
@@ -74,7 +82,6 @@ pub(crate) fn notices_link(here: &Here<'_>, number: CaseNumber) -> Markup {
 struct Extra {
     trail: Option<TrailView>,
     scope: Option<ScopeView>,
-    clocks: Vec<ClockView>,
     /// Handles of the pages of its accounts, by account.
     people: BTreeMap<String, String>,
     /// Of the queue: the alarm with patients by the hour, if it is one of the case.
@@ -102,16 +109,29 @@ impl Extra {
         Self {
             trail: keeps.then(|| here.board.trail(number).ok()).flatten(),
             scope: keeps.then(|| here.board.scope(number).ok()).flatten(),
-            clocks: here.board.clocks(number),
             people: accounts.into_iter().filter(|_| may).filter_map(handle).collect(),
             hours: alarm.map(|alarm| alarm.hours.clone()).unwrap_or_default(),
         }
     }
 }
 
+/// The clocks of the cases that the queue shows.
+pub(crate) fn queue_clocks(here: &Here<'_>) -> BTreeMap<CaseNumber, Vec<ClockView>> {
+    let numbers = |book: &Book| {
+        let shown = book.queue().into_iter().take(ROWS_SHOWN);
+        shown.map(|case| case.number).collect::<Vec<_>>()
+    };
+    let numbers = here.peek(numbers).unwrap_or_default();
+    numbers.into_iter().map(|number| (number, here.board.clocks(number))).collect()
+}
+
 /// The cases that wait, the most urgent first.
-pub(crate) fn waiting(book: &Book, language: Language) -> Markup {
-    let words = texts(language);
+pub(crate) fn waiting(
+    here: &Here<'_>,
+    book: &Book,
+    clocks: &BTreeMap<CaseNumber, Vec<ClockView>>,
+) -> Markup {
+    let (language, words) = (here.language, texts(here.language));
     let queue = book.queue();
     html! {
         h2 { (words.cases) }
@@ -132,7 +152,12 @@ pub(crate) fn waiting(book: &Book, language: Language) -> Markup {
                                 }
                                 br; (summary(case, language))
                             }
-                            td data-label=(words.state) { (case.state().named(language)) }
+                            td data-label=(words.state) {
+                                (case.state().named(language))
+                                @if let Some(clocks) = clocks.get(&case.number) {
+                                    " " (trail::next_clock(here, clocks))
+                                }
+                            }
                             td data-label=(words.owner) { (owner(case, language)) }
                             td class="number" data-label=(words.exposed) { (grouped(u64::from(case.patients()))) }
                         }
@@ -156,18 +181,30 @@ fn summary(case: &Case, language: Language) -> &str {
     case.leading().map_or("", |alarm| alarm.said(language).summary.as_str())
 }
 
-fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str) -> Markup {
+fn body(
+    here: &Here<'_>,
+    book: &Book,
+    case: &Case,
+    (extra, clocks): (&Extra, &[ClockView]),
+    heading: &str,
+) -> Markup {
     let (language, words) = (here.language, texts(here.language));
     let path = format!("/case/{}", case.number);
     html! {
         h1 { (heading) }
-        (trail::clocks(here, &extra.clocks))
+        (trail::clocks(here, clocks))
         p class="summary" { (summary(case, language)) }
         p class="facts" {
             (words.state) ": " (case.state().named(language)) ". " (words.owner) ": " (owner(case, language)) ". "
             strong { (grouped(u64::from(case.patients()))) } " " (words.patients_alarm) ". "
             @if let (Some(first), Some(last)) = (case.first_seen(), case.last_seen()) {
                 time datetime=(first) { (short(first)) } " – " time datetime=(last) { (short(last)) } "."
+            }
+        }
+        @if let Some((then, now)) = case.grown() {
+            p class="next" {
+                (here.say("Since it was decided its largest alarm has grown, patients:", "Siden avgjørelsen har det største varselet vokst, pasienter:"))
+                " " (then) " → " (now) "."
             }
         }
         @if let Some(into) = case.merged_into { p { a href=(here.link(&format!("/case/{into}"))) { "→ C-" (into) } } }

@@ -3,7 +3,7 @@
 use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::coverage_page::silent;
-use crate::page::short;
+use crate::page::{as_of, short};
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
 use crate::session::Behind;
@@ -140,6 +140,8 @@ fn body(here: &Here<'_>, path: &str, view: &HuntView) -> Markup {
         }
         h2 { (words.unseen) }
         p { (words.unseen_text) }
+        @if let Some(held) = &view.as_of { (as_of(here.language, held)) }
+        p class="facts" { (here.say("This answer: SHA-256", "Dette svaret: SHA-256")) " " code { (view.digest) } }
     }
 }
 

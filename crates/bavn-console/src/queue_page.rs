@@ -9,8 +9,8 @@ use crate::page::short;
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::text::{Language, code, decimal, grouped, look_ups, patients, pick, shortest, texts};
-use crate::view::{Alarm, QueueView};
-use bavn_detect::cases::{Book, State, json_of};
+use crate::view::{Alarm, ClockView, QueueView};
+use bavn_detect::cases::{Book, CaseNumber, State, json_of};
 use bavn_model::Timestamp;
 use maud::{Markup, html};
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub(crate) fn queue(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     if here.shadow {
         return shadow(here, sent.shape);
     }
-    let view = here.board.queue();
+    let (view, clocks) = (here.board.queue(), case_page::queue_clocks(here));
     here.looked(|book| match sent.shape {
         Shape::Html => {
             let told = html! {
@@ -29,7 +29,7 @@ pub(crate) fn queue(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
                     (notice_page::waiting(book, here.now, here.language))
                 }
             };
-            let body = queue_body(here, book, &view, &told);
+            let body = queue_body(here, book, &view, &clocks, &told);
             here.live_page(texts(here.language).queue, "/", &body)
         }
         Shape::Json => {
@@ -84,7 +84,13 @@ pub(crate) fn alarm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 }
 
 /// The queue, its first alarm opened.
-fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> Markup {
+fn queue_body(
+    here: &Here<'_>,
+    book: &Book,
+    view: &QueueView,
+    clocks: &BTreeMap<CaseNumber, Vec<ClockView>>,
+    told: &Markup,
+) -> Markup {
     let texts = texts(here.language);
     // An alarm is told by its case, if it has one, and is done with when that is closed.
     let uids = |is_closed: bool| {
@@ -99,7 +105,7 @@ fn queue_body(here: &Here<'_>, book: &Book, view: &QueueView, told: &Markup) -> 
     html! {
         h1 data-total=(book.queue().len() + alone.len()) { (texts.queue) }
         (status(view, here.language))
-        (case_page::waiting(book, here.language))
+        (case_page::waiting(here, book, clocks))
         (told)
         @if open.is_empty() && book.queue().is_empty() && told.0.is_empty() { p class="quiet" { (texts.quiet) } }
         @if !alone.is_empty() {

@@ -153,9 +153,7 @@ pub(crate) fn clocks(here: &Here<'_>, clocks: &[ClockView]) -> Markup {
                 @let whole = held.due.secs_since(held.from).max(1);
                 @let gone = (1.0 - left as f64 / whole as f64).clamp(0.0, 1.0);
                 li {
-                    span { (here.say(held.english.as_str(), held.bokmaal.as_str())) ": "
-                        strong { @if left > 0 { (lasts(here, left)) " " (here.say("left", "igjen")) }
-                            @else { (lasts(here, -left)) " " (here.say("over", "over")) } } }
+                    span { (name(here, held)) ": " strong { (time_left(here, held)) } }
                     svg class="meter" width="120" height="8" viewBox="0 0 120 8" aria-hidden="true" {
                         rect class="cell" x="0" y="0" width="120" height="8" {}
                         rect class="bar" x="0" y="0" width=(px(gone * 120.0)) height="8" {}
@@ -166,8 +164,31 @@ pub(crate) fn clocks(here: &Here<'_>, clocks: &[ClockView]) -> Markup {
     }
 }
 
+/// The same in one line, of the clock that runs out first.
+pub(crate) fn next_clock(here: &Here<'_>, clocks: &[ClockView]) -> Markup {
+    html! {
+        @if let Some(held) = clocks.iter().min_by_key(|held| held.due) {
+            span class="facts" { (name(here, held)) ": " (time_left(here, held)) }
+        }
+    }
+}
+
+fn name<'c>(here: &Here<'_>, clock: &'c ClockView) -> &'c str {
+    here.say(clock.english.as_str(), clock.bokmaal.as_str())
+}
+
+fn time_left(here: &Here<'_>, clock: &ClockView) -> String {
+    let left = clock.due.secs_since(here.now);
+    if left > 0 {
+        format!("{} {}", lasts(here, left), here.say("left", "igjen"))
+    } else {
+        format!("{} {}", lasts(here, -left), here.say("over", "over"))
+    }
+}
+
+/// To the minute for the days that laws count in hours.
 fn lasts(here: &Here<'_>, secs: i64) -> String {
-    if secs < 172_800 {
+    if secs < 96 * 3_600 {
         format!("{}:{:02} {}", secs / 3_600, secs / 60 % 60, here.say("h", "t"))
     } else {
         format!("{} {}", secs / 86_400, here.say("days", "døgn"))

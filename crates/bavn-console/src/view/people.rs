@@ -85,6 +85,9 @@ pub struct HuntView {
     /// Values that one hand seems to hold.
     pub clusters: Vec<Vec<String>>,
     pub silences: Vec<SilenceRow>,
+    pub as_of: Option<AsOf>,
+    /// SHA-256 of what was found.
+    pub digest: String,
     pub json: String,
     /// Every look-up.
     pub csv: String,

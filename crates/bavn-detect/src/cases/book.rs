@@ -302,6 +302,20 @@ impl Case {
         self.alarms.iter().flat_map(|alarm| &alarm.clients).map(String::as_str).collect()
     }
 
+    /// Patients of a closed case's largest alarm when it was decided and now, if they have become more.
+    pub fn grown(&self) -> Option<(u32, u32)> {
+        let decision = self.verdict.as_ref().filter(|_| self.state() == State::Closed)?;
+        let now = self.patients();
+        (now > decision.patients).then_some((decision.patients, now))
+    }
+
+    /// Whether it was decided to be a breach, and no notice of it has been signed.
+    pub fn is_untold(&self) -> bool {
+        let is_breach = self.verdict.as_ref().is_some_and(|held| held.verdict.is_breach());
+        let is_told = self.file.notices.iter().any(|notice| notice.signed.is_some());
+        self.state() == State::Closed && is_breach && !is_told
+    }
+
     pub fn units(&self) -> BTreeSet<&str> {
         self.alarms.iter().flat_map(|alarm| &alarm.units).map(String::as_str).collect()
     }

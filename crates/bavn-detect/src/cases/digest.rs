@@ -47,6 +47,10 @@ pub enum Work {
     Triage,
     /// To be judged, or its tasks done.
     Decide,
+    /// Decided to be a breach, and nobody has been told: clocks of the law may run.
+    Tell,
+    /// Decided, and its alarm has grown since.
+    LookAgain,
 }
 
 impl Book {
@@ -54,7 +58,11 @@ impl Book {
     pub fn digest(&self, now: Timestamp, zone: Zone) -> Digest {
         let at = zone.last(DIGEST_MINUTE, now);
         let since = zone.last(DIGEST_MINUTE, at.minus_secs(1));
-        let lines: Vec<Line> = self.queue().iter().map(|case| line(case, since)).collect();
+        // What the law counts in hours comes first, then what was thought to be done with.
+        let untold = self.cases().filter(|case| case.is_untold());
+        let grown = self.cases().filter(|case| !case.is_untold() && case.grown().is_some());
+        let all = untold.chain(grown).chain(self.queue());
+        let lines: Vec<Line> = all.map(|case| line(case, since)).collect();
         let mut spent = 0;
         let fits = lines.iter().take_while(|line| {
             spent += line.minutes;
@@ -88,6 +96,8 @@ fn line(case: &Case, since: Timestamp) -> Line {
     let open_tasks = case.tasks.iter().filter(|task| task.done.is_none()).count();
     let (work, minutes) = match case.state() {
         State::New => (Work::Triage, TRIAGE_MINUTES),
+        State::Closed if case.is_untold() => (Work::Tell, TELL_MINUTES),
+        State::Closed => (Work::LookAgain, TRIAGE_MINUTES),
         _ => (Work::Decide, DECIDE_MINUTES + TASK_MINUTES * open_tasks as u32),
     };
     Line {
@@ -107,4 +117,5 @@ const MINUTES_MAX: u32 = 30;
 /// The budget of a triage; the others are guesses until officers' own times are known.
 const TRIAGE_MINUTES: u32 = 2;
 const DECIDE_MINUTES: u32 = 5;
+const TELL_MINUTES: u32 = 10;
 const TASK_MINUTES: u32 = 5;

@@ -358,6 +358,27 @@ fn the_morning_digest_adds_up_and_says_what_fits() {
 }
 
 #[test]
+fn the_digest_keeps_a_breach_that_nobody_was_told_of_and_what_has_grown_since() {
+    let now = at("2026-01-06T12:00:00Z");
+    let mut book = Book::new("north");
+    let decided = |verdict| Deed::Decided { verdict, reason: "seen".to_owned() };
+    for (number, uid, verdict) in [(1, "a", Verdict::Snooping), (2, "b", Verdict::Harmless)] {
+        receive(&mut book, alarm(uid, "cold_reads", uid, now), now);
+        act(&mut book, now, "kari", number, decided(verdict)).unwrap();
+    }
+    let work = |book: &Book| {
+        let digest = book.digest(at("2026-01-07T06:31:00Z"), Zone::default());
+        digest.lines.iter().map(|line| (line.case.0, line.work)).collect::<Vec<_>>()
+    };
+    assert_eq!(work(&book), [(1, Work::Tell)]);
+    let later = now.plus_secs(3_600);
+    let grown = Alarm { patients: 7, raised_at: later, ..alarm("b", "cold_reads", "b", now) };
+    receive(&mut book, grown, later);
+    assert_eq!(work(&book), [(1, Work::Tell), (2, Work::LookAgain)]);
+    assert_eq!(book.case(CaseNumber(2)).unwrap().grown(), Some((4, 7)));
+}
+
+#[test]
 fn what_was_kept_gives_the_same_cases() {
     let now = at(NIGHT);
     let mut book = Book::new("north");

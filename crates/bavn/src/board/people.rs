@@ -165,8 +165,8 @@ pub(super) fn hunt(store: &Store, list: &str) -> CommandResult<HuntView> {
         problem: entry.problem.clone(),
         look_ups: entry.look_ups.len() as u64,
         patients: entry.patients.len() as u64,
-        first: entry.look_ups.iter().map(|trace| trace.at).min(),
-        last: entry.look_ups.iter().map(|trace| trace.at).max(),
+        first: entry.times().min(),
+        last: entry.times().max(),
     };
     let name = |&at: &usize| found.entries.get(at).map(|entry| entry.value.clone());
     Ok(HuntView {
@@ -181,6 +181,8 @@ pub(super) fn hunt(store: &Store, list: &str) -> CommandResult<HuntView> {
             .map(|cluster| cluster.iter().filter_map(name).collect())
             .collect(),
         silences: found.silences.iter().cloned().map(silence).collect(),
+        as_of: Some(as_of(&found.as_of)),
+        digest: found.digest.clone(),
         json: found.json().to_string(),
         csv: found.csv(),
     })

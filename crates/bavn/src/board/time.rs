@@ -93,9 +93,9 @@ fn growth_step(span_secs: i64) -> i64 {
         .unwrap_or_else(|| MONTH_SECS * (span_secs / (MONTH_SECS * GROWTH_STRETCHES) + 1))
 }
 
-/// The next call, if nobody has read the case; and after a verdict of harm, the shortest time that
-/// each law the controller is under leaves until its first notice is signed, counted from the
-/// verdict until somebody declares otherwise.
+/// The next call, if nobody has taken the case; and after a verdict of harm, the shortest time that
+/// each law the controller is under leaves until its first notice is signed, counted from what was
+/// declared. Awareness that nobody has declared counts from the verdict, so that no time is lost.
 pub(super) fn clocks(case: &Case, duty: &Duty, wanted: &[String]) -> Vec<ClockView> {
     let mut clocks = Vec::new();
     if let Some((from, due)) = duty.call(case) {
@@ -111,10 +111,19 @@ pub(super) fn clocks(case: &Case, duty: &Duty, wanted: &[String]) -> Vec<ClockVi
         let Some(clock) = first.filter(|_| wanted.contains(&regime.id) && !is_signed) else {
             continue;
         };
-        let from = case.file.declared.get(&clock.from).map_or(decided.at, |held| held.since);
+        let declared = case.file.declared.get(&clock.from).map(|held| held.since);
+        let assumed = (clock.from == AWARE).then_some(decided.at);
+        let Some(from) = declared.or(assumed) else { continue };
+        let (english, bokmaal) = match declared {
+            Some(_) => ("", ""),
+            None => (
+                ", from the decision: awareness is not declared",
+                ", fra avgjørelsen: kunnskap er ikke erklært",
+            ),
+        };
         clocks.push(ClockView {
-            english: format!("{} ({} h)", regime.title.en, clock.hours),
-            bokmaal: format!("{} ({} t)", regime.title.nb, clock.hours),
+            english: format!("{} ({} h{english})", regime.title.en, clock.hours),
+            bokmaal: format!("{} ({} t{bokmaal})", regime.title.nb, clock.hours),
             from,
             due: from.plus_secs(clock.hours * 3_600),
         });
@@ -122,6 +131,8 @@ pub(super) fn clocks(case: &Case, duty: &Duty, wanted: &[String]) -> Vec<ClockVi
     clocks
 }
 
+/// The event by which somebody declares to know of the breach.
+const AWARE: &str = "aware";
 /// Stretches that a picture can hold.
 const STRETCHES: u64 = 48;
 const STEP_SECS_MIN: u64 = 60;

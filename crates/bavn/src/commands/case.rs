@@ -94,6 +94,8 @@ pub(crate) fn digest(arguments: &DigestArguments) -> CommandResult {
         let work = match line.work {
             Work::Triage => "to read and judge",
             Work::Decide => "to decide",
+            Work::Tell => "a breach that nobody has been told of",
+            Work::LookAgain => "decided, and grown since",
         };
         let carried = if line.carried_over { ", carried over" } else { "" };
         let owner = line.owner.as_deref().unwrap_or("nobody");

@@ -5,9 +5,12 @@ use crate::cli::Hunt as Arguments;
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
 use bavn_model::Timestamp;
-use bavn_store::{PatientNumber, Purpose, Silence, Store, StoreError, Subject, Trace, Window};
+use bavn_store::{
+    AsOf, PatientNumber, Purpose, Silence, Store, StoreError, Subject, Trace, Window,
+};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
@@ -52,7 +55,9 @@ pub(crate) struct Hunted {
     /// Places in `entries` that belong together.
     pub(crate) clusters: Vec<Vec<usize>>,
     pub(crate) silences: Vec<Silence>,
-    manifest: String,
+    pub(crate) as_of: AsOf,
+    /// SHA-256 of the values and the digest of each one's scope.
+    pub(crate) digest: String,
 }
 
 /// One value of the list.
@@ -67,16 +72,24 @@ pub(crate) struct Entry {
     pub(crate) patients: BTreeSet<PatientNumber>,
 }
 
+impl Entry {
+    pub(crate) fn times(&self) -> impl Iterator<Item = Timestamp> {
+        self.look_ups.iter().map(|trace| trace.at)
+    }
+}
+
 /// Looks for every value of a list: one a line, in the first column of a sheet.
 pub(crate) fn hunt(store: &Store, list: &str, wanted: Window) -> CommandResult<Hunted> {
-    let values: BTreeSet<&str> = list.lines().filter_map(value).collect();
+    let lines = list.lines().filter_map(value).enumerate();
+    let lines = lines.filter(|(place, value)| *place > 0 || !is_heading(value));
+    let values: BTreeSet<&str> = lines.map(|(_, value)| value).collect();
     if values.len() > VALUES_MAX {
         let sentence =
             format!("the list has {} values; at most {VALUES_MAX} are hunted", values.len());
         return Err(CommandError::usage(sentence));
     }
     let (mut entries, mut certain) = (Vec::new(), BTreeSet::new());
-    let mut silences = Vec::new();
+    let (mut silences, mut scopes) = (Vec::new(), String::from("bavn hunt 1"));
     for value in values {
         let mut entry = Entry {
             value: value.to_owned(),
@@ -93,6 +106,8 @@ pub(crate) fn hunt(store: &Store, list: &str, wanted: Window) -> CommandResult<H
             match store.scope(&subject, wanted) {
                 Ok(scope) => {
                     entry.found = Some(kind);
+                    // Writing to a string cannot fail.
+                    let _never = write!(scopes, "\n{value:?} {kind} {}", scope.digest);
                     entry.patients.extend(scope.exposed.iter().map(|exposed| exposed.patient));
                     let sure = scope.exposed.iter().filter(|exposed| exposed.certain);
                     certain.extend(sure.map(|exposed| exposed.patient));
@@ -110,7 +125,7 @@ pub(crate) fn hunt(store: &Store, list: &str, wanted: Window) -> CommandResult<H
     }
     let all: BTreeSet<PatientNumber> =
         entries.iter().flat_map(|entry| &entry.patients).copied().collect();
-    let times = || entries.iter().flat_map(|entry| &entry.look_ups).map(|trace| trace.at);
+    let times = || entries.iter().flat_map(Entry::times);
     Ok(Hunted {
         lower: certain.len(),
         best: all.len(),
@@ -118,10 +133,33 @@ pub(crate) fn hunt(store: &Store, list: &str, wanted: Window) -> CommandResult<H
         last: times().max(),
         clusters: clusters(&entries),
         silences,
-        manifest: store.as_of().manifest,
+        as_of: store.as_of(),
+        digest: crate::keyed::sha256(scopes.as_bytes()),
         entries,
     })
 }
+
+/// Whether the first line of a sheet names its column.
+fn is_heading(value: &str) -> bool {
+    HEADINGS.iter().any(|heading| value.eq_ignore_ascii_case(heading))
+}
+
+const HEADINGS: [&str; 14] = [
+    "account",
+    "address",
+    "client",
+    "device",
+    "host",
+    "hostname",
+    "identity",
+    "indicator",
+    "ip",
+    "machine",
+    "session",
+    "user",
+    "username",
+    "value",
+];
 
 fn silent(reason: bavn_store::Reason) -> Option<Silence> {
     match reason {
@@ -180,8 +218,8 @@ impl Hunted {
             json!({
                 "value": entry.value, "found": entry.found, "problem": entry.problem,
                 "look_ups": entry.look_ups.len(), "patients": entry.patients.len(),
-                "first": entry.look_ups.first().map(|trace| trace.at),
-                "last": entry.look_ups.last().map(|trace| trace.at),
+                "first": entry.times().min(),
+                "last": entry.times().max(),
             })
         };
         let names = |cluster: &Vec<usize>| -> Vec<&str> {
@@ -195,7 +233,8 @@ impl Hunted {
             "silent": self.silences.iter().map(|silence| json!({
                 "source": silence.source, "from": silence.from, "to": silence.to,
             })).collect::<Vec<_>>(),
-            "manifest": self.manifest,
+            "manifest": self.as_of.manifest,
+            "digest": self.digest,
             "not_seen": super::scope::NOT_SEEN,
         })
     }
@@ -260,7 +299,11 @@ impl Hunted {
                 silence.source, silence.from, silence.to
             ));
         }
+        let last = self.as_of.last_look_up.map_or("none".to_owned(), |at| at.to_string());
+        let (commit, look_ups) = (self.as_of.commit, self.as_of.look_ups);
+        lines.push(format!("as of commit {commit} ({look_ups} look-ups, the last at {last})"));
         lines.push(format!("not seen: {}", super::scope::NOT_SEEN));
+        lines.push(format!("digest {}", self.digest));
         lines.push(String::new());
         lines.join("\n")
     }
