@@ -23,6 +23,15 @@ pub(crate) fn done(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     act(here, sent, Wish::Do(Deed::Done { task }))
 }
 
+pub(crate) fn rule_out(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    act(here, sent, Wish::Do(Deed::RuledOut { why: sent.form.field("text").to_owned() }))
+}
+
+pub(crate) fn reply(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    let field = |name: &str| sent.form.field(name).to_owned();
+    act(here, sent, Wish::Do(Deed::Replied { reader: field("reader"), text: field("text") }))
+}
+
 pub(crate) fn undo(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     act(here, sent, Wish::Undo)
 }

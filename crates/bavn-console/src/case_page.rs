@@ -7,6 +7,7 @@ use crate::notice_words::notice_words;
 use crate::page::short;
 use crate::plain;
 use crate::queue_page::{ROWS_SHOWN, more};
+use crate::reader_page;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::scope_page;
 use crate::session::Behind;
@@ -240,6 +241,7 @@ fn body(
                 }
             } } }
         }
+        (reader_page::section(here, case))
         (more_forms(here, case))
         (history(book, case, language, words))
     }
@@ -355,7 +357,7 @@ fn more_forms(here: &Here<'_>, case: &Case) -> Markup {
 }
 
 /// A form that says what its sender has seen.
-fn form(here: &Here<'_>, case: &Case, deed: &str, fields: &Markup) -> Markup {
+pub(crate) fn form(here: &Here<'_>, case: &Case, deed: &str, fields: &Markup) -> Markup {
     html! {
         form method="post" action=(format!("/case/{}/{deed}", case.number)) {
             input type="hidden" name="token" value=(here.visitor.form_token);

@@ -5,8 +5,8 @@ use crate::answer::{Here, Sent};
 use crate::reply::Answer;
 use crate::{
     case_acts, case_page, coverage_page, drill_page, hunt_page, me_page, notice_acts, notice_one,
-    notice_page, patient_page, person_page, proof_page, queue_page, recipients_page, reveal_page,
-    review_page, scope_page, session_acts, settings_page,
+    notice_page, patient_page, person_page, proof_page, queue_page, reader_page, recipients_page,
+    reveal_page, review_page, scope_page, session_acts, settings_page,
 };
 
 /// One address, and each page's `.json` and `.csv` twin with it.
@@ -70,6 +70,9 @@ pub(crate) const ROUTES: &[Route] = &[
     post("case/*/done", Right::WorkOnCase, Purpose::Case, case_acts::done),
     post("case/*/undo", Right::WorkOnCase, Purpose::Case, case_acts::undo),
     post("case/*/decide", Right::Decide, Purpose::Case, case_acts::decide),
+    post("case/*/rule-out", Right::Decide, Purpose::Case, case_acts::rule_out),
+    post("case/*/ask", Right::Decide, Purpose::Case, reader_page::asked),
+    post("case/*/reply", Right::Decide, Purpose::Case, case_acts::reply),
     post("case/*/patients", Right::Reveal, Purpose::Case, reveal_page::asked),
     post("hunt", Right::Hunt, Purpose::Case, hunt_page::listed),
     post("patient", Right::AskForPatient, Purpose::None, patient_page::typed),

@@ -30,6 +30,7 @@ mod person_page;
 mod plain;
 mod proof_page;
 mod queue_page;
+mod reader_page;
 mod recipients_page;
 mod reply;
 mod reveal_page;

@@ -80,6 +80,24 @@ impl Board for Fixed {
         Ok(ScopeView { lower: 40, best: self.best, days, growth, ..ScopeView::default() })
     }
 
+    fn asks_readers(&self) -> bool {
+        true
+    }
+
+    fn ask_reader(
+        &self,
+        by: &str,
+        case: CaseNumber,
+        reader: &str,
+        _: Option<&str>,
+        _: bool,
+    ) -> Result<(), Trouble> {
+        let sha256 = "a".repeat(64);
+        let asked = Deed::Asked { reader: reader.to_owned(), sha256 };
+        let revision = self.book.lock().unwrap().case(case).unwrap().revision();
+        self.act(by, case, Wish::Do(asked), revision)
+    }
+
     fn record(
         &self,
         who: &Visitor,
@@ -495,6 +513,9 @@ const TABLE: &[(&str, &str, Right, Purpose, &str)] = &[
     ("POST", "case/*/done", Right::WorkOnCase, Purpose::Case, OFFICERS),
     ("POST", "case/*/undo", Right::WorkOnCase, Purpose::Case, OFFICERS),
     ("POST", "case/*/decide", Right::Decide, Purpose::Case, TWO),
+    ("POST", "case/*/rule-out", Right::Decide, Purpose::Case, TWO),
+    ("POST", "case/*/ask", Right::Decide, Purpose::Case, TWO),
+    ("POST", "case/*/reply", Right::Decide, Purpose::Case, TWO),
     ("POST", "case/*/patients", Right::Reveal, Purpose::Case, TWO),
     ("POST", "hunt", Right::Hunt, Purpose::Case, "soc-analyst incident-lead"),
     ("POST", "patient", Right::AskForPatient, Purpose::None, TWO),
@@ -556,6 +577,33 @@ fn every_route_for_every_role() {
         let noted = recorded.iter().filter(is_refusal).count();
         assert_eq!(noted, refused, "{role:?}: each refusal is on record");
     }
+}
+
+/// In three steps, each of which the page offers when it is its turn.
+#[test]
+fn a_reader_is_asked_once_and_only_when_a_stolen_account_is_ruled_out() {
+    let console = Console::new(Role::PrivacyOfficer);
+    let revision = |console: &Console| {
+        console.board.book.lock().unwrap().case(CaseNumber(1)).unwrap().revision()
+    };
+    let page = console.get("/case/1").text;
+    assert!(page.contains("/case/1/rule-out") && !page.contains("/case/1/ask"));
+    let asked = "reader=Practitioner%2Fhcw-7&hint=on+ward+3&language=nb";
+    assert_eq!(
+        console.send("/case/1/ask", asked).status,
+        StatusCode::CONFLICT,
+        "a thief would be warned"
+    );
+    let seen = revision(&console);
+    console.send("/case/1/rule-out", &format!("seen={seen}&text=spoke+with+the+owner"));
+    let page = console.get("/case/1").text;
+    assert!(page.contains("/case/1/ask") && page.contains("spoke with the owner"));
+    console.send("/case/1/ask", asked);
+    assert_eq!(console.send("/case/1/ask", asked).status, StatusCode::CONFLICT, "one message");
+    let seen = revision(&console);
+    let reply = format!("seen={seen}&reader=Practitioner%2Fhcw-7&text=I+was+on+duty");
+    console.send("/case/1/reply", &reply);
+    assert!(console.get("/case/1").text.contains("I was on duty"));
 }
 
 /// No address counts, ranks or lists the work of members of staff outside a case.

@@ -46,6 +46,21 @@ pub trait Board: Send + Sync + 'static {
     fn notices(&self) -> Option<&dyn Notices> {
         None
     }
+    /// Whether readers may be asked in a friendly message: off until the controller says how.
+    fn asks_readers(&self) -> bool {
+        false
+    }
+    /// Writes the message to a reader of a case, with a hint at the record that names nobody.
+    fn ask_reader(
+        &self,
+        _by: &str,
+        _case: CaseNumber,
+        _reader: &str,
+        _hint: Option<&str>,
+        _in_bokmaal: bool,
+    ) -> Result<(), Trouble> {
+        Err(Trouble::Refused("messages to readers are off".to_owned()))
+    }
     /// Puts on record who sees names, before they are shown: a look-up like all others, of these
     /// patients, if any.
     fn record(

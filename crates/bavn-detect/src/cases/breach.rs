@@ -143,6 +143,11 @@ impl BreachFile {
         self.lists.last().filter(|list| list.released.is_none())
     }
 
+    /// Whether a message to a reader has been written.
+    pub fn is_asked(&self, reader: &str) -> bool {
+        self.asked.iter().any(|(asked, _)| asked == reader)
+    }
+
     /// What is refused, beside texts that are empty or too long.
     pub(super) fn check(&self, by: &str, deed: &Deed) -> Result<(), Refusal> {
         match deed {
@@ -171,10 +176,8 @@ impl BreachFile {
                 if list.by == by { Err(Refusal::SecondPerson) } else { Ok(()) }
             }
             Deed::Asked { .. } if self.ruled_out.is_none() => Err(Refusal::ThiefNotRuledOut),
-            Deed::Replied { reader, .. } => {
-                let asked = self.asked.iter().any(|(asked, _)| asked == reader);
-                if asked { Ok(()) } else { Err(Refusal::NotAsked) }
-            }
+            Deed::Asked { reader, .. } if self.is_asked(reader) => Err(Refusal::AskedBefore),
+            Deed::Replied { reader, .. } if !self.is_asked(reader) => Err(Refusal::NotAsked),
             _ => Ok(()),
         }
     }

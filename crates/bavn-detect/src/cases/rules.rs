@@ -62,6 +62,8 @@ pub enum Refusal {
     ThiefNotRuledOut,
     #[error("this reader was not asked")]
     NotAsked,
+    #[error("this reader has been asked already")]
+    AskedBefore,
 }
 
 impl Book {

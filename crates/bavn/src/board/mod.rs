@@ -11,9 +11,10 @@ pub(crate) use time::trail;
 
 use crate::cli::StoreAccess;
 use crate::commands::keep::leave_asking;
+use crate::commands::reader::{Question, ask};
 use crate::commands::scope::{case_subject, date, reason_text};
 use crate::desk::{Desk, failed};
-use crate::error::CommandError;
+use crate::error::{CommandError, Kind};
 use crate::house_desk::HouseDesk;
 use crate::register::Register;
 use bavn_console::{
@@ -124,6 +125,29 @@ impl Board for StoreBoard {
 
     fn notices(&self) -> Option<&dyn Notices> {
         Some(self)
+    }
+
+    fn asks_readers(&self) -> bool {
+        self.register.about().reader_message.is_some()
+    }
+
+    fn ask_reader(
+        &self,
+        by: &str,
+        case: CaseNumber,
+        reader: &str,
+        hint: Option<&str>,
+        in_bokmaal: bool,
+    ) -> Result<(), Trouble> {
+        let language = if in_bokmaal { bavn_share::Language::Nb } else { bavn_share::Language::En };
+        let question =
+            Question { case, reader, name: None, opened_at: None, record_hint: hint, language };
+        let asked =
+            ask(&self.desk, &*self.open()?, self.register.about(), by, self.now(), &question);
+        asked.map(|_| ()).map_err(|error| match error.kind {
+            Kind::Usage | Kind::Refused => Trouble::Refused(error.source.to_string()),
+            _ => failed(&error),
+        })
     }
 
     fn record(

@@ -89,7 +89,8 @@ pub(crate) fn run(command: &ReaderCommand) -> CommandResult {
                 record_hint: arguments.record_hint.as_deref(),
                 language: spoken(arguments.language),
             };
-            let name = ask(&desk, &open(&arguments.store.access)?, &about, &os_user(), &question)?;
+            let store = open(&arguments.store.access)?;
+            let name = ask(&desk, &store, &about, &os_user(), now(), &question)?;
             super::say(format_args!("written: {name}"));
             Ok(())
         }
@@ -116,6 +117,7 @@ pub(crate) fn ask(
     store: &Store,
     about: &About,
     by: &str,
+    now: Timestamp,
     question: &Question<'_>,
 ) -> CommandResult<String> {
     let mail = about.reader_message.as_ref().ok_or_else(off)?;
@@ -138,10 +140,10 @@ pub(crate) fn ask(
     let text = format!("To: {}\nSubject: {subject}\n\n{body}", one_line(question.reader));
     let sha256 = crate::keyed::sha256(text.as_bytes());
     let deed = Deed::Asked { reader: question.reader.to_owned(), sha256: sha256.clone() };
-    desk.would(super::keep::now(), by, case.number, deed.clone(), None)?.map_err(refused)?;
+    desk.would(now, by, case.number, deed.clone(), None)?.map_err(refused)?;
     let name = format!("case-{}-reader-{}.txt", case.number, sha256.get(..16).unwrap_or(""));
     crate::outbox::write(&mail.outbox, &name, text.as_bytes())?;
-    desk.act(super::keep::now(), by, case.number, deed, None)?.map_err(refused)?;
+    desk.act(now, by, case.number, deed, None)?.map_err(refused)?;
     Ok(name)
 }
 

@@ -82,6 +82,21 @@ impl Board for DemoBoard {
         Some(&self.store)
     }
 
+    fn asks_readers(&self) -> bool {
+        self.store.asks_readers()
+    }
+
+    fn ask_reader(
+        &self,
+        by: &str,
+        case: CaseNumber,
+        reader: &str,
+        hint: Option<&str>,
+        in_bokmaal: bool,
+    ) -> Result<(), Trouble> {
+        self.store.ask_reader(by, case, reader, hint, in_bokmaal)
+    }
+
     fn record(
         &self,
         who: &Visitor,
@@ -170,7 +185,7 @@ impl DemoBoard {
             held: Held::default(),
             desk: Desk::in_memory(),
             house: HouseDesk::open(&access.store, &kek()?)?,
-            register: Register::of(&access, hospital()),
+            register: Register::of(&access, hospital(outbox.clone())),
             outbox: Some(outbox),
             access,
             changed: watch::channel(0).0,
