@@ -91,7 +91,8 @@ pub(crate) fn answer(
         return Answer { cookie, ..missing(asked.language) };
     };
     let session = cookie.clone().or_else(|| asked.cookie.clone()).unwrap_or_default();
-    let shadow = !doors.is_open() && !is_signed_off(board);
+    // What cannot be read is no agreement.
+    let shadow = !doors.is_open() && !matches!(board.agreed(), Ok(Some(_)));
     let seen = *board.changes().borrow();
     let language = asked.language;
     let here = Here { board, doors, visitor, language, now, seen, cookie: session, shadow };
@@ -104,14 +105,6 @@ pub(crate) fn answer(
 fn shown(path: &str) -> String {
     let first = path.split('/').nth(1).unwrap_or_default();
     first.chars().filter(char::is_ascii_alphanumeric).take(40).collect()
-}
-
-/// Whether the employees' side has agreed: in a file, as a setting, or as an act. What cannot be read is no.
-fn is_signed_off(board: &dyn Board) -> bool {
-    let mut signed = board.signed_elsewhere().is_some();
-    let looked = board.look(&mut |book| signed |= book.sign_off().is_some());
-    let seen = board.house(&mut |house| signed |= house.in_force().signed_off.is_some());
-    signed && seen.is_ok() && looked.is_ok()
 }
 
 impl Here<'_> {
@@ -130,14 +123,23 @@ impl Here<'_> {
         if asked.is_post && (form.field("token") != self.visitor.form_token || !asked.same_origin) {
             return self.refused("a form that these pages did not make");
         }
-        if !self.may(route.right, route.purpose) {
-            return self.refused(path);
+        if let Some(refused) = self.refusal(route.right, route.purpose, path) {
+            return refused;
         }
         (route.answer)(self, &Sent { path, parts, shape, form })
     }
 
     pub(crate) fn may(&self, right: Right, purpose: Purpose) -> bool {
         permits(right, self.visitor.role, purpose) && !(self.shadow && right.names_people())
+    }
+
+    /// The answer to give instead, to who may not; it says whether that is the role or the day.
+    fn refusal(&self, right: Right, purpose: Purpose, what: &str) -> Option<Answer> {
+        if self.may(right, purpose) {
+            return None;
+        }
+        let is_of_role = !permits(right, self.visitor.role, purpose);
+        Some(if is_of_role { self.refused(what) } else { self.refused_in_shadow(what) })
     }
 
     pub(crate) const fn say<T: Copy>(&self, english: T, bokmaal: T) -> T {
@@ -170,8 +172,8 @@ impl Here<'_> {
         what: &str,
         patients: &[String],
     ) -> Result<Granted, Answer> {
-        if !self.may(right, purpose) {
-            return Err(self.refused(what));
+        if let Some(refused) = self.refusal(right, purpose, what) {
+            return Err(refused);
         }
         if let Some(number) = case
             && self.peek(|book| book.case(number).is_none()).map_err(|told| self.failed(&told))?
@@ -254,6 +256,13 @@ impl Here<'_> {
         drop(self.board.record(&self.visitor, &format!("refused: {what}"), "none", &[]));
         let words = texts(self.language);
         self.word(403, words.refused, words.refused_text)
+    }
+
+    /// As [`Self::refused`], of what the role may see and nobody may yet.
+    pub(crate) fn refused_in_shadow(&self, what: &str) -> Answer {
+        drop(self.board.record(&self.visitor, &format!("refused: {what}"), "none", &[]));
+        let words = texts(self.language);
+        self.word(403, words.refused, words.refused_in_shadow)
     }
 
     /// A handle that is none of this session's: somebody tries addresses, which is on record.
