@@ -72,7 +72,10 @@ pub(crate) fn answer(
     let now = board.now();
     if let (false, Some(token)) = (asked.is_post, asked.path.strip_prefix("/enter/")) {
         return match doors.enter(token, now) {
-            Some(cookie) => Answer { cookie: Some(cookie), ..go("/") },
+            Some((cookie, role)) => {
+                let first = page::first(role, is_shadow(board, doors), asked.language);
+                Answer { cookie: Some(cookie), ..go(first) }
+            }
             None => outside(asked.language),
         };
     }
@@ -91,14 +94,18 @@ pub(crate) fn answer(
         return Answer { cookie, ..missing(asked.language) };
     };
     let session = cookie.clone().or_else(|| asked.cookie.clone()).unwrap_or_default();
-    // What cannot be read is no agreement.
-    let shadow = !doors.is_open() && !matches!(board.agreed(), Ok(Some(_)));
+    let shadow = is_shadow(board, doors);
     let seen = *board.changes().borrow();
     let language = asked.language;
     let here = Here { board, doors, visitor, language, now, seen, cookie: session, shadow };
     let answered = here.answer(route, parts, stem, shape, asked);
     let cookie = answered.cookie.or(cookie);
     Answer { cookie, ..answered }
+}
+
+/// Whether nobody may be named: what cannot be read is no agreement.
+fn is_shadow(board: &dyn Board, doors: &Doors) -> bool {
+    !doors.is_open() && !matches!(board.agreed(), Ok(Some(_)))
 }
 
 /// An address as a record takes it: the first part, since the rest may name somebody.

@@ -331,6 +331,9 @@ impl Console {
         let cookie = entered.headers["set-cookie"].to_str().unwrap().to_owned();
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"));
         console.cookie = cookie.split(';').next().unwrap().to_owned();
+        let first = entered.headers["location"].to_str().unwrap();
+        assert_eq!(console.get(first).status, StatusCode::OK, "{role:?} begins with {first}");
+        console.board.recorded.lock().unwrap().clear();
         console
     }
 
