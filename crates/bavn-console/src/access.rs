@@ -17,12 +17,14 @@ pub enum Role {
     Auditor,
     Patient,
     Employee,
+    /// Speaks for the employees, and agrees for them or does not.
+    Representative,
     /// Keeps the machine, and sees nobody's name.
     Administrator,
 }
 
 impl Role {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PrivacyOfficer,
         Self::SocAnalyst,
         Self::IncidentLead,
@@ -30,6 +32,7 @@ impl Role {
         Self::Auditor,
         Self::Patient,
         Self::Employee,
+        Self::Representative,
         Self::Administrator,
     ];
 
@@ -42,6 +45,7 @@ impl Role {
             Self::Auditor => "auditor",
             Self::Patient => "patient",
             Self::Employee => "employee",
+            Self::Representative => "representative",
             Self::Administrator => "administrator",
         }
     }
@@ -60,6 +64,7 @@ impl Role {
             Self::Auditor => ["Auditor", "Revisor"],
             Self::Patient => ["Patient", "Pasient"],
             Self::Employee => ["Employee", "Ansatt"],
+            Self::Representative => ["Employees' representative", "Tillitsvalgt"],
             Self::Administrator => ["Administrator", "Systemansvarlig"],
         }
     }
@@ -173,7 +178,8 @@ impl Right {
 /// Default deny.
 pub const fn permits(right: Right, role: Role, purpose: Purpose) -> bool {
     use Role::{
-        Administrator, Auditor, Employee, IncidentLead, Manager, PrivacyOfficer, SocAnalyst,
+        Administrator, Auditor, Employee, IncidentLead, Manager, PrivacyOfficer, Representative,
+        SocAnalyst,
     };
     match (right, purpose) {
         (Right::SeeQueue, Purpose::None)
@@ -200,12 +206,18 @@ pub const fn permits(right: Right, role: Role, purpose: Purpose) -> bool {
         ),
         (Right::SeeSettings, Purpose::None) => matches!(
             role,
-            PrivacyOfficer | SocAnalyst | IncidentLead | Auditor | Employee | Administrator
+            PrivacyOfficer
+                | SocAnalyst
+                | IncidentLead
+                | Auditor
+                | Employee
+                | Representative
+                | Administrator
         ),
         (Right::ChangeSettings, Purpose::None) => {
             matches!(role, PrivacyOfficer | IncidentLead | Administrator)
         }
-        (Right::SignForEmployees, Purpose::None) => matches!(role, Employee),
+        (Right::SignForEmployees, Purpose::None) => matches!(role, Representative),
         (Right::SeeOneself | Right::SeeProof, Purpose::None) => true,
         _ => false,
     }
@@ -250,7 +262,7 @@ mod tests {
         let two = "privacy-officer incident-lead";
         let staff = "privacy-officer soc-analyst incident-lead manager auditor administrator";
         let everyone = "privacy-officer soc-analyst incident-lead manager auditor patient employee \
-                        administrator";
+                        representative administrator";
         let table = [
             (Right::SeeQueue, Purpose::None, officers),
             (Right::SeeCase, Purpose::Case, officers),
@@ -272,10 +284,10 @@ mod tests {
             (
                 Right::SeeSettings,
                 Purpose::None,
-                "privacy-officer soc-analyst incident-lead auditor employee administrator",
+                "privacy-officer soc-analyst incident-lead auditor employee representative administrator",
             ),
             (Right::ChangeSettings, Purpose::None, "privacy-officer incident-lead administrator"),
-            (Right::SignForEmployees, Purpose::None, "employee"),
+            (Right::SignForEmployees, Purpose::None, "representative"),
             (Right::SeeOneself, Purpose::None, everyone),
         ];
         let mut checked = 0;
@@ -294,7 +306,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 20 * 8 * 6);
+        assert_eq!(checked, 20 * 9 * 6);
     }
 
     /// A manager of a ward never sees who the patients are, nor what an account did.

@@ -74,7 +74,10 @@ pub(crate) fn answer(
     let now = board.now();
     if let (false, Some(token)) = (asked.is_post, asked.path.strip_prefix("/enter/")) {
         return match doors.enter(token, now) {
-            Some(cookie) => Answer { cookie: Some(cookie), ..go("/") },
+            Some((cookie, role)) => {
+                let first = page::first(role, is_shadow(board, doors), asked.language);
+                Answer { cookie: Some(cookie), ..go(first) }
+            }
             None => outside(asked.language),
         };
     }
@@ -94,7 +97,7 @@ pub(crate) fn answer(
         return Answer { cookie, ..missing(asked.language) };
     };
     let session = cookie.clone().or_else(|| asked.cookie.clone()).unwrap_or_default();
-    let shadow = !doors.is_open() && !is_signed_off(board);
+    let shadow = is_shadow(board, doors);
     let seen = *board.changes().borrow();
     let language = asked.language;
     let here = Here { board, doors, visitor, language, now, seen, cookie: session, shadow };
@@ -103,18 +106,15 @@ pub(crate) fn answer(
     Answer { cookie, ..answered }
 }
 
+/// Whether nobody may be named: what cannot be read is no agreement.
+fn is_shadow(board: &dyn Board, doors: &Doors) -> bool {
+    !doors.is_open() && !matches!(board.agreed(), Ok(Some(_)))
+}
+
 /// An address as a record takes it: the first part, since the rest may name somebody.
 fn shown(path: &str) -> String {
     let first = path.split('/').nth(1).unwrap_or_default();
     first.chars().filter(char::is_ascii_alphanumeric).take(40).collect()
-}
-
-/// Whether the employees' side has agreed: in a file, as a setting, or as an act. What cannot be read is no.
-fn is_signed_off(board: &dyn Board) -> bool {
-    let mut signed = board.signed_elsewhere().is_some();
-    let looked = board.look(&mut |book| signed |= book.sign_off().is_some());
-    let seen = board.house(&mut |house| signed |= house.in_force().signed_off.is_some());
-    signed && seen.is_ok() && looked.is_ok()
 }
 
 impl Here<'_> {
@@ -133,14 +133,23 @@ impl Here<'_> {
         if asked.is_post && (form.field("token") != self.visitor.form_token || !asked.same_origin) {
             return self.refused("a form that these pages did not make");
         }
-        if !self.may(route.right, route.purpose) {
-            return self.refused(path);
+        if let Some(refused) = self.refusal(route.right, route.purpose, path) {
+            return refused;
         }
         (route.answer)(self, &Sent { path, parts, shape, form })
     }
 
     pub(crate) fn may(&self, right: Right, purpose: Purpose) -> bool {
         permits(right, self.visitor.role, purpose) && !(self.shadow && right.names_people())
+    }
+
+    /// The answer to give instead, to who may not; it says whether that is the role or the day.
+    fn refusal(&self, right: Right, purpose: Purpose, what: &str) -> Option<Answer> {
+        if self.may(right, purpose) {
+            return None;
+        }
+        let is_of_role = !permits(right, self.visitor.role, purpose);
+        Some(if is_of_role { self.refused(what) } else { self.refused_in_shadow(what) })
     }
 
     pub(crate) const fn say<T: Copy>(&self, english: T, bokmaal: T) -> T {
@@ -173,8 +182,8 @@ impl Here<'_> {
         what: &str,
         patients: &[String],
     ) -> Result<Granted, Answer> {
-        if !self.may(right, purpose) {
-            return Err(self.refused(what));
+        if let Some(refused) = self.refusal(right, purpose, what) {
+            return Err(refused);
         }
         if let Some(number) = case
             && self.peek(|book| book.case(number).is_none()).map_err(|told| self.failed(&told))?
@@ -257,6 +266,13 @@ impl Here<'_> {
         drop(self.board.record(&self.visitor, &format!("refused: {what}"), "none", &[]));
         let words = texts(self.language);
         self.word(403, words.refused, words.refused_text)
+    }
+
+    /// As [`Self::refused`], of what the role may see and nobody may yet.
+    pub(crate) fn refused_in_shadow(&self, what: &str) -> Answer {
+        drop(self.board.record(&self.visitor, &format!("refused: {what}"), "none", &[]));
+        let words = texts(self.language);
+        self.word(403, words.refused, words.refused_in_shadow)
     }
 
     /// A handle that is none of this session's: somebody tries addresses, which is on record.

@@ -50,6 +50,7 @@ pub use access::{Granted, Purpose, Right, Role, permits};
 pub use notice_view::{BreachView, Notices};
 pub use routes::{REPORT_STYLE, router};
 pub use session::{Chance, Doors, Visitor};
+pub use settings_page::roles_in_words;
 pub use view::{
     Alarm, AsOf, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
     HourBar, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow, PersonView, ProofView,

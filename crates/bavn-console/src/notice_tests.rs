@@ -11,7 +11,7 @@ use crate::view::{
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use bavn_detect::cases::{Alarm, Book, CaseNumber, Deed, Duty, Said, Verdict};
-use bavn_detect::house::{House, HouseDeed};
+use bavn_detect::house::{Agreement, House, HouseDeed};
 use bavn_model::Timestamp;
 use bavn_share::{Breach, Count, Declared, Instant, Recipients, questions};
 use std::collections::BTreeSet;
@@ -94,8 +94,8 @@ impl Board for Told {
         none()
     }
 
-    fn signed_elsewhere(&self) -> Option<(String, String)> {
-        Some(("verneombud".to_owned(), "2026-01-02".to_owned()))
+    fn agreed(&self) -> Result<Option<Agreement>, Trouble> {
+        Ok(Some(crate::tests::signed()))
     }
 
     fn regimes(&self) -> Vec<RegimeLine> {

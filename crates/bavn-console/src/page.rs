@@ -9,8 +9,12 @@ use maud::{DOCTYPE, Markup, html};
 /// A title and a sentence: nothing is there, or not for you, or not done. The way back is to a page
 /// that this visitor may see.
 pub(crate) fn word(title: &str, sentence: &str, language: Language, about: &Shell<'_>) -> Markup {
-    let first = about.visitor.and_then(|visitor| first(visitor.role, about.shadow, language));
-    let (path, name) = first.unwrap_or(("/", crate::text::texts(language).back));
+    let texts = crate::text::texts(language);
+    let (path, name) = about.visitor.map_or(("/", texts.back), |visitor| {
+        let first = first(visitor.role, about.shadow, language);
+        let mut pages = shown(visitor.role, about.shadow, language);
+        pages.find(|(path, _)| *path == first).unwrap_or((first, texts.me))
+    });
     let body = html! {
         h1 { (title) }
         p { (sentence) }
@@ -35,6 +39,7 @@ pub(crate) struct Shell<'a> {
 pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &Markup) -> Markup {
     let texts = crate::text::texts(language);
     let other_language = other(language);
+    let first = about.visitor.map_or("/", |visitor| first(visitor.role, about.shadow, language));
     html! {
         (DOCTYPE)
         html lang=(code(language)) {
@@ -51,7 +56,7 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
             body {
                 a class="skip" href="#main" { (texts.skip) }
                 header {
-                    a class="mark" href=(format!("/?lang={}", code(language))) { "bavn" }
+                    a class="mark" href=(format!("{first}?lang={}", code(language))) { "bavn" }
                     @if let Some(visitor) = about.visitor {
                         (pages(visitor, about, language))
                         (whom(visitor, about.simulated, language))
@@ -75,12 +80,12 @@ pub(crate) fn shell(title: &str, language: Language, about: &Shell<'_>, body: &M
 }
 
 /// The page with which somebody of this role begins.
-pub(crate) fn first(
-    role: Role,
-    shadow: bool,
-    language: Language,
-) -> Option<(&'static str, &'static str)> {
-    shown(role, shadow, language).next()
+pub(crate) fn first(role: Role, shadow: bool, language: Language) -> &'static str {
+    match role {
+        Role::Patient | Role::Employee => "/me",
+        Role::Representative => "/settings",
+        _ => shown(role, shadow, language).next().map_or("/me", |(path, _)| path),
+    }
 }
 
 /// The pages that somebody of this role may see.

@@ -78,9 +78,9 @@ fn body(here: &Here<'_>, view: &ProofView) -> Markup {
                 "Sjekkpunktet er en C2SP signed note. Nøkkelen skrives ut av `bavn proof key`: ta vare på den også.",
             ))) }
             li { (coded(here.say(
-                "A receipt (`bavn proof receipt`) shows that one look-up stands in the log, to somebody who \
+                "A receipt (`bavn proof inclusion`) shows that one look-up stands in the log, to somebody who \
                  holds nothing but the receipt and a checkpoint.",
-                "En kvittering (`bavn proof receipt`) viser at ett oppslag står i loggen, for en som bare har \
+                "En kvittering (`bavn proof inclusion`) viser at ett oppslag står i loggen, for en som bare har \
                  kvitteringen og et sjekkpunkt.",
             ))) }
         }

@@ -5,12 +5,13 @@ use crate::answer::{Here, Sent};
 use crate::case_page;
 use crate::chart;
 use crate::notice_page;
-use crate::page::short;
+use crate::page::{coded, short};
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, json, missing};
 use crate::text::{Language, code, decimal, grouped, look_ups, patients, pick, shortest, texts};
 use crate::view::{Alarm, ClockView, QueueView};
 use bavn_detect::cases::{Book, CaseNumber, State, json_of};
+use bavn_detect::house::Run;
 use bavn_model::Timestamp;
 use maud::{Markup, html};
 use serde::Serialize;
@@ -57,7 +58,7 @@ pub(crate) fn queue(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 
 pub(crate) fn alarm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     if here.shadow {
-        return here.refused(sent.path);
+        return here.refused_in_shadow(sent.path);
     }
     let view = here.board.queue();
     let Some(found) = view.alarms.iter().find(|alarm| alarm.uid == sent.part(0)) else {
@@ -122,8 +123,13 @@ fn queue_body(
 /// The queue without a name, while the employees' side has not agreed.
 fn shadow(here: &Here<'_>, shape: Shape) -> Answer {
     let view = here.board.queue();
+    let mut run = None;
+    let seen = here.board.house(&mut |house| run = house.last_run().map(|(_, run)| run.clone()));
+    if let Err(trouble) = seen {
+        return here.failed(&trouble);
+    }
     here.looked(|book| {
-        let aggregate = Aggregate::of(book, &view);
+        let aggregate = Aggregate::of(book, &view, run.as_ref());
         match shape {
             Shape::Html => here.live_page(texts(here.language).queue, "/", &aggregate.body(here)),
             Shape::Json => json(&json!(aggregate)),
@@ -144,10 +150,64 @@ struct Aggregate {
     kinds: Vec<(String, u64)>,
     judged: u64,
     judged_false: u64,
+    /// Against what was expected; none until a run has ended.
+    rate: Option<Rate>,
+}
+
+/// How many alarms there were, against the false ones that were expected.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Rate {
+    days: u64,
+    staff: f64,
+    alarms_per_10k_staff_day: f64,
+    /// What the chances say that the detectors learned from these staff's own past days.
+    expected_false: f64,
+    expected_false_per_10k_staff_day: f64,
+}
+
+impl Rate {
+    fn of(run: &Run, alarms: u64) -> Option<Self> {
+        let staff_days = run.staff * run.days as f64;
+        (staff_days > 0.0).then(|| Self {
+            days: run.days,
+            staff: run.staff,
+            alarms_per_10k_staff_day: alarms as f64 / staff_days * 10_000.0,
+            expected_false: run.false_alarms_allowed,
+            expected_false_per_10k_staff_day: run.budget_per_10k_staff_day,
+        })
+    }
+
+    fn body(&self, here: &Here<'_>) -> Markup {
+        let number = |value: f64| decimal(here.language, value, 2);
+        html! {
+            h2 { (here.say("How many of them are false?", "Hvor mange av dem er falske?")) }
+            p {
+                (here.say("On", "På")) " " (grouped(self.days)) " " (here.say("days, with", "døgn, med")) " "
+                (decimal(here.language, self.staff, 0)) " " (here.say(
+                    "members of staff in the reckoning, alarms came at",
+                    "ansatte i regnskapet, kom alarmene med",
+                )) " " strong { (number(self.alarms_per_10k_staff_day)) } " "
+                (here.say("per 10\u{202f}000 staff a day. Of false ones,", "per 10\u{a0}000 ansatte per døgn. Av falske var høyst"))
+                " " strong { (number(self.expected_false_per_10k_staff_day)) } " "
+                (here.say("a day were expected at most,", "per døgn ventet,")) " "
+                (decimal(here.language, self.expected_false, 1)) " " (here.say("in all.", "i alt."))
+            }
+            p class="facts" { (here.say(
+                "The first figure is counted: were every alarm false, this would be the rate of false \
+                 alarms, so the true one is not above it. The second is the budget, by the chances that \
+                 the detectors learned from past days. Which alarms are false can be said only by \
+                 somebody who may read them, once the employees' side has agreed.",
+                "Det første tallet er talt: var hver alarm falsk, ville dette vært andelen falske \
+                 alarmer, så den riktige er ikke høyere. Det andre er budsjettet, etter sjansene \
+                 detektorene har lært av tidligere døgn. Hvilke alarmer som er falske, kan bare sies av \
+                 en som får lese dem, når de ansattes side har sagt seg enig.",
+            )) }
+        }
+    }
 }
 
 impl Aggregate {
-    fn of(book: &Book, view: &QueueView) -> Self {
+    fn of(book: &Book, view: &QueueView, run: Option<&Run>) -> Self {
         let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
         let alarms = || book.cases().flat_map(|case| &case.alarms);
         for alarm in alarms() {
@@ -160,17 +220,19 @@ impl Aggregate {
             kinds.push((OTHERS.to_owned(), few));
         }
         let (judged, judged_false) = crate::coverage_page::judged(book);
+        let alarms = alarms().count() as u64;
         Self {
             look_ups: view.look_ups,
-            alarms: alarms().count() as u64,
+            alarms,
             kinds,
             judged,
             judged_false,
+            rate: run.and_then(|run| Rate::of(run, alarms)),
         }
     }
 
     fn body(&self, here: &Here<'_>) -> Markup {
-        let rate = self.judged_false as f64 / self.judged.max(1) as f64 * 100.0;
+        let share = self.judged_false as f64 / self.judged.max(1) as f64 * 100.0;
         html! {
             h1 { (here.say("What would have been alarmed", "Det som ville gitt alarm")) }
             p class="summary" {
@@ -179,9 +241,10 @@ impl Aggregate {
                 @if self.judged > 0 {
                     (grouped(self.judged_false)) " " (here.say("of", "av")) " " (grouped(self.judged))
                     " " (here.say("that were judged were false", "som ble vurdert, var falske"))
-                    " (" (decimal(here.language, rate, 0)) "\u{a0}%)."
-                } @else { (here.say("None has been judged yet.", "Ingen er vurdert ennå.")) }
+                    " (" (decimal(here.language, share, 0)) "\u{a0}%)."
+                }
             }
+            @if let Some(rate) = &self.rate { (rate.body(here)) }
             table {
                 thead { tr {
                     th scope="col" { (here.say("Detector", "Detektor")) }
@@ -191,12 +254,12 @@ impl Aggregate {
                     td { (shadowed(here.language, kind)) } td class="number" { (grouped(*count)) }
                 } } }
             }
-            p { (here.say(
-                "Names are shown from the day on which the employees' side has agreed: with a file \
-                 of the assessment, or on the page of settings.",
-                "Navn vises fra den dagen de ansattes side har sagt seg enig: med en fil fra \
-                 vurderingen, eller på siden for oppsett.",
-            )) " " a href=(here.link("/settings")) { (here.say("Settings", "Oppsett")) } }
+            p { (coded(here.say(
+                "Names are shown from the day on which the employees' side has agreed: on paper, as \
+                 `bavn dpia --sign-off` keeps it, or on the page of settings.",
+                "Navn vises fra den dagen de ansattes side har sagt seg enig: på papir, slik \
+                 `bavn dpia --sign-off` lagrer det, eller på siden for oppsett.",
+            ))) " " a href=(here.link("/settings")) { (here.say("Settings", "Oppsett")) } }
         }
     }
 }

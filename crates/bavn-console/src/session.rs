@@ -82,11 +82,11 @@ impl Doors {
         Some(format!("/enter/{token}"))
     }
 
-    /// Spends a link: the cookie of the session that it opens.
-    pub(crate) fn enter(&self, token: &str, now: Timestamp) -> Option<String> {
+    /// Spends a link: the cookie of the session that it opens, and as what.
+    pub(crate) fn enter(&self, token: &str, now: Timestamp) -> Option<(String, Role)> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (name, role) = held.links.remove(token)?;
-        held.begin(name, role, now)
+        Some((held.begin(name, role, now)?, role))
     }
 
     /// Another role, in a demonstration.
@@ -219,7 +219,7 @@ mod tests {
         let (doors, now) = (Doors::new(counting(), None), Timestamp::from_secs(1_000));
         let path = doors.link("kari", Role::PrivacyOfficer).unwrap();
         let token = path.strip_prefix("/enter/").unwrap();
-        let cookie = doors.enter(token, now).unwrap();
+        let (cookie, _) = doors.enter(token, now).unwrap();
         assert_eq!(doors.enter(token, now), None, "spent");
         let who = |cookie: &str, at| doors.visitor(Some(cookie), |_| None, at);
         assert_eq!(who(&cookie, now).unwrap().0.name, "kari");
@@ -240,7 +240,7 @@ mod tests {
         let (doors, now) = (Doors::new(never_twice, None), Timestamp::default());
         let enter = |name: &str| {
             let path = doors.link(name, Role::PrivacyOfficer).unwrap();
-            doors.enter(path.strip_prefix("/enter/").unwrap(), now).unwrap()
+            doors.enter(path.strip_prefix("/enter/").unwrap(), now).unwrap().0
         };
         let (kari, ola) = (enter("kari"), enter("ola"));
         let person =

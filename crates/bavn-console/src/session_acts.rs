@@ -15,8 +15,7 @@ pub(crate) fn role(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let entered = role.and_then(|role| Some((role, here.doors.change_role(role, here.now)?)));
     match entered {
         Some((role, cookie)) => {
-            let first =
-                page::first(role, here.shadow, here.language).map_or("/me", |(path, _)| path);
+            let first = page::first(role, here.shadow, here.language);
             Answer { cookie: Some(cookie), ..go(&here.link(first)) }
         }
         None => here.refused("another role"),

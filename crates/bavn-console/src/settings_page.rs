@@ -2,13 +2,13 @@
 
 use crate::access::{Purpose, Right, Role, permits};
 use crate::answer::{Here, Sent};
-use crate::page::short;
+use crate::page::{coded, short};
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::{grouped, shortest};
+use crate::text::{Language, grouped, pick, shortest};
 use crate::view::RegimeLine;
 use bavn_detect::Engine;
-use bavn_detect::house::{Change, House, HouseAct, HouseDeed, InForce, Open};
+use bavn_detect::house::{Agreement, Change, House, HouseAct, HouseDeed, InForce, Open};
 use bavn_model::Timestamp;
 use maud::{Markup, html};
 use serde_json::json;
@@ -29,6 +29,7 @@ impl Seen {
                 HouseDeed::Proposed { .. }
                     | HouseDeed::Confirmed { .. }
                     | HouseDeed::Declined { .. }
+                    | HouseDeed::Withdrawn { .. }
             )
         };
         let acts = house.acts().iter().cloned().enumerate().filter(|(_, act)| of_settings(act));
@@ -45,11 +46,18 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     if let Err(trouble) = here.board.house(&mut |house| seen = Seen::of(house)) {
         return here.failed(&trouble);
     }
+    let agreed = match here.board.agreed() {
+        Ok(agreed) => agreed,
+        Err(trouble) => return here.failed(&trouble),
+    };
     match sent.shape {
-        Shape::Html => here.page(here.say("Settings", "Oppsett"), "/settings", &body(here, &seen)),
+        Shape::Html => {
+            let body = body(here, &seen, agreed.as_ref());
+            here.page(here.say("Settings", "Oppsett"), "/settings", &body)
+        }
         Shape::Json => json(&json!({
             "in_force": seen.in_force,
-            "signed_elsewhere": here.board.signed_elsewhere(),
+            "agreed": agreed,
             "open": seen.open,
             "detectors": Engine::detector_names(),
             "regimes": here.board.regimes(),
@@ -96,6 +104,22 @@ pub(crate) fn confirm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     }
 }
 
+/// For the employees. Whom an open case is about does not sign, and is not told of the case.
+pub(crate) fn sign(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    match here.peek(|book| book.is_open_about(&here.visitor.name)) {
+        Ok(false) => confirm(here, sent),
+        Ok(true) => here.refused_with(here.say(
+            "Somebody else must agree for the employees.",
+            "En annen må si seg enig for de ansatte.",
+        )),
+        Err(trouble) => here.failed(&trouble),
+    }
+}
+
+pub(crate) fn withdraw(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    act(here, HouseDeed::Withdrawn { reason: sent.form.field("reason").to_owned() })
+}
+
 pub(crate) fn decline(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     match sent.part(0).parse() {
         Ok(proposal) => act(here, HouseDeed::Declined { proposal }),
@@ -110,10 +134,11 @@ fn act(here: &Here<'_>, deed: HouseDeed) -> Answer {
     }
 }
 
-fn body(here: &Here<'_>, seen: &Seen) -> Markup {
+fn body(here: &Here<'_>, seen: &Seen, agreed: Option<&Agreement>) -> Markup {
     html! {
         h1 { (here.say("What is in force?", "Hva gjelder?")) }
-        (in_force(here, &seen.in_force))
+        (in_force(here, &seen.in_force, agreed))
+        @if agreed.is_some() && here.may(Right::SignForEmployees, Purpose::None) { (withdrawal(here)) }
         @if !seen.open.is_empty() {
             h2 { (here.say("Waiting for a second person", "Venter på en person til")) }
             ol class="cards" { @for open in &seen.open { li { (waiting(here, open)) } } }
@@ -132,7 +157,22 @@ fn body(here: &Here<'_>, seen: &Seen) -> Markup {
     }
 }
 
-fn in_force(here: &Here<'_>, held: &InForce) -> Markup {
+/// The employees' side may change its mind without anybody's leave.
+fn withdrawal(here: &Here<'_>) -> Markup {
+    html! {
+        form class="stack" method="post" action="/settings/withdraw" {
+            input type="hidden" name="token" value=(here.visitor.form_token);
+            label for="withdraw-reason" { (here.say(
+                "Why the employees' side no longer agrees; from then on nobody is named",
+                "Hvorfor de ansattes side ikke lenger er enig; fra da av nevnes ingen",
+            )) }
+            input id="withdraw-reason" name="reason" required maxlength="4000";
+            button { (here.say("Withdraw the agreement", "Trekk samtykket")) }
+        }
+    }
+}
+
+fn in_force(here: &Here<'_>, held: &InForce, agreed: Option<&Agreement>) -> Markup {
     let shipped = here.say(
         "as shipped, or as the command line says",
         "som levert, eller som kommandolinjen sier",
@@ -141,10 +181,9 @@ fn in_force(here: &Here<'_>, held: &InForce) -> Markup {
     html! {
         dl {
             dt { (here.say("Employees' side", "De ansattes side")) }
-            dd { @match (here.board.signed_elsewhere(), &held.signed_off) {
-                (Some((by, date)), _) => { (here.say("agreed", "har sagt seg enig")) ", " (by) ", " (date) }
-                (None, Some(signed)) => { (here.say("agreed", "har sagt seg enig")) ", " (signed.by) ", " (signed.date) }
-                (None, None) => { strong { (here.say("has not agreed: shadow mode", "har ikke sagt seg enig: skyggedrift")) } }
+            dd { @match agreed {
+                Some(held) => { (here.say("agreed", "har sagt seg enig")) ", " (held.by) ", " (held.date) }
+                None => { strong { (here.say("has not agreed: shadow mode", "har ikke sagt seg enig: skyggedrift")) } }
             } }
             dt { (here.say("False alarms allowed per 10\u{202f}000 staff a day", "Falske alarmer tillatt per 10\u{a0}000 ansatte per døgn")) }
             dd { @match held.budget_per_10k_staff_day { Some(budget) => { (shortest(here.language, budget)) } None => { (shipped) } } }
@@ -175,10 +214,10 @@ fn waiting(here: &Here<'_>, open: &Open) -> Markup {
         p {
             (changed(here, &open.change)) ". " (open.by) ", " time datetime=(open.at) { (short(open.at)) } ": " (open.reason)
         }
-        @if for_employees { p class="facts" { (here.say(
-            "Only somebody of the employees' side can confirm this.",
-            "Bare en fra de ansattes side kan bekrefte dette.",
-        )) } }
+        @if for_employees { p class="facts" { (coded(here.say(
+            "Only the employees' representative can confirm this, having read what `bavn dpia` writes.",
+            "Bare den tillitsvalgte kan bekrefte dette, etter å ha lest det `bavn dpia` skriver.",
+        ))) } }
         @if may {
             div class="forms" {
                 form method="post" action=(format!("/settings/{}/{yes}", open.number)) {
@@ -268,23 +307,31 @@ fn regimes(here: &Here<'_>, regimes: &[RegimeLine]) -> Markup {
     }
 }
 
-fn roles(here: &Here<'_>) -> Markup {
+/// Each role, and what the table lets it see and do.
+pub fn roles_in_words(language: Language) -> Vec<[String; 2]> {
     let of = |role: Role| {
         let has = |right: &Right| Purpose::ALL.into_iter().any(|why| permits(*right, role, why));
         let rights = Right::ALL.into_iter().filter(has);
         let words = rights.map(|right| {
             let [english, bokmaal] = named(right);
-            here.say(english, bokmaal)
+            pick(language, english, bokmaal)
         });
         words.collect::<Vec<_>>().join("; ")
     };
+    let said = |role: Role| {
+        let [english, bokmaal] = role.said();
+        pick(language, english, bokmaal).to_owned()
+    };
+    Role::ALL.into_iter().map(|role| [said(role), of(role)]).collect()
+}
+
+fn roles(here: &Here<'_>) -> Markup {
     html! {
         table class="queue" {
             thead { tr { th scope="col" { (here.say("Role", "Rolle")) } th scope="col" { (here.say("Rights", "Rettigheter")) } } }
-            tbody { @for role in Role::ALL { tr {
-                @let [english, bokmaal] = role.said();
-                td { (here.say(english, bokmaal)) }
-                td { (of(role)) } } } }
+            tbody { @for [role, rights] in roles_in_words(here.language) { tr {
+                td { (role) } td { (rights) }
+            } } }
         }
     }
 }
@@ -338,7 +385,13 @@ fn said(here: &Here<'_>, number: usize, deed: &HouseDeed) -> String {
         HouseDeed::Declined { proposal } => {
             format!("{} {proposal}", here.say("declined proposal", "avslo forslag"))
         }
-        HouseDeed::Ran(_) | HouseDeed::Verified { .. } | HouseDeed::Ruled { .. } => String::new(),
+        HouseDeed::Withdrawn { reason } => {
+            format!("{}: {reason}", here.say("withdrew the agreement", "trakk samtykket"))
+        }
+        HouseDeed::Ran(_)
+        | HouseDeed::Verified { .. }
+        | HouseDeed::Ruled { .. }
+        | HouseDeed::Served => String::new(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::view::{
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use bavn_detect::cases::{Act, Book, CaseNumber, Deed, Duty, Said};
-use bavn_detect::house::{Drawn, House, HouseAct, HouseDeed, Run};
+use bavn_detect::house::{Agreement, Drawn, House, HouseAct, HouseDeed, Run, agreement};
 use bavn_model::Timestamp;
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt as _;
@@ -142,8 +142,11 @@ impl Board for Fixed {
         Ok(())
     }
 
-    fn signed_elsewhere(&self) -> Option<(String, String)> {
-        self.signed.then(|| ("eva".to_owned(), "2023-12-01".to_owned()))
+    fn agreed(&self) -> Result<Option<Agreement>, Trouble> {
+        if self.signed {
+            return Ok(Some(signed()));
+        }
+        Ok(agreement(&self.book.lock().unwrap(), &self.house.lock().unwrap()))
     }
 
     fn regimes(&self) -> Vec<RegimeLine> {
@@ -271,6 +274,10 @@ impl Board for Fixed {
     }
 }
 
+pub(crate) fn signed() -> Agreement {
+    Agreement { by: "eva".to_owned(), date: "2023-12-01".to_owned(), sha256: None }
+}
+
 fn silence() -> SilenceRow {
     let (from, to) = (Timestamp::default(), Timestamp::from_secs(200_000));
     SilenceRow { source: "ris".to_owned(), from, to, ended: true }
@@ -279,7 +286,14 @@ fn silence() -> SilenceRow {
 /// A run that drew one look-up.
 fn house() -> House {
     let drawn = Drawn { lot: "lot-1".to_owned(), reader: "hcw-9".to_owned(), ..Drawn::default() };
-    let run = Run { drawn: vec![drawn], ..Run::default() };
+    let run = Run {
+        drawn: vec![drawn],
+        days: 10,
+        staff: 500.0,
+        budget_per_10k_staff_day: 2.0,
+        false_alarms_allowed: 1.0,
+        ..Run::default()
+    };
     let mut house = House::default();
     let (by, role) = ("bavn".to_owned(), String::new());
     let deed = HouseDeed::Ran(Box::new(run));
@@ -335,6 +349,9 @@ impl Console {
         let cookie = entered.headers["set-cookie"].to_str().unwrap().to_owned();
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"));
         console.cookie = cookie.split(';').next().unwrap().to_owned();
+        let first = entered.headers["location"].to_str().unwrap();
+        assert_eq!(console.get(first).status, StatusCode::OK, "{role:?} begins with {first}");
+        console.board.recorded.lock().unwrap().clear();
         console
     }
 
@@ -479,8 +496,7 @@ const PAGES: [&str; 9] = [
 
 const OFFICERS: &str = "privacy-officer soc-analyst incident-lead";
 const TWO: &str = "privacy-officer incident-lead";
-const EVERYONE: &str =
-    "privacy-officer soc-analyst incident-lead manager auditor patient employee administrator";
+const EVERYONE: &str = "privacy-officer soc-analyst incident-lead manager auditor patient employee representative administrator";
 
 /// The exact table, as a person would write it: method, path, what is needed, and who has it.
 #[rustfmt::skip]
@@ -501,7 +517,7 @@ const TABLE: &[(&str, &str, Right, Purpose, &str)] = &[
     ("GET", "drill", Right::SeeScore, Purpose::None, "privacy-officer soc-analyst incident-lead manager auditor administrator"),
     ("GET", "proof", Right::SeeProof, Purpose::None, EVERYONE),
     ("GET", "review", Right::Review, Purpose::Review, "privacy-officer"),
-    ("GET", "settings", Right::SeeSettings, Purpose::None, "privacy-officer soc-analyst incident-lead auditor employee administrator"),
+    ("GET", "settings", Right::SeeSettings, Purpose::None, "privacy-officer soc-analyst incident-lead auditor employee representative administrator"),
     ("GET", "case/*/notice", Right::SeeNotices, Purpose::Case, TWO),
     ("GET", "case/*/notice/*", Right::SeeNotices, Purpose::Case, TWO),
     ("GET", "case/*/notice/*/paper", Right::SeeNotices, Purpose::Case, TWO),
@@ -523,8 +539,9 @@ const TABLE: &[(&str, &str, Right, Purpose, &str)] = &[
     ("POST", "settings", Right::ChangeSettings, Purpose::None, "privacy-officer incident-lead administrator"),
     ("POST", "settings/*/confirm", Right::ChangeSettings, Purpose::None, "privacy-officer incident-lead administrator"),
     ("POST", "settings/*/decline", Right::ChangeSettings, Purpose::None, "privacy-officer incident-lead administrator"),
-    ("POST", "settings/*/sign", Right::SignForEmployees, Purpose::None, "employee"),
-    ("POST", "settings/*/object", Right::SignForEmployees, Purpose::None, "employee"),
+    ("POST", "settings/*/sign", Right::SignForEmployees, Purpose::None, "representative"),
+    ("POST", "settings/*/object", Right::SignForEmployees, Purpose::None, "representative"),
+    ("POST", "settings/withdraw", Right::SignForEmployees, Purpose::None, "representative"),
     ("POST", "me", Right::SeeOneself, Purpose::None, EVERYONE),
     ("POST", "case/*/declare", Right::WorkOnNotices, Purpose::Case, TWO),
     ("POST", "case/*/answers", Right::WorkOnNotices, Purpose::Case, TWO),
@@ -952,12 +969,26 @@ fn in_shadow_mode_nobody_is_named() {
     let officer = Console::named("kari", Role::PrivacyOfficer, board.clone());
     let page = officer.get("/").text;
     assert!(page.contains("What would have been alarmed") && page.contains("Shadow mode"));
+    assert!(
+        page.contains("came at <strong>2.00</strong> per 10"),
+        "one in 5,000 staff days: {page}"
+    );
+    assert!(officer.get("/case/1").text.contains("has not signed yet"), "not for want of a role");
+    let patient = Console::named("nn", Role::Patient, board.clone());
+    assert!(patient.get("/case/1").text.contains("Your role does not see this"));
     officer.sent_to("/settings", "what=sign-off&value=2023-12-31&reason=met");
     let lead = Console::named("ola", Role::IncidentLead, board.clone());
     assert_eq!(lead.send("/settings/1/confirm", "").status, StatusCode::CONFLICT);
-    let employee = Console::named("eva", Role::Employee, board);
-    employee.sent_to("/settings/1/sign", "");
+    let employee = Console::named("per", Role::Employee, board.clone());
+    assert_eq!(employee.send("/settings/1/sign", "").status, StatusCode::FORBIDDEN);
+    let subject = Console::named("siri", Role::Representative, board.clone());
+    assert_eq!(subject.send("/settings/1/sign", "").status, StatusCode::CONFLICT, "an open case");
+    let representative = Console::named("eva", Role::Representative, board);
+    representative.sent_to("/settings/1/sign", "");
     assert!(officer.get("/case/1").text.contains("hcw-7"), "from now on");
+    assert_eq!(officer.send("/settings/withdraw", "reason=x").status, StatusCode::FORBIDDEN);
+    representative.sent_to("/settings/withdraw", "reason=a+new+source");
+    assert_eq!(officer.get("/case/1").status, StatusCode::FORBIDDEN, "and no longer");
 }
 
 #[test]

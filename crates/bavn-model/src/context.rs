@@ -104,6 +104,8 @@ pub struct Patient {
     pub born: Option<i32>,
     /// Days since the epoch.
     pub died: Option<i32>,
+    /// Known to be dead, on whichever day.
+    pub dead: bool,
     /// `meta.security` R, V or a protected address.
     pub restricted: bool,
 }
@@ -207,6 +209,7 @@ impl ContextBuilder {
                     postal_area: facts.postal_area.or(held.postal_area),
                     born: facts.born.or(held.born),
                     died: facts.died.or(held.died),
+                    dead: facts.dead || held.dead,
                     restricted: facts.restricted || held.restricted,
                 };
             }

@@ -21,7 +21,7 @@ pub struct Assessed {
     /// Roles, and what each may see.
     pub roles: Vec<String>,
     pub sources: Vec<Source>,
-    /// Names of the detectors in this program: never from a file.
+    /// Of this program, and which of them are not heard: never from a file.
     #[serde(skip)]
     pub detectors: Vec<String>,
     /// False alarms that are accepted.
@@ -90,6 +90,13 @@ fn title(language: Language) -> &'static str {
         Language::Nb => "Vurdering av personvernkonsekvenser",
         Language::En => "Data protection impact assessment",
     }
+}
+
+/// Headings under which nothing is stated, beside the signature: nobody can agree to what they hold.
+pub fn assessment_gaps(assessed: &Assessed, language: Language) -> Vec<&'static str> {
+    let mut sections = sections(assessed, language);
+    sections.pop();
+    sections.into_iter().filter(|(_, known)| known.is_empty()).map(|(heading, _)| heading).collect()
 }
 
 fn summary(sections: &[Section], language: Language) -> String {

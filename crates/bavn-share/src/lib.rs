@@ -28,8 +28,8 @@ pub use breach::{
 pub use clock::{Due, Duty, clocks, duty};
 pub use document::{Document, Entry, Part, Table};
 pub use dpia::{
-    Assessed, SignOff, Source, assessment_digest, assessment_document, assessment_html,
-    assessment_markdown,
+    Assessed, SignOff, Source, assessment_digest, assessment_document, assessment_gaps,
+    assessment_html, assessment_markdown,
 };
 pub use html::{clocks_html, notice_html};
 pub use instant::{Instant, MONTHS, ParseInstantError, is_date, is_zone};

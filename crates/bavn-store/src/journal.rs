@@ -1,7 +1,8 @@
-//! The acts on cases, and those of the house: sealed lists that only grow, beside the look-ups.
+//! The acts on cases, those of the house, and alarms not yet told: sealed lists that only grow, beside
+//! the look-ups.
 //!
 //! ```text
-//! "bavncase" (or "bavnhous") | salt, 16 bytes        in clear, and the salt part of the key
+//! "bavncase" ("bavnhous", "bavnalrm") | salt, 16 bytes        in clear, and the salt part of the key
 //! length, 4 bytes | nonce, 12 bytes | sealed | tag   AES-256-GCM; the number of the entry is checked
 //! ...
 //! ```
@@ -40,15 +41,18 @@ pub enum List {
     Cases,
     /// Settings, runs, and what else concerns no case.
     House,
+    /// Alarms that are not told until the employees' side agrees.
+    Alarms,
 }
 
 impl List {
-    pub(crate) const ALL: [Self; 2] = [Self::Cases, Self::House];
+    pub(crate) const ALL: [Self; 3] = [Self::Cases, Self::House, Self::Alarms];
 
     pub(crate) const fn file(self) -> &'static str {
         match self {
             Self::Cases => "cases.db",
             Self::House => "house.db",
+            Self::Alarms => "alarms.db",
         }
     }
 
@@ -56,6 +60,7 @@ impl List {
         match self {
             Self::Cases => "cases.lock",
             Self::House => "house.lock",
+            Self::Alarms => "alarms.lock",
         }
     }
 
@@ -63,6 +68,7 @@ impl List {
         match self {
             Self::Cases => b"bavncase",
             Self::House => b"bavnhous",
+            Self::Alarms => b"bavnalrm",
         }
     }
 
@@ -70,6 +76,7 @@ impl List {
         match self {
             Self::Cases => b"bavn cases 1",
             Self::House => b"bavn house 1",
+            Self::Alarms => b"bavn alarms 1",
         }
     }
 }

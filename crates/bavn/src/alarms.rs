@@ -1,10 +1,15 @@
 //! Where alarms go, each once, whatever stopped the run before.
 
+use crate::commands::keep;
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::forgotten::Forgotten;
 use anyhow::Context as _;
+use bavn_model::Timestamp;
+use bavn_store::{Chance, Journal, Kek, List};
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// The file of alarms, or standard output.
@@ -30,7 +35,9 @@ impl Alarms {
             return Ok(Self { out, bytes: from.unwrap_or(0), told: HashMap::new() });
         }
         let opened = match from {
-            None => File::create(path).map(|file| (file, 0, HashMap::new())),
+            None => named(File::options().write(true).truncate(true))
+                .open(path)
+                .map(|file| (file, 0, HashMap::new())),
             Some(from) => go_on(Path::new(path), from),
         };
         let (file, bytes, told) = opened
@@ -70,10 +77,15 @@ impl Alarms {
     }
 }
 
+/// A file that names people is its owner's alone; one that is there stays as somebody made it.
+fn named(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.create(true).mode(0o600)
+}
+
 /// Opens the file behind its last whole line, and reads what was written after `from`. A file that is
 /// shorter has been put away and begun anew; then all of it counts.
 fn go_on(path: &Path, from: u64) -> std::io::Result<(File, u64, HashMap<String, u32>)> {
-    let mut file = File::options().read(true).append(true).create(true).open(path)?;
+    let mut file = named(File::options().read(true).append(true)).open(path)?;
     let mut told = HashMap::new();
     if !file.metadata()?.is_file() {
         return Ok((file, from, told));
@@ -92,6 +104,104 @@ fn go_on(path: &Path, from: u64) -> std::io::Result<(File, u64, HashMap<String, 
     file.set_len(whole)?;
     file.seek(SeekFrom::End(0))?;
     Ok((file, whole, told))
+}
+
+/// Alarms that wait, sealed in the store, until the employees' side agrees that people are named.
+pub(crate) struct Waiting {
+    journal: Journal,
+    chance: Box<Chance>,
+    /// Found since the last sync.
+    new: Vec<String>,
+    /// As of [`Alarms`]: lines that wait already although no state knows of them.
+    told: HashMap<String, u32>,
+    /// Nothing waits.
+    is_empty: bool,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiting").finish_non_exhaustive()
+    }
+}
+
+impl Waiting {
+    pub(crate) fn open(store: &Path, kek: &Kek) -> CommandResult<Self> {
+        let mut chance = keep::chance();
+        let mut journal = Journal::open(store, List::Alarms, kek, &mut *chance)?;
+        let mut told = HashMap::new();
+        for line in journal.news()?.into_iter().filter(|line| !line.is_empty()) {
+            *told.entry(String::from_utf8_lossy(&line).into_owned()).or_default() += 1;
+        }
+        let is_empty = told.is_empty();
+        Ok(Self { journal, chance, new: Vec::new(), told, is_empty })
+    }
+
+    pub(crate) fn write(&mut self, line: &str) {
+        match self.told.get_mut(line).filter(|left| **left > 0) {
+            Some(left) => *left -= 1,
+            None => self.new.push(line.to_owned()),
+        }
+        self.is_empty = false;
+    }
+
+    /// Makes all of it durable.
+    pub(crate) fn sync(&mut self) -> CommandResult {
+        for line in self.new.drain(..) {
+            let entry = Some(line.into_bytes());
+            self.journal.add(&mut *self.chance, |_| (entry, ()))?;
+        }
+        Ok(())
+    }
+
+    /// Tells all that waits, in the order in which it was found. A line that a run which was stopped
+    /// here has told is not told again.
+    pub(crate) fn tell(&mut self, alarms: &mut Alarms) -> CommandResult {
+        if self.is_empty {
+            return Ok(());
+        }
+        self.sync()?;
+        let mut lines = Vec::new();
+        self.change(|line| {
+            lines.push(String::from_utf8_lossy(&line).into_owned());
+            line
+        })?;
+        lines.retain(|line| !line.is_empty());
+        lines.iter().try_for_each(|line| alarms.write(line))?;
+        alarms.sync()?;
+        self.change(|_| Vec::new())?;
+        // What no state knows of is found again, and stands there now.
+        for line in lines {
+            *alarms.told.entry(line).or_default() += 1;
+        }
+        self.told.clear();
+        self.is_empty = true;
+        Ok(())
+    }
+
+    /// Takes the spellings of a patient out of what waits.
+    pub(crate) fn forget(&mut self, spellings: &[String]) -> CommandResult {
+        let whom = Forgotten::new(spellings);
+        self.change(|line| {
+            let Ok(mut alarm) = serde_json::from_slice(&line) else { return line };
+            if !whom.take_out(&mut alarm) {
+                return line;
+            }
+            alarm.to_string().into_bytes()
+        })
+    }
+
+    /// Lets go what was found before.
+    pub(crate) fn expire(&mut self, before: Timestamp) -> CommandResult {
+        self.change(|line| {
+            let alarm: Result<serde_json::Value, _> = serde_json::from_slice(&line);
+            let at = alarm.ok().and_then(|alarm| alarm.get("time")?.as_i64());
+            if at.is_some_and(|at| at < before.millis()) { Vec::new() } else { line }
+        })
+    }
+
+    fn change(&mut self, change: impl FnMut(Vec<u8>) -> Vec<u8>) -> CommandResult {
+        Ok(self.journal.rewrite(&mut *self.chance, change)?)
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +231,12 @@ mod tests {
             assert_eq!(alarms(&path, Some(kept), &lines), whole.len() as u64);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), whole, "cut at {cut}");
         }
+        let mode = std::fs::metadata(&path).unwrap().permissions();
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+            0o600,
+            "it names people"
+        );
         // Put away and begun anew.
         std::fs::write(&path, "d\n").unwrap();
         alarms(&path, Some(kept), &["d", "f"]);

@@ -461,8 +461,8 @@ pub(crate) struct Console {
     /// Who is let in: a link that works once is printed for each; may be repeated.
     #[arg(long, value_name = "NAME=ROLE", default_value = "officer=privacy-officer")]
     pub(crate) user: Vec<String>,
-    /// Facts of the impact assessment, as for `bavn dpia`: with the sign-off of the employees'
-    /// side in them, names are shown; without, unless it is a setting, only counts.
+    /// Facts of the impact assessment, as for `bavn dpia`: a sign-off of the employees' side in them
+    /// is taken over once; without any, only counts are shown.
     #[arg(long, value_name = "FILE")]
     pub(crate) assessment: Option<PathBuf>,
     /// Score of a drill to show, as `bavn drill score --json` prints it.

@@ -6,6 +6,7 @@ use crate::forgotten::Forgotten;
 use anyhow::Context as _;
 use bavn_console::{Trouble, Wish};
 use bavn_detect::cases::{Act, Alarm, Book, CaseNumber, Deed, Duty, Refusal, Waiver};
+use bavn_detect::house::Agreement;
 use bavn_model::Timestamp;
 use bavn_store::{Chance, Journal, Kek, List};
 use std::collections::BTreeSet;
@@ -97,9 +98,15 @@ impl Desk {
         self.look(|book| book.propose(now, by, case, deed, seen))
     }
 
-    /// Writes down that the employees' side agrees to the assessment, or no longer does.
-    pub(crate) fn sign_off(&self, now: Timestamp, by: &str, deed: Deed) -> Acted {
-        self.write(|book| book.propose_sign_off(now, by, deed))
+    /// Writes down that the employees' side agrees to the assessment, or no longer to what is in force.
+    pub(crate) fn sign_off(
+        &self,
+        now: Timestamp,
+        by: &str,
+        deed: Deed,
+        in_force: Option<&Agreement>,
+    ) -> Acted {
+        self.write(|book| book.propose_sign_off(now, by, deed, in_force))
     }
 
     /// The alarms of these uids go on in a case of their own.

@@ -1,5 +1,6 @@
 //! Run it: command line, files, threads and clock around the pure rooms.
 
+mod agreement;
 mod alarms;
 mod board;
 mod breach;

@@ -70,7 +70,7 @@ impl Told {
             let years = f64::from(about.letter_to_guardian_below);
             let is_child =
                 facts.born.is_some_and(|born| f64::from(day - born) < years * DAYS_A_YEAR);
-            let way = if facts.died.is_some() {
+            let way = if facts.dead {
                 Way::NextOfKin
             } else if facts.restricted {
                 Way::Protected

@@ -17,7 +17,7 @@ use crate::notice_view::Notices;
 use crate::session::Visitor;
 use crate::text::Language;
 use bavn_detect::cases::{Book, CaseNumber, Deed, Said};
-use bavn_detect::house::{House, HouseDeed};
+use bavn_detect::house::{Agreement, House, HouseDeed};
 use bavn_model::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -75,8 +75,8 @@ pub trait Board: Send + Sync + 'static {
     fn house(&self, seen: &mut dyn FnMut(&House)) -> Result<(), Trouble>;
     /// Does what somebody wants done in the house, or says why not.
     fn settle(&self, who: &Visitor, deed: HouseDeed) -> Result<(), Trouble>;
-    /// A file that says that the employees' side has agreed: who, and on which day.
-    fn signed_elsewhere(&self) -> Option<(String, String)>;
+    /// Whether the employees' side agrees that people are named.
+    fn agreed(&self) -> Result<Option<Agreement>, Trouble>;
     /// Laws and rules that are kept as data.
     fn regimes(&self) -> Vec<RegimeLine>;
     fn coverage(&self) -> Result<CoverageView, Trouble>;

@@ -225,6 +225,7 @@ impl Draft {
                 postal_area: held.postal_area.or(facts.postal_area),
                 born: held.born.or(facts.born),
                 died: held.died.or(facts.died),
+                dead: held.dead || facts.dead,
                 restricted: held.restricted || facts.restricted,
             };
         }

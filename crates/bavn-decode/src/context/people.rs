@@ -16,6 +16,7 @@ pub(super) fn patient(draft: &mut Draft, resource: &Value<'_>, name: &str) {
         postal_area: face.postal_area,
         born: day(resource.get("birthDate")),
         died: day(resource.get("deceasedDateTime")),
+        dead: is_dead(resource),
         restricted: is_restricted(resource),
     };
     draft.patient_facts(patient, facts, face.whole);
@@ -34,6 +35,12 @@ pub(super) fn patient(draft: &mut Draft, resource: &Value<'_>, name: &str) {
     for link in resource.get("link").items() {
         link_patient(draft, link.get("other"), resource, patient);
     }
+}
+
+/// FHIR `Patient.deceased[x]`: that it is so, or since when, be it only a year.
+fn is_dead(resource: &Value<'_>) -> bool {
+    resource.get("deceasedBoolean").bool() == Some(true)
+        || resource.get("deceasedDateTime").text().is_some()
 }
 
 /// Every kind of `Patient.link` says that both records are of one person.

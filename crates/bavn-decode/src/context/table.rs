@@ -86,12 +86,14 @@ fn assignment(
 fn patients(draft: &mut Draft, row: &Row<'_, '_>) -> Result<(), RejectReason> {
     let patient = needed(row.patient(draft, Target::Patient), "patient")?;
     let (face, household, postal_area, family_name) = row.face(draft)?;
+    let died = row.time(Target::Died)?.map(Timestamp::day);
     let facts = Patient {
         family_name,
         household,
         postal_area,
         born: row.time(Target::Born)?.map(Timestamp::day),
-        died: row.time(Target::Died)?.map(Timestamp::day),
+        died,
+        dead: died.is_some(),
         restricted: row.holds(Target::Restricted) == Some(true),
     };
     draft.patient_facts(patient, facts, face);

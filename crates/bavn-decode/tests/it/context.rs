@@ -172,6 +172,8 @@ impl<'l> Shown<'l> {
             }
             if let Some(day) = facts.died {
                 write!(line, " died {}", Timestamp::start_of_day(day)).unwrap();
+            } else if facts.dead {
+                line.push_str(" dead");
             }
             let kin = self.patients.keys().filter(|&&other| context.are_kin(id, other));
             for other in kin {

@@ -138,6 +138,12 @@ impl Book {
         self.cases.values()
     }
 
+    /// Whether somebody is the subject of a case that nobody has closed.
+    pub fn is_open_about(&self, name: &str) -> bool {
+        let open = |case: &&Case| matches!(case.state(), State::New | State::InHand);
+        self.cases().filter(open).any(|case| case.is_about(name))
+    }
+
     /// Cases that wait for a person, the most urgent first.
     pub fn queue(&self) -> Vec<&Case> {
         let open = |case: &&Case| matches!(case.state(), State::New | State::InHand);

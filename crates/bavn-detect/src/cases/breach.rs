@@ -3,6 +3,7 @@
 use super::act::{Act, CaseNumber, Deed};
 use super::book::{Book, Case, Note};
 use super::rules::Refusal;
+use crate::house::Agreement;
 use bavn_model::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -184,52 +185,52 @@ impl BreachFile {
 }
 
 /// That the employees' side agrees to the assessment of this digest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SignOff {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SignOff {
     /// Who signed, and for whom.
-    pub by: String,
+    pub(crate) by: String,
     /// The day on the paper, `2026-11-01`.
-    pub on: String,
+    pub(crate) on: String,
     /// Of the assessment.
-    pub sha256: String,
-    /// Who wrote it down, and when.
-    pub noted_by: String,
-    pub noted_at: Timestamp,
+    pub(crate) sha256: String,
 }
 
 impl Book {
-    /// The agreement of the employees' side that is in force; without it, no names are shown.
-    pub fn sign_off(&self) -> Option<SignOff> {
+    /// When the employees' side last had its word on paper, and what it signed.
+    pub(crate) fn last_word(&self) -> Option<(Timestamp, Option<SignOff>)> {
         let of_none = |act: &&Act| act.case == OF_NO_CASE;
-        self.acts().iter().filter(of_none).fold(None, |held, act| match &act.deed {
-            Deed::SignedOff { by, on, sha256 } => Some(SignOff {
-                by: by.clone(),
-                on: on.clone(),
-                sha256: sha256.clone(),
-                noted_by: act.by.clone(),
-                noted_at: act.at,
-            }),
-            Deed::SignOffWithdrawn { .. } => None,
-            _ => held,
+        self.acts().iter().rev().filter(of_none).find_map(|act| match &act.deed {
+            Deed::SignedOff { by, on, sha256 } => {
+                let (by, on, sha256) = (by.clone(), on.clone(), sha256.clone());
+                Some((act.at, Some(SignOff { by, on, sha256 })))
+            }
+            Deed::SignOffWithdrawn { .. } => Some((act.at, None)),
+            _ => None,
         })
     }
 
-    /// Writes down that the employees' side agrees, or no longer does.
+    /// Writes down that the employees' side agrees, or no longer agrees to what is in force.
     pub fn propose_sign_off(
         &self,
         at: Timestamp,
         by: &str,
         deed: Deed,
+        in_force: Option<&Agreement>,
     ) -> Result<Vec<Act>, Refusal> {
         match &deed {
             Deed::SignedOff { by: signer, on, sha256 } => {
                 super::rules::text(signer)?;
-                super::rules::text(on)?;
                 super::rules::digest(sha256)?;
+                if !super::rules::is_day_until(on, at) {
+                    return Err(Refusal::NotADay);
+                }
+                if self.is_open_about(signer) || self.is_open_about(by) {
+                    return Err(Refusal::OwnCaseOpen);
+                }
             }
             Deed::SignOffWithdrawn { why } => {
                 super::rules::text(why)?;
-                if self.sign_off().is_none() {
+                if in_force.is_none() {
                     return Err(Refusal::NothingToSign);
                 }
             }

@@ -22,9 +22,10 @@ pub use act::{
 };
 pub use alarm::{Alarm, Hand, Said, Shared, mark};
 pub use book::{Book, Case, Note, State, Task};
-pub use breach::{BreachFile, Declaration, ListWanted, Prepared, SignOff};
+pub use breach::{BreachFile, Declaration, ListWanted, Prepared};
 pub use digest::{Digest, Line, Work};
 pub use duty::{Desk, Duty, DutyError, Hours, Person, Zone};
 pub use rules::Refusal;
+pub(crate) use rules::is_day_until;
 pub use tell::{deed_in_words, json_of};
 pub use weigh::{Alike, Ground};

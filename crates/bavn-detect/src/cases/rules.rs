@@ -60,6 +60,11 @@ pub enum Refusal {
         "no reader is asked until an officer has ruled out a stolen account: a thief would be warned"
     )]
     ThiefNotRuledOut,
+    #[error("write the day as 2026-11-27, not in the future")]
+    NotADay,
+    /// Says no more than that: an open case warns nobody.
+    #[error("somebody else must agree for the employees")]
+    OwnCaseOpen,
     #[error("this reader was not asked")]
     NotAsked,
     #[error("this reader has been asked already")]
@@ -293,6 +298,12 @@ pub(super) fn text(words: &str) -> Result<(), Refusal> {
     let bytes = words.len();
     let bytes_max = NOTE_BYTES_MAX;
     if bytes > bytes_max { Err(Refusal::TooLong { bytes, bytes_max }) } else { Ok(()) }
+}
+
+/// Whether this is a day, `2026-11-27`, that is not still to come.
+pub(crate) fn is_day_until(date: &str, at: Timestamp) -> bool {
+    let day = Timestamp::parse(&format!("{date}T00:00:00Z"));
+    date.len() == 10 && day.is_ok_and(|(day, _)| day.day() <= at.day())
 }
 
 /// Of a record that a notice is made from.

@@ -30,6 +30,10 @@ pub enum HouseDeed {
     Ran(Box<Run>),
     /// The whole store was read again.
     Verified { look_ups: u64, entries: u64, faults: u64, every_look_up: bool },
+    /// The employees' side no longer agrees.
+    Withdrawn { reason: String },
+    /// A service began to work on this store: nobody is named until the employees' side agrees.
+    Served,
     /// What a person says of a look-up that was drawn by lot.
     Ruled { drawn: String, ruling: Ruling, reason: String },
 }

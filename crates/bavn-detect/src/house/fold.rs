@@ -2,7 +2,7 @@
 
 use super::act::{Change, HouseAct, HouseDeed, Ruling};
 use super::run::Run;
-use crate::cases::{CaseNumber, NOTE_BYTES_MAX, SYSTEM};
+use crate::cases::{CaseNumber, NOTE_BYTES_MAX, SYSTEM, is_day_until};
 use bavn_model::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,6 +16,9 @@ pub struct House {
     last_run: Option<usize>,
     last_verified: Option<usize>,
     ruled: BTreeMap<String, usize>,
+    is_served: bool,
+    /// When the employees' side agreed here, or no longer did.
+    agreed_at: Option<Timestamp>,
 }
 
 /// A proposal that nobody has answered.
@@ -69,7 +72,7 @@ pub enum HouseRefusal {
     TooLongMuted { days: i64 },
     #[error("there is no such detector")]
     NoSuchDetector,
-    #[error("only the employees' side can confirm its own agreement")]
+    #[error("only the employees' representative agrees for them, and confirms nothing else")]
     NotTheEmployees,
     #[error("write the day as 2026-11-27, not in the future")]
     NotADay,
@@ -91,9 +94,16 @@ impl House {
             }
             HouseDeed::Confirmed { proposal } => {
                 if let Some(open) = self.open.remove(proposal) {
+                    if matches!(open.change, Change::SignOff { .. }) {
+                        self.agreed_at = Some(act.at);
+                    }
                     self.in_force.take(open, &act);
                 }
             }
+            HouseDeed::Withdrawn { .. } => {
+                (self.in_force.signed_off, self.agreed_at) = (None, Some(act.at));
+            }
+            HouseDeed::Served => self.is_served = true,
             HouseDeed::Declined { proposal } => drop(self.open.remove(proposal)),
             HouseDeed::Ran(_) => self.last_run = Some(number),
             HouseDeed::Verified { .. } => self.last_verified = Some(number),
@@ -110,6 +120,16 @@ impl House {
 
     pub const fn in_force(&self) -> &InForce {
         &self.in_force
+    }
+
+    /// Whether a service works on this store.
+    pub const fn is_served(&self) -> bool {
+        self.is_served
+    }
+
+    /// When the employees' side had its last word here, and whether it agreed.
+    pub(super) fn last_word(&self) -> Option<(Timestamp, Option<&SignedOff>)> {
+        Some((self.agreed_at?, self.in_force.signed_off.as_ref()))
     }
 
     /// By number.
@@ -166,7 +186,13 @@ impl House {
                 if at.secs_since(open.at) > PROPOSAL_DAYS_MAX * 86_400 {
                     return Err(HouseRefusal::TooOld { days: PROPOSAL_DAYS_MAX });
                 }
-                if matches!(open.change, Change::SignOff { .. }) != (role == EMPLOYEE) {
+                if matches!(open.change, Change::SignOff { .. }) != (role == REPRESENTATIVE) {
+                    return Err(HouseRefusal::NotTheEmployees);
+                }
+            }
+            HouseDeed::Withdrawn { reason } => {
+                reason_given(reason)?;
+                if role != REPRESENTATIVE {
                     return Err(HouseRefusal::NotTheEmployees);
                 }
             }
@@ -185,7 +211,7 @@ impl House {
                     return Err(HouseRefusal::NotDrawn);
                 }
             }
-            HouseDeed::Ran(_) | HouseDeed::Verified { .. } => {}
+            HouseDeed::Ran(_) | HouseDeed::Verified { .. } | HouseDeed::Served => {}
         }
         let by = if role.is_empty() { SYSTEM } else { by };
         Ok(HouseAct { at, by: by.to_owned(), role: role.to_owned(), deed })
@@ -243,9 +269,11 @@ fn check(change: &Change, at: Timestamp) -> Result<(), HouseRefusal> {
             if good { Ok(()) } else { Err(HouseRefusal::Retention { min, max }) }
         }
         Change::SignOff { date } => {
-            let day = Timestamp::parse(&format!("{date}T00:00:00Z"));
-            let good = date.len() == 10 && day.is_ok_and(|(day, _)| day.day() <= at.day());
-            if good { Ok(()) } else { Err(HouseRefusal::NotADay) }
+            if is_day_until(date, at) {
+                Ok(())
+            } else {
+                Err(HouseRefusal::NotADay)
+            }
         }
         Change::Reveal { until, .. } => {
             let good = until.secs_since(at) <= REVEAL_HOURS_MAX * 3_600;
@@ -259,7 +287,7 @@ fn check(change: &Change, at: Timestamp) -> Result<(), HouseRefusal> {
 }
 
 /// The role whose people speak for the employees.
-const EMPLOYEE: &str = "employee";
+const REPRESENTATIVE: &str = "representative";
 const PROPOSAL_DAYS_MAX: i64 = 30;
 const BUDGET_MAX: u32 = 1_000;
 /// A quarter; whoever needs longer decides anew.
@@ -279,7 +307,11 @@ mod tests {
     }
 
     fn act(house: &mut House, day: i64, by: &str, deed: HouseDeed) -> Result<(), HouseRefusal> {
-        let role = if by == "eva" { "employee" } else { "privacy-officer" };
+        let role = match by {
+            "eva" => "representative",
+            "per" => "employee",
+            _ => "privacy-officer",
+        };
         let act = house.propose(at(day), by, role, deed)?;
         house.push(act);
         Ok(())
@@ -312,12 +344,18 @@ mod tests {
         act(&mut house, 0, "kari", wanted(Change::SignOff { date })).unwrap();
         act(&mut house, 0, "kari", wanted(Change::Retention { days: 730 })).unwrap();
         let confirm = |proposal| HouseDeed::Confirmed { proposal };
-        let other = act(&mut house, 0, "ola", confirm(0));
-        assert_eq!(other, Err(HouseRefusal::NotTheEmployees));
+        for other in ["ola", "per"] {
+            let other = act(&mut house, 0, other, confirm(0));
+            assert_eq!(other, Err(HouseRefusal::NotTheEmployees));
+        }
         let other = act(&mut house, 0, "eva", confirm(1));
         assert_eq!(other, Err(HouseRefusal::NotTheEmployees));
         act(&mut house, 0, "eva", confirm(0)).unwrap();
         assert_eq!(house.in_force().signed_off.as_ref().unwrap().by, "eva");
+        let withdrawn = || HouseDeed::Withdrawn { reason: "it changed".to_owned() };
+        assert_eq!(act(&mut house, 1, "per", withdrawn()), Err(HouseRefusal::NotTheEmployees));
+        act(&mut house, 1, "eva", withdrawn()).unwrap();
+        assert_eq!(house.in_force().signed_off, None);
     }
 
     #[test]

@@ -6,9 +6,11 @@
 //! grows. Time is an argument.
 
 mod act;
+mod agreement;
 mod fold;
 mod run;
 
 pub use act::{Change, HouseAct, HouseDeed, Ruling};
+pub use agreement::{Agreement, agreement};
 pub use fold::{House, HouseRefusal, InForce, Open, SignedOff};
 pub use run::{Drawn, LaneCount, Run, SourceCount, UnitWeek};

@@ -3,6 +3,7 @@
 use bavn_detect::cases::{
     Alarm, Book, CaseNumber, Deed, Duty, Refusal, Said, deed_in_words, json_of,
 };
+use bavn_detect::house::{House, agreement};
 use bavn_detect::words::Language;
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
@@ -153,25 +154,40 @@ fn a_list_leaves_by_two_and_a_reader_is_asked_after_a_thief_is_ruled_out() {
 #[test]
 fn the_employees_side_agrees_and_may_change_its_mind() {
     let mut book = book();
-    assert_eq!(book.sign_off(), None);
+    let house = House::default();
+    assert_eq!(agreement(&book, &house), None);
     let agreed = Deed::SignedOff {
         by: "Tillitsvalgt".to_owned(),
-        on: "2026-11-01".to_owned(),
+        on: "2026-01-05".to_owned(),
         sha256: "c".repeat(64),
     };
     let wrong = Deed::SignedOff { by: "T".to_owned(), on: "x".to_owned(), sha256: "c".to_owned() };
-    assert_eq!(book.propose_sign_off(at(1), "kari", wrong), Err(Refusal::NotADigest));
+    assert_eq!(book.propose_sign_off(at(1), "kari", wrong, None), Err(Refusal::NotADigest));
+    let someday =
+        Deed::SignedOff { by: "T".to_owned(), on: "2030-01-01".to_owned(), sha256: "c".repeat(64) };
+    assert_eq!(book.propose_sign_off(at(1), "kari", someday, None), Err(Refusal::NotADay));
+    let reader = book.case(CaseNumber(1)).unwrap().identities().into_iter().next().unwrap();
+    let own = Deed::SignedOff {
+        by: reader.to_owned(),
+        on: "2026-01-05".to_owned(),
+        sha256: "c".repeat(64),
+    };
+    assert_eq!(book.propose_sign_off(at(1), "kari", own, None), Err(Refusal::OwnCaseOpen));
     let withdrawn = || Deed::SignOffWithdrawn { why: "it changed".to_owned() };
-    assert!(book.propose_sign_off(at(1), "kari", withdrawn()).is_err(), "nothing to withdraw");
+    assert!(
+        book.propose_sign_off(at(1), "kari", withdrawn(), None).is_err(),
+        "nothing to withdraw"
+    );
     assert!(act(&mut book, 1, "kari", 1, agreed.clone()).is_err(), "it is of no case");
     let next = book.next_number();
-    for act in book.propose_sign_off(at(1), "kari", agreed).unwrap() {
+    for act in book.propose_sign_off(at(1), "kari", agreed, None).unwrap() {
         book.push(act);
     }
-    assert_eq!(book.sign_off().map(|held| held.by), Some("Tillitsvalgt".to_owned()));
+    let held = agreement(&book, &house);
+    assert_eq!(held.as_ref().map(|held| held.by.as_str()), Some("Tillitsvalgt"));
     assert_eq!(book.next_number(), next, "it makes no case");
-    for act in book.propose_sign_off(at(2), "ola", withdrawn()).unwrap() {
+    for act in book.propose_sign_off(at(2), "ola", withdrawn(), held.as_ref()).unwrap() {
         book.push(act);
     }
-    assert_eq!(book.sign_off(), None);
+    assert_eq!(agreement(&book, &house), None);
 }

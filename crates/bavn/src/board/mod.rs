@@ -23,7 +23,7 @@ use bavn_console::{
     Wish,
 };
 use bavn_detect::cases::{Book, CaseNumber};
-use bavn_detect::house::{House, HouseDeed};
+use bavn_detect::house::{Agreement, House, HouseDeed};
 use bavn_model::Timestamp;
 use bavn_store::{Grade, Purpose, Reason, Scope, Store, Subject, Window};
 use std::path::PathBuf;
@@ -39,8 +39,6 @@ pub(crate) struct StoreBoard {
     pub(crate) changed: watch::Sender<u64>,
     /// The clock of the machine, or of a story.
     pub(crate) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// By whom, and on which day, the employees' side agreed, as a file says.
-    pub(crate) signed: Option<(String, String)>,
     /// Score of a drill.
     pub(crate) score: Option<PathBuf>,
     pub(crate) register: Register,
@@ -177,8 +175,8 @@ impl Board for StoreBoard {
         }
     }
 
-    fn signed_elsewhere(&self) -> Option<(String, String)> {
-        self.signed.clone()
+    fn agreed(&self) -> Result<Option<Agreement>, Trouble> {
+        crate::agreement::of(&self.desk, &self.house).map_err(|error| failed(&error))
     }
 
     fn regimes(&self) -> Vec<RegimeLine> {

@@ -1,9 +1,11 @@
 //! `bavn case` and `bavn digest`: who looks into it, what is decided, what waits.
 
 use super::keep::{kek, now, os_user};
+use crate::agreement;
 use crate::cli::{CaseCommand, CaseList, CaseStore, Digest as DigestArguments, SpokenLanguage};
 use crate::desk::{Acted, Desk, refused};
 use crate::error::{CommandError, CommandResult, Kind};
+use crate::house_desk::HouseDesk;
 use anyhow::Context as _;
 use bavn_detect::cases::{
     Book, Case, CaseNumber, Deed, Duty, InnocentCause, Side, Verdict, Waiver, Work, deed_in_words,
@@ -68,7 +70,7 @@ pub(crate) fn run(command: CaseCommand) -> CommandResult {
 }
 
 pub(crate) fn digest(arguments: &DigestArguments) -> CommandResult {
-    let desk = desk(&arguments.store)?;
+    let desk = nameless_desk(&arguments.store)?;
     let at = match &arguments.at {
         Some(text) => read_date(text)?,
         None => now(),
@@ -106,8 +108,16 @@ pub(crate) fn digest(arguments: &DigestArguments) -> CommandResult {
     Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 
-/// The desk of a store, its escalations written down.
+/// The desk of a store, for whoever is told who a case is about.
 pub(crate) fn desk(store: &CaseStore) -> CommandResult<Desk> {
+    let desk = nameless_desk(store)?;
+    let access = &store.access;
+    agreement::refuse_names(&desk, &HouseDesk::open(&access.store, &kek(&access.key)?)?)?;
+    Ok(desk)
+}
+
+/// The desk of a store, its escalations written down.
+pub(crate) fn nameless_desk(store: &CaseStore) -> CommandResult<Desk> {
     let duty = read_duty(store.duty.as_deref())?;
     let desk = Desk::open(&store.access.store, &kek(&store.access.key)?, duty)?;
     desk.tick(now())?;

@@ -9,7 +9,6 @@ use crate::house_desk::HouseDesk;
 use crate::register::Register;
 use bavn_console::{Board, Doors, Role};
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -47,12 +46,11 @@ pub(super) fn open(arguments: &Arguments) -> CommandResult<Pages> {
     let access = &arguments.store.access;
     let board = Arc::new(StoreBoard {
         held: Held::default(),
-        desk: super::case::desk(&arguments.store)?,
+        desk: super::case::nameless_desk(&arguments.store)?,
         house: HouseDesk::open(&access.store, &kek(&access.key)?)?,
         access: access.clone(),
         changed: watch::channel(0).0,
         clock: Box::new(now),
-        signed: signed(arguments.assessment.as_deref())?,
         score: arguments.score.clone(),
         register: Register::new(
             &arguments.store.access,
@@ -63,6 +61,9 @@ pub(super) fn open(arguments: &Arguments) -> CommandResult<Pages> {
     });
     // A store that does not open is told now, not to the first who looks.
     keep::open(&board.access)?;
+    if let Some(file) = &arguments.assessment {
+        super::dpia::take_over(file, &board.access, &board.desk, &board.house)?;
+    }
     let listener = listen(arguments.port)?;
     let address = listener.local_addr().map_err(internal)?;
     for (name, role) in users {
@@ -125,13 +126,6 @@ fn users(given: &[String]) -> CommandResult<Vec<(String, Role)>> {
         })
     };
     given.iter().map(user).collect()
-}
-
-/// Who signed for the employees' side, and on which day, as the facts of the assessment say.
-fn signed(file: Option<&Path>) -> CommandResult<Option<(String, String)>> {
-    let Some(file) = file else { return Ok(None) };
-    let assessed = super::notice::assessed(file)?;
-    Ok(assessed.sign_off.map(|signed| (signed.by, signed.date)))
 }
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -2,6 +2,7 @@
 
 use super::keep::{kek, now, os_user, window};
 use super::store::opened;
+use crate::alarms::Waiting as Untold;
 use crate::cli::{StoreHold, StoreRelease, StoreRetain, StoreStatus};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
@@ -9,6 +10,7 @@ use crate::house_desk::HouseDesk;
 use crate::pipeline::Saved;
 use anyhow::Context as _;
 use bavn_detect::cases::{Book, Case, CaseNumber, Duty, State};
+use bavn_detect::house::InForce;
 use bavn_model::Timestamp;
 use bavn_store::{Forecast, Gone, Hold, Keep, Order, Original, Policy, Store, Window};
 use serde_json::json;
@@ -19,12 +21,15 @@ use std::path::Path;
 pub(crate) fn status(arguments: &StoreStatus) -> CommandResult {
     let store = super::keep::open(&arguments.access)?;
     let forecast = store.forecast()?;
+    let access = &arguments.access;
+    let house = HouseDesk::open(&access.store, &kek(&access.key)?)?;
+    let policy = house.look(|house| policy_in_force(&store, house.in_force()))?;
     let free = arguments.disk.map_or(forecast.free, |disk| disk.saturating_sub(forecast.bytes()));
     let mut out = std::io::stdout();
     if arguments.json {
-        return Ok(writeln!(out, "{}", as_json(&store, &forecast, free)?)?);
+        return Ok(writeln!(out, "{}", as_json(&store, &policy, &forecast, free)?)?);
     }
-    Ok(write!(out, "{}", in_words(&store, &forecast, free)?)?)
+    Ok(write!(out, "{}", in_words(&store, &policy, &forecast, free)?)?)
 }
 
 fn parts(forecast: &Forecast) -> [(&'static str, u64); 5] {
@@ -38,7 +43,12 @@ fn parts(forecast: &Forecast) -> [(&'static str, u64); 5] {
     ]
 }
 
-fn in_words(store: &Store, forecast: &Forecast, free: u64) -> CommandResult<String> {
+fn in_words(
+    store: &Store,
+    policy: &Policy,
+    forecast: &Forecast,
+    free: u64,
+) -> CommandResult<String> {
     use std::fmt::Write as _;
     let bytes = forecast.bytes();
     let mut words = format!(
@@ -63,7 +73,11 @@ fn in_words(store: &Store, forecast: &Forecast, free: u64) -> CommandResult<Stri
         .days_left(free)
         .map_or("nothing comes in".to_owned(), |days| format!("{days} days until it is full"));
     let _never = writeln!(words, "{} free: {left}", megabytes(free));
-    let _never = writeln!(words, "kept: {}", policy_in_words(&store.policy()));
+    let _never = writeln!(words, "kept: {}", policy_in_words(policy));
+    if *policy != store.policy() {
+        let _never =
+            writeln!(words, "what is older than that goes with the next `bavn store retain`");
+    }
     for hold in store.holds() {
         let _never = writeln!(words, "{}", hold_in_words(&hold));
     }
@@ -104,6 +118,12 @@ fn hold_in_words(hold: &Hold) -> String {
     format!("hold {}{case}{of}, by {by} since {at}: {why}{released}", hold.number)
 }
 
+/// What `retain` goes by: how long look-ups are kept is what two persons set, if they did.
+pub(super) fn policy_in_force(store: &Store, house: &InForce) -> Policy {
+    let policy = store.policy();
+    Policy { look_ups_days: house.retention_days.or(policy.look_ups_days), ..policy }
+}
+
 fn policy_in_words(policy: &Policy) -> String {
     let days =
         |days: Option<u32>| days.map_or("for ever".to_owned(), |days| format!("{days} days"));
@@ -120,7 +140,12 @@ fn policy_in_words(policy: &Policy) -> String {
     )
 }
 
-fn as_json(store: &Store, forecast: &Forecast, free: u64) -> CommandResult<serde_json::Value> {
+fn as_json(
+    store: &Store,
+    policy: &Policy,
+    forecast: &Forecast,
+    free: u64,
+) -> CommandResult<serde_json::Value> {
     let said = |said: &Order| json!({ "by": said.by, "at": said.at, "why": said.why });
     let a_look_up: serde_json::Map<String, serde_json::Value> = parts(forecast)
         .into_iter()
@@ -153,7 +178,7 @@ fn as_json(store: &Store, forecast: &Forecast, free: u64) -> CommandResult<serde
         },
         "free": free,
         "days_left": forecast.days_left(free),
-        "policy": store.policy(),
+        "policy": policy,
         "holds": holds,
         "retired": gone,
     }))
@@ -226,6 +251,10 @@ pub(crate) fn retain(arguments: &StoreRetain) -> CommandResult {
         writer.commit_with_state(at, &without_them)?;
     }
     desk.expire(&over)?;
+    if let Some(days) = policy.look_ups_days {
+        let before = at.plus_secs(-i64::from(days) * 86_400);
+        Untold::open(&access.store, &kek)?.expire(before)?;
+    }
     super::say(format_args!(
         "gone: {} look-ups, original bytes of {}, {} names, {} cases; held past their time: {} look-ups",
         went.look_ups,

@@ -2,7 +2,8 @@
 
 use super::go_on::{self, Learned, Under};
 use super::{console, keep, say};
-use crate::alarms::Alarms;
+use crate::agreement;
+use crate::alarms::{Alarms, Waiting as Untold};
 use crate::cli::Serve;
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
@@ -12,6 +13,7 @@ use crate::pipeline::{Meeting, Seen};
 use crate::serve::{Config, Sources, Take, Waiting, watermark};
 use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
+use bavn_detect::house::{House, HouseDeed, Run};
 use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
 use bavn_model::{Access, Directory, Finding, FindingState, Record, Reject, Timestamp};
 use bavn_store::{Frame, Person, Writer};
@@ -62,12 +64,16 @@ struct Service<'c> {
     config: &'c Config,
     keeper: Mutex<Writer>,
     desk: Desk,
+    house: HouseDesk,
     engine: Engine,
     under: Under,
     sources: Sources,
     intake: Intake,
     seen: Seen,
     alarms: Alarms,
+    /// Where alarms wait while nobody may be named.
+    untold: Untold,
+    is_shadow: bool,
     findings: Vec<Finding>,
     options: OcsfOptions,
     /// Of the look-up that was judged last.
@@ -79,6 +85,8 @@ struct Service<'c> {
     ticked_at: Timestamp,
     judged: u64,
     raised: u64,
+    /// Findings, alarms or not.
+    found: u64,
     too_old: u64,
 }
 
@@ -128,6 +136,9 @@ impl<'c> Service<'c> {
         // What two persons have set holds from the next start on.
         let house = HouseDesk::open(&store.folder, &kek)?;
         let in_force = house.look(|house| house.in_force().clone())?;
+        if !house.look(House::is_served)? {
+            house.note(now, HouseDeed::Served)?;
+        }
         let budget = in_force.budget_per_10k_staff_day.unwrap_or(config.detection.budget);
         let settings = Settings { budget_per_10k_staff_day: budget };
         let muted = in_force.muted_at(now);
@@ -163,6 +174,9 @@ impl<'c> Service<'c> {
         let duty = super::case::read_duty(config.cases.duty.as_deref())?;
         Ok(Self {
             desk: Desk::open(&store.folder, &kek, duty)?,
+            house,
+            untold: Untold::open(&store.folder, &kek)?,
+            is_shadow: true,
             sources: Sources::new(&config.source, config.reading.whole_after_seconds, done, now)?,
             options: OcsfOptions { patients: config.alarms.patients, ..OcsfOptions::default() },
             config,
@@ -181,11 +195,17 @@ impl<'c> Service<'c> {
             ticked_at: Timestamp::default(),
             judged: 0,
             raised: 0,
+            found: 0,
             too_old: 0,
         })
     }
 
     fn serve(&mut self, stopping: &AtomicBool) -> CommandResult {
+        self.tell_what_waits()?;
+        if self.is_shadow {
+            say("shadow mode: the employees' side has not signed yet; alarms wait in the store, \
+                 encrypted, and nobody is named");
+        }
         let pause = Duration::from_millis(self.config.reading.look_every_milliseconds.min(PAUSE));
         while !stopping.load(Ordering::Relaxed) {
             if !self.turn(keep::now(), stopping)? {
@@ -274,7 +294,13 @@ impl<'c> Service<'c> {
         let context = self.engine.context();
         for finding in self.findings.drain(..) {
             let names = &self.intake.directory;
-            self.alarms.write(&ocsf_line(&finding, names, context, self.options))?;
+            let line = ocsf_line(&finding, names, context, self.options);
+            if self.is_shadow {
+                self.untold.write(&line);
+            } else {
+                self.alarms.write(&line)?;
+            }
+            self.found += 1;
             self.raised += u64::from(finding.is_alert);
             if finding.is_alert || finding.state == FindingState::Closed {
                 self.desk.receive(Alarm::of(&finding, names, context), keep::now())?;
@@ -283,9 +309,24 @@ impl<'c> Service<'c> {
         Ok(())
     }
 
+    /// The employees' side may agree, or no longer agree, while the service runs.
+    fn tell_what_waits(&mut self) -> CommandResult {
+        self.is_shadow = agreement::of(&self.desk, &self.house)?.is_none();
+        if self.is_shadow { self.untold.sync() } else { self.untold.tell(&mut self.alarms) }
+    }
+
+    /// What it came to so far: from this, pages say how many alarms there were and were expected.
+    fn note_run(&self, now: Timestamp) -> CommandResult {
+        let report = self.engine.report();
+        let run = Run::of(&report, &self.intake.directory, self.engine.context());
+        let run = run.with(self.judged, self.found, self.raised, Vec::new());
+        self.house.note(now, HouseDeed::Ran(Box::new(run)))
+    }
+
     fn commit(&mut self, now: Timestamp, with_state: bool) -> CommandResult {
         self.store(now)?;
-        // Alarms are told before anything says that they were.
+        // Alarms are told, or wait, before anything says that they do.
+        self.tell_what_waits()?;
         let alarm_bytes = self.alarms.sync()?;
         {
             let mut writer = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -302,6 +343,9 @@ impl<'c> Service<'c> {
             Learned::of(&self.engine, &self.intake.directory, seen, &self.under, files)
         });
         go_on::keep(&self.keeper, learned.transpose()?, alarm_bytes)?;
+        if with_state && self.state_day != self.day {
+            self.note_run(now)?;
+        }
         (self.committed_at, self.intake.uncommitted) = (now, 0);
         if with_state {
             (self.state_at, self.state_day) = (now, self.day);

@@ -3,6 +3,7 @@
 use super::keep::{kek, purpose, record_asking};
 use super::life::{held_by_cases, said};
 use super::store::opened;
+use crate::alarms::Waiting as Untold;
 use crate::cli::{StoreAccess, StoreReplay, StoreShred};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
@@ -80,13 +81,17 @@ fn shred_everywhere(
     let kek = kek(&access.key)?;
     let desk = Desk::open(&access.store, &kek, Duty::default())?;
     let house = HouseDesk::open(&access.store, &kek)?;
+    let mut untold = Untold::open(&access.store, &kek)?;
     let held = held_by_cases(&super::keep::open(access)?, &desk)?;
     let learned = writer.state()?;
     let mut forgot = Ok(());
     let mut all_spellings = Vec::new();
     let shredded = writer.shred(tombstone, &held, said, &mut |spellings| {
         all_spellings = spellings.to_vec();
-        forgot = desk.forget(spellings).and_then(|()| house.forget(spellings));
+        forgot = desk
+            .forget(spellings)
+            .and_then(|()| house.forget(spellings))
+            .and_then(|()| untold.forget(spellings));
         forgot.is_ok()
     });
     forgot?;

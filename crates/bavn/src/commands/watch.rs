@@ -53,6 +53,10 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
         Some(folder) => Some(HouseDesk::open(folder, &super::keep::kek(&arguments.key)?)?),
         None => None,
     };
+    if let (Some(desk), Some(house)) = (&desk, &house) {
+        // The lines of this run name people, and the service tells them when it may.
+        crate::agreement::refuse_names(desk, house)?;
+    }
     let in_force = house.as_ref().map(|house| house.look(|house| house.in_force().clone()));
     let in_force = in_force.transpose()?.unwrap_or_default();
     let mut inputs = inputs;

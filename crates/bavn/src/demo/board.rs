@@ -15,7 +15,7 @@ use bavn_console::{
     TrailView, Trouble, Visitor, Wish,
 };
 use bavn_detect::cases::{Book, CaseNumber, Said};
-use bavn_detect::house::{House, HouseDeed, Run};
+use bavn_detect::house::{Agreement, House, HouseDeed, Run};
 use bavn_detect::risk_score;
 use bavn_detect::words::{Language, Speaker};
 use bavn_model::{
@@ -116,8 +116,12 @@ impl Board for DemoBoard {
     }
 
     /// By people who are invented like those whom they speak for.
-    fn signed_elsewhere(&self) -> Option<(String, String)> {
-        Some(("Ola Example (invented, oppdiktet)".to_owned(), "2024-01-01".to_owned()))
+    fn agreed(&self) -> Result<Option<Agreement>, Trouble> {
+        Ok(Some(Agreement {
+            by: "Ola Example (invented, oppdiktet)".to_owned(),
+            date: "2024-01-01".to_owned(),
+            sha256: None,
+        }))
     }
 
     fn regimes(&self) -> Vec<RegimeLine> {
@@ -193,7 +197,6 @@ impl DemoBoard {
                 let view = shown.lock().unwrap_or_else(PoisonError::into_inner);
                 view.now.unwrap_or_default()
             }),
-            signed: None,
             score: None,
         };
         Ok(Self { view, store, writer: Mutex::new(writer), score: Mutex::default(), folder })

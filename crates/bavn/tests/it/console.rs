@@ -162,7 +162,7 @@ fn an_officers_own_family_opens_a_case_for_another() {
     let place = Place::new();
     let (officer, patient, name) = place.officer();
     let user = format!("{officer}=privacy-officer");
-    let running = Running::new(&place, &[&user, "ola=incident-lead", "eva=employee"]);
+    let running = Running::new(&place, &[&user, "ola=incident-lead", "eva=representative"]);
     let [kari, ola, eva] = [0, 1, 2].map(|link| running.enter(link));
 
     let page = running.get("/", &kari);
@@ -198,10 +198,21 @@ fn an_officers_own_family_opens_a_case_for_another() {
     assert!(running.get("/me", &ola).starts_with("HTTP/1.1 200"));
     drop(running);
 
+    let status = stdout(&place.run(&["store", "status"]));
+    assert!(status.contains("look-ups 3650 days"), "before the next night: {status}");
     place.run(&["store", "retain"]);
     let status = stdout(&place.run(&["store", "status", "--json"]));
     let status: Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["policy"]["look_ups_days"], 3650, "what two persons set is kept by");
+    // What was set and signed on the pages is what the assessment says, and is withdrawn from here too.
+    let dpia = |more: &[&str]| stdout(&place.run(&[&["dpia"], more].concat()));
+    let assessed = dpia(&[]);
+    assert!(assessed.contains("kept for 3650 days, set by two persons"), "{assessed}");
+    assert!(assessed.contains("eva, 2026-01-05"), "{assessed}");
+    let assessed = dpia(&["--withdraw", "a new source", "--language", "nb"]);
+    assert!(!assessed.contains("eva,") && assessed.contains("Tillitsvalgt: "), "{assessed}");
+    assert!(assessed.contains("signere for de ansatte"), "{assessed}");
+    assert!(!assessed.contains("see queue"), "{assessed}");
 
     place.watch();
     let list = stdout(&place.run(&["case", "list", "--all", "--json"]));

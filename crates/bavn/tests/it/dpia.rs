@@ -13,14 +13,28 @@ fn the_assessment_names_what_is_there_and_keeps_who_agreed() {
         stdout(&output)
     };
     let text = said(&[]);
-    for wanted in
-        ["hospital-north", "burst", "privacy-officer", "Signed off by the employees' side"]
-    {
+    for wanted in [
+        "hospital-north",
+        "(burst)",
+        "Privacy officer: the queue",
+        "Signed off by the employees' side",
+    ] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
     let sign = ["--sign-off", "Tillitsvalgt A", "--on", "2026-11-01"];
-    let wrong = place.ask(&["dpia", "--sign-off", "Tillitsvalgt A", "--on", "soon"]);
-    assert_eq!(wrong.status.code(), Some(2));
+    let incomplete = place.ask(&[&["dpia"], &sign[..]].concat());
+    assert_eq!(incomplete.status.code(), Some(2));
+    assert!(
+        stderr(&incomplete).contains("missing: Purposes; Lawful basis"),
+        "{}",
+        stderr(&incomplete)
+    );
+    let sign = [&sign[..], &["--with-gaps"]].concat();
+    for day in ["soon", "2126-11-01"] {
+        let wrong =
+            place.ask(&["dpia", "--sign-off", "Tillitsvalgt A", "--on", day, "--with-gaps"]);
+        assert_eq!(wrong.status.code(), Some(2), "{day}");
+    }
     assert!(said(&sign).contains("Tillitsvalgt A, 2026-11-01"));
     assert!(said(&["--language", "nb"]).contains("Tillitsvalgt A, 2026-11-01"));
     // What is assessed has changed since: that is said.

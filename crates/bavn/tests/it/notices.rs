@@ -169,7 +169,7 @@ pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     let refused = before.send(&before.visitors["kari"].0, &format!("GET {twin}"), "");
     assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     drop(before);
-    place.said(&["dpia", "--sign-off", "Tillitsvalgt A", "--on", "2026-11-01"]);
+    place.said(&["dpia", "--sign-off", "Tillitsvalgt A", "--on", "2026-11-01", "--with-gaps"]);
     let console = Console::over(place);
 
     // What records fill without anybody.

@@ -104,7 +104,21 @@ fn killed_and_stopped_on_the_way_a_service_tells_what_one_watch_does() {
     }
     run.kill().unwrap();
     run.wait().unwrap();
+    // Until the employees' side agrees, what was found waits, and no command names anybody either.
+    assert_eq!(service.alarms(), "", "nobody has agreed that people are named");
+    let (store, key) = (region.below("served"), region.below("key"));
+    let of_store = ["--store", path(&store), "--key-file", path(&key)];
+    let ask = |asked: &[&str]| bavn(&[asked, &of_store[..]].concat());
+    for asked in [&["case", "list", "--all"][..], &["case", "show", "1"], &["case", "trail", "1"]] {
+        let refused = ask(asked);
+        assert_eq!(refused.status.code(), Some(6), "{asked:?}: {}", stdout(&refused));
+        assert!(stderr(&refused).contains("shadow mode: the employees' side has not signed yet"));
+    }
+    assert_eq!(ask(&["digest"]).status.code(), Some(0), "it counts");
     run = service.start();
+    std::thread::sleep(Duration::from_secs(1));
+    let signed = ask(&["dpia", "--sign-off", "Siri, union", "--on", "2024-01-01", "--with-gaps"]);
+    assert_eq!(signed.status.code(), Some(0), "{}", stderr(&signed));
     service.grow(None);
     let lines = expected.lines().count();
     for _ in 0..300 {
@@ -121,7 +135,9 @@ fn killed_and_stopped_on_the_way_a_service_tells_what_one_watch_does() {
     let set = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
     assert_eq!(told.lines().count(), set(&told).len(), "an alarm stands there twice");
     assert!(set(&told) == set(&expected), "{} and {lines} alarms", told.lines().count());
-    let (store, key) = (region.below("served"), region.below("key"));
+    let names = std::fs::metadata(region.below("served.alarms")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&names) & 0o777, 0o600);
+    assert_eq!(ask(&["case", "list"]).status.code(), Some(0));
     let verified = bavn(&["verify", "--json", "--store", path(&store), "--key-file", path(&key)]);
     let verified: Value = serde_json::from_str(&stdout(&verified)).unwrap();
     assert_eq!(verified["look_ups"], all, "{verified}");
