@@ -50,8 +50,8 @@ pub use notice_view::{BreachView, Notices};
 pub use routes::{REPORT_STYLE, router};
 pub use session::{Chance, Doors, Visitor};
 pub use view::{
-    Alarm, AsOf, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
-    HourBar, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow, PersonView, ProofView,
-    QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView, SilenceRow, SourceRow,
-    Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,
+    Alarm, AsOf, Board, ClockView, Counted, CountedRow, CoverageView, DayCell, DayState, DrillView,
+    Growth, HeldAbout, HourBar, HowMany, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow,
+    PersonView, ProofView, QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView,
+    SilenceRow, SourceRow, Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,
 };

@@ -3,6 +3,7 @@
 mod alarms;
 mod board;
 mod breach;
+mod case_scope;
 pub mod cli;
 mod commands;
 mod controllers;
@@ -21,6 +22,7 @@ mod progress;
 mod recipients;
 mod register;
 mod report;
+mod scope_by;
 mod serve;
 
 use clap::Parser;
