@@ -52,8 +52,8 @@ pub use routes::{REPORT_STYLE, router};
 pub use session::{Chance, Doors, Visitor};
 pub use settings_page::roles_in_words;
 pub use view::{
-    Alarm, AsOf, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
-    HourBar, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow, PersonView, ProofView,
-    QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView, SilenceRow, SourceRow,
-    Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,
+    Alarm, AsOf, Board, ClockView, Counted, CountedRow, CoverageView, DayCell, DayState, DrillView,
+    Growth, HeldAbout, HourBar, HowMany, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow,
+    PersonView, ProofView, QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView,
+    SilenceRow, SourceRow, Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,
 };

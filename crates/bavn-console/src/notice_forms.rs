@@ -8,15 +8,9 @@ use bavn_detect::cases::{Prepared, Verdict};
 use bavn_share::{Factors, Question, Regime, RiskLevel, RiskRules, Suggestion, questions};
 use maud::{Markup, html};
 
-pub(crate) fn declaration(
-    here: &Here<'_>,
-    told: &Told,
-    event: &str,
-    title: &str,
-    text: &str,
-    key: Option<&str>,
-) -> Markup {
+pub(crate) fn declaration(here: &Here<'_>, told: &Told, event: &str, key: Option<&str>) -> Markup {
     let words = notice_words(here.language);
+    let [title, text] = declare_words(here.language, event);
     let why = told.case.verdict.as_ref().map_or("", |held| held.reason.as_str());
     let (since, reason) = (format!("{event}-since"), format!("{event}-why"));
     form(
@@ -36,6 +30,13 @@ pub(crate) fn declaration(
     )
 }
 
+/// How an event is asked for, and what declaring it does.
+pub(crate) fn declare_words(language: Language, event: &str) -> [&'static str; 2] {
+    let words = notice_words(language);
+    let known = words.declare_events.iter().find(|[known, ..]| *known == event);
+    known.map_or([words.declare, ""], |[_, title, text]| [title, text])
+}
+
 /// Questions that a field of a wanted notice waits for come first, with drafts; the rest folded.
 pub(crate) fn left(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
     let answers = &told.case.file.answers;
@@ -49,6 +50,7 @@ pub(crate) fn left(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup 
         let id = format!("q.{}", question.path);
         html! {
             label for=(id) { (question.label(spoken(here.language))) }
+            @if question.path == "measures_taken" { (done_tasks(told, words)) }
             textarea id=(id) name=(id) rows="2" maxlength="8000" { (said.unwrap_or_default()) }
         }
     };
@@ -81,6 +83,17 @@ pub(crate) fn left(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup 
             }
         },
     )
+}
+
+/// What was done, as those who work on the case noted it: nothing of it goes anywhere by itself.
+fn done_tasks(told: &Told, words: &NoticeWords) -> Markup {
+    let done: Vec<_> = told.case.tasks.iter().filter(|task| task.done.is_some()).collect();
+    html! {
+        @if !done.is_empty() {
+            p class="note" { (words.done_tasks) }
+            ul { @for task in done { li { (task.text) } } }
+        }
+    }
 }
 
 /// What the rules of risk make of what the case itself shows.
@@ -172,9 +185,10 @@ pub(crate) fn form(here: &Here<'_>, told: &Told, deed: &str, fields: &Markup) ->
 /// Levels of risk and their keys.
 const LEVELS: [(&str, &str); 3] = [("unlikely", "u"), ("risk", "r"), ("high", "h")];
 /// What the first notice to an authority needs of a person.
-const FIRST_ASKED: [&str; 6] = [
+const FIRST_ASKED: [&str; 7] = [
     "risk.why",
     "likely_consequences",
+    "measures_taken",
     "measures_planned",
     "other_countries",
     "other_authorities",

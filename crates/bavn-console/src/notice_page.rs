@@ -7,13 +7,15 @@ use crate::notice_words::{NoticeWords, notice_words};
 use crate::page::short;
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, json, missing};
+use crate::scope_page::until_when;
 use crate::text::{Language, code};
 use crate::view::Trouble;
-use bavn_detect::cases::{Book, Case, CaseNumber, Prepared};
+use bavn_detect::cases::{Book, Case, CaseNumber, ENDED, Prepared};
 use bavn_model::Timestamp;
 use bavn_share::{Breach, Due, Duty, Instant, Notice, Regime, clocks, duty, shipped};
 use maud::{Markup, html};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// The record of a case and its notices, as the page needs them.
 pub(crate) struct Told {
@@ -82,6 +84,13 @@ impl Told {
     /// Notices that are owed and not signed in the phase that comes next.
     pub(crate) fn owed(&self) -> impl Iterator<Item = &Regime> {
         self.regimes.iter().filter(|regime| duty(&self.record, regime) == Duty::Owed)
+    }
+
+    /// What nobody has declared and a clock of these laws counts from, beside awareness.
+    pub(crate) fn events(&self) -> BTreeSet<&str> {
+        let clocks = self.regimes.iter().flat_map(|regime| &regime.clocks);
+        let events = clocks.map(|clock| clock.from.as_str()).filter(|event| *event != "aware");
+        events.filter(|event| !self.record.declared.contains_key(*event)).collect()
     }
 
     pub(crate) fn waiting(&self) -> Vec<&Prepared> {
@@ -185,19 +194,22 @@ fn body(here: &Here<'_>, number: CaseNumber, told: &Told, words: &NoticeWords) -
         h1 { "C-" (number) ": " (words.title) }
         (clock_list(told, here.language, words))
         (table(number, told, here.language, words))
+        (until_when(here, number, told.case.file.ended().map(|held| held.since)))
         p { a href=(format!("/case/{number}/recipients?lang={lang}")) { (words.recipients) } }
         div class="forms" {
             (notice_forms::signature(here, told, words))
             @if !told.record.declared.contains_key("aware") {
-                (notice_forms::declaration(here, told, "aware", words.aware, words.aware_text, Some("d")))
+                (notice_forms::declaration(here, told, "aware", Some("d")))
             }
             (notice_forms::left(here, told, words))
             (notice_forms::prepare(here, told, words))
-            @if !told.record.declared.contains_key("significant") {
-                details {
-                    summary { (words.significant) }
-                    (notice_forms::declaration(here, told, "significant", words.significant, words.significant_text, None))
-                }
+            @for event in told.events() { details {
+                summary { (notice_forms::declare_words(here.language, event)[0]) }
+                (notice_forms::declaration(here, told, event, None))
+            } }
+            details id="ended" {
+                summary { (notice_forms::declare_words(here.language, ENDED)[0]) }
+                (notice_forms::declaration(here, told, ENDED, None))
             }
         }
     }
@@ -212,8 +224,7 @@ fn clock_list(told: &Told, language: Language, words: &NoticeWords) -> Markup {
         h2 { (words.clocks) }
         ul { @for due in &running { li {
             strong { (clock_name(told, due, language)) } ": "
-            @let left = due.left(spoken(language), &told.record.time_zone, told.now);
-            (left.replace("`aware`", words.events[0]).replace("`significant`", words.events[1]))
+            (due.left(spoken(language), &told.record.time_zone, told.now))
         } } }
         @if let Some(held) = told.case.file.declared.get("aware") {
             p class="facts" { (words.aware_since) " " (short(held.since)) " (" (plain::desk(language, &held.by)) "): " (held.why) }

@@ -5,8 +5,8 @@ use crate::notice_view::{BreachView, Notices};
 use crate::session::{Doors, Visitor};
 use crate::text::{Language, pick};
 use crate::view::{
-    Board, ClockView, CoverageView, DrillView, HeldAbout, HuntView, PatientView, PersonView,
-    ProofView, QueueView, RegimeLine, Revealed, ScopeView, TrailView, Trouble, Wish,
+    Board, ClockView, Counted, CoverageView, DrillView, HeldAbout, HuntView, PatientView,
+    PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, TrailView, Trouble, Wish,
 };
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -66,6 +66,10 @@ impl Board for Told {
 
     fn scope(&self, _: CaseNumber) -> Result<ScopeView, Trouble> {
         Ok(ScopeView::default())
+    }
+
+    fn scope_by(&self, _: CaseNumber) -> Result<(ScopeView, Counted), Trouble> {
+        none()
     }
 
     fn notices(&self) -> Option<&dyn Notices> {

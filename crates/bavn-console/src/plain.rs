@@ -7,14 +7,19 @@ use crate::page::short;
 use crate::text::{Language, pick};
 use bavn_detect::Engine;
 use bavn_detect::cases::{Act, Book, Deed, deed_in_words};
-use bavn_detect::words::{known, title};
-use bavn_share::{Regime, questions, shipped};
+use bavn_detect::words::{known, post, title};
+use bavn_share::{Regime, event_name, questions, shipped};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// How far a record came out.
 pub(crate) fn grade(language: Language, word: &str) -> &str {
     known(language, word, &GRADES)
+}
+
+/// A class of patients, as the scope counts them; a group of the hospital's own by its name.
+pub(crate) fn class(language: Language, word: &str) -> String {
+    known(language, post(language, word), &CLASSES).to_owned()
 }
 
 /// What a value of a list turned out to be.
@@ -71,7 +76,6 @@ fn begun(language: Language, what: &str, table: &[[&str; 2]]) -> String {
 
 /// An act on a case, with questions, events, notices and other acts of the book by their names.
 pub(crate) fn deed(language: Language, book: &Book, act: &Act) -> String {
-    let words = notice_words(language);
     let other = |number: usize| book.acts().get(number);
     match &act.deed {
         Deed::Assigned { to } => {
@@ -82,11 +86,7 @@ pub(crate) fn deed(language: Language, book: &Book, act: &Act) -> String {
             format!("{call} {level}, {to_whom} {}", desk(language, to))
         }
         Deed::Declared { event, since, why } => {
-            let event = match event.as_str() {
-                "aware" => words.events[0],
-                "significant" => words.events[1],
-                other => other,
-            };
+            let event = event_name(event, spoken(language));
             let [declared, from] = pick(language, ["declared", "since"], ["erklærte", "fra"]);
             format!("{declared} {event} {from} {}: {why}", short(*since))
         }
@@ -153,6 +153,13 @@ const GRADES: [[&str; 3]; 3] = [
     ["listed", "seen in a list", "sett i en liste"],
     ["opened", "opened", "åpnet"],
     ["taken", "taken out", "tatt ut"],
+];
+const CLASSES: [[&str; 3]; 5] = [
+    ["protected", "protected address", "sperret adresse"],
+    ["under 18 years", "under 18 years", "under 18 år"],
+    ["dead", "dead", "døde"],
+    ["staff", "staff", "ansatte"],
+    ["not in the context", "not in the context", "ikke i konteksten"],
 ];
 const FOUND: [[&str; 3]; 3] = [
     ["identity", "account", "konto"],

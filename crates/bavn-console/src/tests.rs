@@ -7,10 +7,10 @@ use crate::access::{Granted, Purpose, Right};
 use crate::dispatch::ROUTES;
 use crate::session::{Doors, Visitor};
 use crate::view::{
-    Alarm, AsOf, Board, ClockView, CoverageView, DayCell, DayState, DrillView, Growth, HeldAbout,
-    HourBar, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow, PersonView, ProofView,
-    QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView, SilenceRow, SourceRow,
-    Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,
+    Alarm, AsOf, Board, ClockView, Counted, CountedRow, CoverageView, DayCell, DayState, DrillView,
+    Growth, HeldAbout, HourBar, HowMany, HuntRow, HuntView, Lane, Machine, PatientView, PersonRow,
+    PersonView, ProofView, QueueView, ReadingGroup, RegimeLine, Revealed, RunView, ScopeView,
+    SilenceRow, SourceRow, Theft, TrailView, Trouble, UnitRow, VerifiedView, Wish,
 };
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -69,7 +69,6 @@ impl Board for Fixed {
     }
 
     fn scope(&self, _: CaseNumber) -> Result<ScopeView, Trouble> {
-        let days = vec![("2024-01-01".to_owned(), 50, 41)];
         let until = |hours: i64, lower, best, upper| Growth {
             until: self.now().plus_secs(hours * 3_600),
             lower,
@@ -77,7 +76,31 @@ impl Board for Fixed {
             upper,
         };
         let growth = vec![until(0, 20, 21, Some(22)), until(1, 40, 1_041, None)];
-        Ok(ScopeView { lower: 40, best: self.best, days, growth, ..ScopeView::default() })
+        let all = HowMany { lower: 41, best: self.best, upper: None, look_ups: 50 };
+        let unexplained = HowMany { lower: 40, best: 40, upper: Some(40), look_ups: 44 };
+        let digest = "d1e57".to_owned();
+        let scope = ScopeView {
+            lower: 40,
+            best: self.best,
+            all,
+            unexplained,
+            growth,
+            digest,
+            ..ScopeView::default()
+        };
+        Ok(scope)
+    }
+
+    fn scope_by(&self, case: CaseNumber) -> Result<(ScopeView, Counted), Trouble> {
+        let row = |key: &str| vec![CountedRow { key: key.to_owned(), look_ups: 50, patients: 41 }];
+        let class = self.best.is_multiple_of(2).then(|| row("under 18 years"));
+        let counted = Counted {
+            controller: row("north"),
+            class,
+            action: row("export"),
+            day: row("2024-01-01"),
+        };
+        Ok((self.scope(case)?, counted))
     }
 
     fn asks_readers(&self) -> bool {
@@ -922,6 +945,33 @@ fn a_list_is_pasted_or_sent_as_a_file_and_hunted_for_a_case() {
     for fields in ["case=1&list=", "list=hcw-7", "case=x&list=hcw-7"] {
         assert_eq!(console.send("/hunt", fields).status, StatusCode::CONFLICT, "{fields}");
     }
+}
+
+#[test]
+fn a_scope_is_counted_both_ways_and_by_all_that_it_can_be_counted_by() {
+    let mut board = Console::board(view(), false, true);
+    Arc::get_mut(&mut board).unwrap().best = 42;
+    let console = Console::named("kari", Role::PrivacyOfficer, board);
+    let page = console.get("/case/1/scope").text;
+    for wanted in
+        ["All look-ups ✓", "Without what is explained", "say when it ended", "under 18 years"]
+    {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+    let bokmaal = console.get("/case/1/scope?lang=nb").text;
+    assert!(bokmaal.contains("under 18 år") && bokmaal.contains("si når det tok slutt"));
+    let twin = console.get("/case/1/scope.csv").text;
+    let mut lines = twin.lines();
+    assert_eq!(lines.next(), Some("by,key,look_ups,patients,lower,upper,as_of,manifest,digest"));
+    let lines: Vec<&str> = lines.collect();
+    assert!(lines.iter().all(|line| line.ends_with(",d1e57")), "{twin}");
+    assert!(lines[1].starts_with("in all,all,50,42,41,,"), "{twin}");
+    assert!(lines[2].starts_with("in all,unexplained,44,40,40,40,"), "{twin}");
+    assert!(twin.contains("\nclass,under 18 years,50,41,"), "{twin}");
+    let twin = console.get("/case/1/scope.json").text;
+    assert!(twin.contains("\"digest\":\"d1e57\"") && twin.contains("\"controller\":[{"), "{twin}");
+    let without = Console::new(Role::PrivacyOfficer).get("/case/1/scope").text;
+    assert!(without.contains("started without context") && !without.contains("under 18"));
 }
 
 #[test]

@@ -42,4 +42,4 @@ pub use reader_message::{ReaderMessage, ReaderMessageError};
 pub use regime::{Clock, Field, Regime, RegimeError, Trigger, shipped};
 pub use risk::{Factors, RiskError, RiskOption, RiskQuestion, RiskRules, Suggestion};
 pub use text::{clocks_text, notice_text};
-pub use words::Language;
+pub use words::{Language, event_name};

@@ -164,6 +164,12 @@ const QUESTIONS: &[Question] = &[
         ]),
     ),
     asked(
+        "measures_taken",
+        "Measures taken, beside the search of the log",
+        "Tiltak som er gjort, utenom søket i loggen",
+        None,
+    ),
+    asked(
         "measures_planned",
         "Measures proposed or planned",
         "Tiltak som er foreslått eller planlagt",
@@ -222,6 +228,5 @@ const QUESTIONS: &[Question] = &[
         None,
     ),
     asked("main_cause", "Main cause", "Hovedårsak", None),
-    asked("measures_taken", "Further measures taken", "Flere tiltak som er gjort", None),
     asked("persons_told", "How the persons were told", "Hvordan personene er underrettet", None),
 ];

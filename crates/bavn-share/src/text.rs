@@ -4,7 +4,7 @@ use crate::clock::{Due, Duty};
 use crate::instant::Instant;
 use crate::notice::Notice;
 use crate::regime::Verified;
-use crate::words::Language;
+use crate::words::{Language, event_name};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
@@ -88,7 +88,7 @@ pub(crate) fn state(due: &Due, language: Language, zone: &TimeZone, now: Instant
 pub(crate) fn left(due: &Due, language: Language, zone: &TimeZone, now: Instant) -> String {
     let texts = language.texts();
     match (&due.declared, due.by, due.sent_at) {
-        (None, _, _) => format!("{} `{}`", texts.not_started, due.from),
+        (None, _, _) => format!("{} {}", texts.not_started, event_name(&due.from, language)),
         (Some(_), Some(by), Some(sent)) => {
             let word = if sent > by { texts.sent_late } else { texts.sent };
             format!("{word} {} ({} {})", sent.local(zone), texts.due, by.local(zone))

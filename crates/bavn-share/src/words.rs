@@ -29,6 +29,27 @@ impl Language {
     }
 }
 
+/// What somebody declares, as a person calls it; the code where nobody has named it.
+pub fn event_name(event: &str, language: Language) -> &str {
+    let known = EVENTS.iter().find(|(known, ..)| *known == event);
+    known.map_or(event, |(_, nb, en)| match language {
+        Language::Nb => nb,
+        Language::En => en,
+    })
+}
+
+const EVENTS: &[(&str, &str, &str)] = &[
+    ("aware", "kjennskap", "awareness"),
+    ("significant", "en betydelig hendelse", "a significant incident"),
+    (
+        "nis2_notified",
+        "at hendelsen er meldt etter NIS2",
+        "that the incident was notified under NIS2",
+    ),
+    ("hipaa_discovered", "oppdagelse etter HIPAA", "discovery under HIPAA"),
+    ("ended", "at det tok slutt", "that it ended"),
+];
+
 /// Every fixed text of a notice.
 #[derive(Debug)]
 pub(crate) struct Texts {

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::names::Of;
 use crate::reader::{Store, Window, With};
 use crate::row::NOBODY;
-use crate::scope::{OfDay, Subject};
+use crate::scope::{OfDay, Scope, Subject};
 use bavn_model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,17 +18,24 @@ pub struct Contents {
 }
 
 impl Store {
-    /// The contents of a subject's look-ups in a window.
-    pub fn scope_contents(&self, subject: &Subject, window: Window) -> Result<Contents> {
+    /// The contents of the look-ups of an answer.
+    pub fn scope_contents(
+        &self,
+        subject: &Subject,
+        window: Window,
+        answer: &Scope,
+    ) -> Result<Contents> {
         let (by, keys) = self.keys(subject)?;
         let same = self.same(Of::Patient);
+        let of_answer: BTreeSet<u32> = answer.exposed.iter().map(|one| one.patient.0).collect();
         let mut kinds: BTreeMap<&'static str, (u64, BTreeSet<u32>)> = BTreeMap::new();
         let mut types: BTreeMap<String, (u64, BTreeSet<u32>)> = BTreeMap::new();
         self.look_ups(by, &keys, window, With::Content, |look_up| {
-            if !look_up.class.exposes() || look_up.patients.is_empty() {
+            let patients = look_up.patients.iter().map(|&id| same.leader(id));
+            let patients: Vec<u32> = patients.filter(|id| of_answer.contains(id)).collect();
+            if !look_up.class.exposes() || patients.is_empty() {
                 return Ok(());
             }
-            let patients: Vec<u32> = look_up.patients.iter().map(|&id| same.leader(id)).collect();
             let kind = kinds.entry(crate::row::kind_word(look_up.kind)).or_default();
             kind.0 += 1;
             kind.1.extend(&patients);

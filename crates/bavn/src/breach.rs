@@ -3,15 +3,16 @@
 //! What records tell is filled in; what only a person can tell is taken from the answers among the
 //! acts, and else stays open. No patient and no member of staff is named.
 
+use crate::case_scope::{CaseAnswer, CaseScope, Counts};
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::recipients::Told;
-use bavn_detect::cases::{Book, Case, CaseNumber, Verdict};
+use bavn_detect::cases::{Case, Verdict};
 use bavn_detect::words;
 use bavn_model::Timestamp;
 use bavn_share::{
     Breach, Contact, Count, Declared, Evidence, Instant, Language, Organisation, Sent, questions,
 };
-use bavn_store::{Contents, Grade, Scope, Store, Subject, Window};
+use bavn_store::{Contents, Grade, Scope, Store};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -70,27 +71,26 @@ impl Default for About {
 #[derive(Debug)]
 pub(crate) struct Seen {
     controller: String,
-    pub(crate) scope: Scope,
+    pub(crate) answer: CaseAnswer,
     contents: Contents,
     /// Entries of the log, and the root that a checkpoint signs.
     checkpoint: Option<(u64, String)>,
 }
 
-/// The readers of a case, where it goes on if it was merged, and since when it is about them.
-pub(crate) fn subject_of(book: &Book, number: CaseNumber) -> Option<(Subject, Timestamp)> {
-    crate::commands::scope::case_subject(book, number)
-}
-
 impl Seen {
-    pub(crate) fn of(store: &Store, subject: &Subject, window: Window) -> CommandResult<Self> {
-        let scope = store.scope(subject, window)?;
-        let contents = store.scope_contents(subject, window)?;
+    pub(crate) fn of(store: &Store, asked: &CaseScope) -> CommandResult<Self> {
+        let answer = asked.ask(store)?;
+        let contents = store.scope_contents(&asked.subject, asked.window, &answer.scope)?;
         let note = store.last_checkpoint().unwrap_or_default();
         let mut lines = note.lines().skip(1);
         let size = lines.next().and_then(|size| size.parse().ok());
         let root = lines.next().map(str::to_owned);
         let controller = store.controller().to_owned();
-        Ok(Self { controller, scope, contents, checkpoint: size.zip(root) })
+        Ok(Self { controller, answer, contents, checkpoint: size.zip(root) })
+    }
+
+    pub(crate) const fn scope(&self) -> &Scope {
+        &self.answer.scope
     }
 }
 
@@ -106,10 +106,10 @@ pub(crate) fn record(
         Language::En => english.to_owned(),
         Language::Nb => bokmaal.to_owned(),
     };
-    let scope = &seen.scope;
+    let scope = seen.scope();
     let persons = Count { lower: scope.lower, best: scope.best, upper: scope.upper };
     let look_ups = Count {
-        lower: scope.look_ups,
+        lower: look_ups_at_least(&seen.answer),
         best: scope.look_ups,
         upper: scope.upper.map(|_| scope.look_ups + scope.attempts.look_ups),
     };
@@ -138,8 +138,7 @@ pub(crate) fn record(
             "Oppslagene gikk gjennom fagsystemet, som viser journaler i klartekst; kryptering av disker og linjer hindret dem ikke.",
         )),
         measures_before: about.measures_before.clone(),
-        measures_taken: Some(measures_taken(case, seen, language)),
-        measures_planned: measures_planned(case),
+        measures_taken: Some(measures_taken(scope, language)),
         contacts: about.contacts.iter().map(contact).collect(),
         controllers: vec![Organisation {
             name: about.controller.clone().unwrap_or_else(|| seen.controller.clone()),
@@ -193,11 +192,17 @@ fn add_acts(breach: &mut Breach, case: &Case, language: Language) -> CommandResu
     Ok(())
 }
 
+/// As many as are certain: all of what nothing explains where that is certain, else one a patient.
+fn look_ups_at_least(answer: &CaseAnswer) -> u64 {
+    let sure = &answer.unexplained;
+    if sure.lower == sure.best { sure.look_ups } else { sure.lower }
+}
+
 /// Says nothing of who it was: that is for the case.
 fn what_happened(case: &Case, seen: &Seen, language: Language) -> String {
     let accounts = case.identities().len();
-    let (patients, verdict) = (seen.scope.best, case.verdict.as_ref().map(|held| held.verdict));
-    match language {
+    let (patients, verdict) = (seen.scope().best, case.verdict.as_ref().map(|held| held.verdict));
+    let opened = match language {
         Language::En => {
             let hand = match (verdict, accounts) {
                 (Some(Verdict::Compromise), 1) => {
@@ -212,9 +217,8 @@ fn what_happened(case: &Case, seen: &Seen, language: Language) -> String {
                 (_, 1) => "An account was used".to_owned(),
                 (_, _) => format!("{accounts} accounts were used"),
             };
-            format!(
-                "{hand} to open the records of {patients} patients. We found no treatment and no other work as the reason."
-            )
+            let records = if patients == 1 { "record" } else { "records" };
+            format!("{hand} to open the {records} of {}.", of_patients(patients, language))
         }
         Language::Nb => {
             let hand = match (verdict, accounts) {
@@ -230,10 +234,69 @@ fn what_happened(case: &Case, seen: &Seen, language: Language) -> String {
                 (_, 1) => "En konto ble brukt".to_owned(),
                 (_, _) => format!("{accounts} kontoer ble brukt"),
             };
-            format!(
-                "{hand} til å åpne journalene til {patients} pasienter. Vi har ikke funnet behandling eller annet arbeid som grunn."
-            )
+            let records = if patients == 1 { "journalen" } else { "journalene" };
+            format!("{hand} til å åpne {records} til {}.", of_patients(patients, language))
         }
+    };
+    [opened, why_counted(&seen.answer, verdict, language)].join(" ")
+}
+
+/// What is known of the reasons for these look-ups, and why those are counted that have one.
+fn why_counted(answer: &CaseAnswer, verdict: Option<Verdict>, language: Language) -> String {
+    let explained = match answer.counts {
+        Counts::All => answer.explained.patients,
+        Counts::Unexplained => 0,
+    };
+    let open = answer.explained.not_judged;
+    let none_found = answer.unexplained.best.saturating_sub(open);
+    let is_english = language == Language::En;
+    let of = |count| of_patients(count, language);
+    let mut said = Vec::new();
+    if explained > 0 {
+        let of = of(explained);
+        said.push(match (verdict, is_english) {
+            (Some(Verdict::Compromise), true) => format!("Of these, {of} may have been looked up in the owner's daily work, which explains the look-ups; they are counted, since somebody else had the account."),
+            (Some(Verdict::Compromise), false) => format!("Av disse kan {of} være slått opp i eierens daglige arbeid, som forklarer oppslagene; de er regnet med, siden noen andre hadde kontoen."),
+            (_, true) => format!("Of these, {of} may have been looked up in the owner's daily work, which explains the look-ups; they are counted as long as it is not settled who used the account."),
+            (_, false) => format!("Av disse kan {of} være slått opp i eierens daglige arbeid, som forklarer oppslagene; de er regnet med så lenge det ikke er avgjort hvem som brukte kontoen."),
+        });
+    }
+    if none_found > 0 {
+        said.push(match (explained + open, is_english) {
+            (0, true) => "We found no treatment and no other work as the reason.".to_owned(),
+            (0, false) => "Vi har ikke funnet behandling eller annet arbeid som grunn.".to_owned(),
+            (_, true) => format!(
+                "For {} we found no treatment and no other work as the reason.",
+                of(none_found)
+            ),
+            (_, false) => format!(
+                "For {} har vi ikke funnet behandling eller annet arbeid som grunn.",
+                of(none_found)
+            ),
+        });
+    }
+    if open > 0 {
+        said.push(if is_english {
+            format!(
+                "For {} our systems do not tell whether there was a reason; they are counted.",
+                of(open)
+            )
+        } else {
+            format!(
+                "For {} sier ikke systemene våre om det var en grunn; de er regnet med.",
+                of(open)
+            )
+        });
+    }
+    said.join(" ")
+}
+
+fn of_patients(count: u64, language: Language) -> String {
+    match (count, language) {
+        (1, Language::En) => "1 patient".to_owned(),
+        (_, Language::En) => format!("{count} patients"),
+        (1, Language::Nb) => "1 pasient".to_owned(),
+        (_, Language::Nb) => format!("{count} pasienter"),
     }
 }
 
@@ -297,22 +360,18 @@ fn where_data_are(scope: &Scope, language: Language) -> String {
     }
 }
 
-/// Tasks of the case that are done, and what finding it out took.
-fn measures_taken(case: &Case, seen: &Seen, language: Language) -> String {
-    let done = case.tasks.iter().filter(|task| task.done.is_some());
-    let mut lines: Vec<String> = done.map(|task| task.text.clone()).collect();
-    let (look_ups, patients) = (seen.scope.look_ups, seen.scope.best);
-    lines.push(match language {
-        Language::En => format!("All {look_ups} look-ups were found in the log, and the {patients} patients counted one by one; the log is sealed as evidence."),
-        Language::Nb => format!("Alle {look_ups} oppslag er funnet i loggen og de {patients} pasientene talt én for én; loggen er sikret som bevis."),
-    });
-    lines.join("\n")
-}
-
-fn measures_planned(case: &Case) -> Option<String> {
-    let open = case.tasks.iter().filter(|task| task.done.is_none());
-    let lines: Vec<&str> = open.map(|task| task.text.as_str()).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+/// What finding it out took. What was done about it is for a person to say: tasks are notes among
+/// those who work on the case.
+fn measures_taken(scope: &Scope, language: Language) -> String {
+    let (look_ups, patients) = (scope.look_ups, of_patients(scope.best, language));
+    match language {
+        Language::En => format!(
+            "All {look_ups} look-ups of {patients} were found in the log and counted one by one; the log is sealed as evidence."
+        ),
+        Language::Nb => format!(
+            "Alle {look_ups} oppslag på {patients} er funnet i loggen og talt ett for ett; loggen er sikret som bevis."
+        ),
+    }
 }
 
 /// Machines and programs, by which others may find the same hand.
@@ -324,7 +383,7 @@ fn indicators(case: &Case) -> Vec<String> {
 fn evidence(case: &Case, seen: &Seen, language: Language) -> Vec<Evidence> {
     let mut evidence = vec![Evidence {
         what: "bavn scope".to_owned(),
-        digest: format!("SHA-256 {}", seen.scope.digest),
+        digest: format!("SHA-256 {}", seen.scope().digest),
     }];
     if let Some((entries, root)) = &seen.checkpoint {
         let entries = words::grouped(*entries);

@@ -4,6 +4,7 @@ mod agreement;
 mod alarms;
 mod board;
 mod breach;
+mod case_scope;
 pub mod cli;
 mod commands;
 mod controllers;
@@ -22,6 +23,7 @@ mod progress;
 mod recipients;
 mod register;
 mod report;
+mod scope_by;
 mod serve;
 
 use clap::Parser;

@@ -1,18 +1,20 @@
 //! Where the breach record of a case is made, from store, acts and context.
 
-use crate::breach::{About, Seen, record, subject_of};
+use crate::breach::{About, Seen, record};
+use crate::case_scope::CaseScope;
 use crate::cli::{ContextPaths, StoreAccess};
 use crate::commands::keep::{leave_asking, open};
 use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::load_context;
 use crate::recipients::{Told, list};
+use crate::scope_by::Known;
 use anyhow::Context as _;
 use bavn_decode::Mappings;
 use bavn_detect::cases::{Case, CaseNumber, Deed};
 use bavn_model::{Context, Directory, Timestamp};
 use bavn_share::{Breach, Language};
-use bavn_store::{Purpose, Store, Subject, Window, seal_list};
+use bavn_store::{Purpose, Store, seal_list};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -22,13 +24,13 @@ pub(crate) struct Register {
     access: StoreAccess,
     about: About,
     /// Empty: nobody is split by how they can be reached.
-    known: OnceLock<(Directory, Context)>,
-    /// What the store said last of a case; good while neither commit nor readers change.
+    known: OnceLock<Known>,
+    /// What the store said last of a case; good while neither commit nor question changes.
     held: Mutex<BTreeMap<CaseNumber, Held>>,
 }
 
-/// What was looked up at a commit, for these readers.
-type Held = (u64, Subject, Arc<Looked>);
+/// What was looked up at a commit, as it was asked.
+type Held = (u64, CaseScope, Arc<Looked>);
 
 impl std::fmt::Debug for Register {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -75,6 +77,11 @@ impl Register {
         self.known.get_or_init(|| (directory, context));
     }
 
+    /// By whom people are split, if context was given.
+    pub(crate) fn known(&self) -> Option<&Known> {
+        self.known.get()
+    }
+
     pub(crate) const fn about(&self) -> &About {
         &self.about
     }
@@ -98,8 +105,8 @@ impl Register {
         number: CaseNumber,
         by: By<'_>,
     ) -> CommandResult<(Case, Arc<Looked>)> {
-        let (case, subject, window) = Self::asked(desk, number)?;
-        let looked = self.look(&case, &subject, window, by)?;
+        let (case, asked) = Self::asked(desk, number)?;
+        let looked = self.look(&case, &asked, by)?;
         Ok((case, looked))
     }
 
@@ -113,40 +120,33 @@ impl Register {
         record(case, &looked.seen, looked.told.as_ref(), &self.about, language)
     }
 
-    fn asked(desk: &Desk, number: CaseNumber) -> CommandResult<(Case, Subject, Window)> {
+    fn asked(desk: &Desk, number: CaseNumber) -> CommandResult<(Case, CaseScope)> {
         let found = desk.look(|book| {
             let case = book.case(book.settled(number))?.clone();
-            let (subject, from) = subject_of(book, number)?;
-            Some((case, subject, Window { from, to: Window::ALL.to }))
+            Some((case, CaseScope::of(book, number)?))
         })?;
         found.ok_or_else(|| {
             CommandError::usage(format_args!("there is no case {number} with a reader"))
         })
     }
 
-    fn look(
-        &self,
-        case: &Case,
-        subject: &Subject,
-        window: Window,
-        by: By<'_>,
-    ) -> CommandResult<Arc<Looked>> {
+    fn look(&self, case: &Case, asked: &CaseScope, by: By<'_>) -> CommandResult<Arc<Looked>> {
         let store = open(&self.access)?;
         let commit = store.as_of().commit;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, of, looked)) = held.get(&case.number)
             && *at == commit
-            && of == subject
+            && of == asked
         {
             return Ok(Arc::clone(looked));
         }
-        let seen = Seen::of(&store, subject, window)?;
+        let seen = Seen::of(&store, asked)?;
         let told = match self.known.get() {
             None => None,
             Some(known) => Some(self.told(&store, &seen, known, case.number, by)?),
         };
         let looked = Arc::new(Looked { seen, told });
-        held.insert(case.number, (commit, subject.clone(), Arc::clone(&looked)));
+        held.insert(case.number, (commit, asked.clone(), Arc::clone(&looked)));
         while held.len() > HELD_MAX {
             held.pop_first();
         }
@@ -158,14 +158,14 @@ impl Register {
         &self,
         store: &Store,
         seen: &Seen,
-        (directory, context): &(Directory, Context),
+        (directory, context): &Known,
         number: CaseNumber,
         by: By<'_>,
     ) -> CommandResult<Told> {
         let why = Purpose::Case(number.to_string());
         leave_asking(store, by.at, by.who, &why, "bavn notice (recipients counted)", &[])?;
-        let names = store.patient_names(&seen.scope.exposed, &why)?;
-        Ok(Told::of(&seen.scope.exposed, &names, directory, context, &self.about))
+        let names = store.patient_names(&seen.scope().exposed, &why)?;
+        Ok(Told::of(&seen.scope().exposed, &names, directory, context, &self.about))
     }
 
     /// Lets the list of a case go, as its second person: writes the sealed file and the act, and
@@ -179,7 +179,7 @@ impl Register {
         seen: Option<usize>,
     ) -> CommandResult<(String, String)> {
         let (now, user) = (by.at, by.who.1);
-        let (case, subject, window) = Self::asked(desk, number)?;
+        let (case, asked) = Self::asked(desk, number)?;
         let waiting = case.file.list_waiting().map(|list| list.act);
         let act = waiting.ok_or_else(|| {
             CommandError::new(Kind::Usage, bavn_detect::cases::Refusal::NothingToSign)
@@ -188,16 +188,16 @@ impl Register {
         let placeholder = Deed::ListReleased { act, sha256: "0".repeat(64) };
         desk.would(now, user, case.number, placeholder, seen)?.map_err(crate::desk::refused)?;
         let store = open(&self.access)?;
-        let looked = self.look(&case, &subject, window, by)?;
+        let looked = self.look(&case, &asked, by)?;
         let told = looked.told.as_ref().ok_or_else(|| {
             CommandError::usage("who can be reached how is in the context: give `--context`")
         })?;
         let why = Purpose::Case(case.number.to_string());
-        let names = store.patient_names(&looked.seen.scope.exposed, &why)?;
+        let names = store.patient_names(&looked.seen.scope().exposed, &why)?;
         let shown: Vec<&str> =
             names.iter().filter_map(|all| all.first().map(String::as_str)).collect();
         leave_asking(&store, now, by.who, &why, "bavn notice (list released)", &shown)?;
-        let plain = list(told, &looked.seen.scope.exposed, &names);
+        let plain = list(told, &looked.seen.scope().exposed, &names);
         let mut chance = crate::commands::keep::chance();
         let (sealed, key) = seal_list(plain.as_bytes(), &mut *chance)?;
         let sha256 = crate::keyed::sha256(&sealed);

@@ -36,8 +36,10 @@ pub trait Board: Send + Sync + 'static {
     fn act(&self, by: &str, case: CaseNumber, wish: Wish, seen: usize) -> Result<(), Trouble>;
     /// Whether look-ups are kept, so that a scope can be asked for.
     fn keeps_look_ups(&self) -> bool;
-    /// Whose records the readers of a case had, since it was first seen.
+    /// Whose records the readers of a case had, since it was first seen and until it ended.
     fn scope(&self, case: CaseNumber) -> Result<ScopeView, Trouble>;
+    /// The same, and counted by all that it can be counted by.
+    fn scope_by(&self, case: CaseNumber) -> Result<(ScopeView, Counted), Trouble>;
     /// What the readers of a case did over time; counts patients.
     fn trail(&self, case: CaseNumber) -> Result<TrailView, Trouble>;
     /// What the law wants done about a case, and by when.
@@ -120,19 +122,53 @@ pub struct ScopeView {
     /// None: no number is certain to be enough.
     pub upper: Option<u64>,
     pub look_ups: u64,
+    /// The owner of the account made the look-ups, so that what is explained is not counted.
+    pub leaves_out_explained: bool,
+    pub all: HowMany,
+    /// Without patients all of whose look-ups were explained.
+    pub unexplained: HowMany,
+    /// Those patients.
+    pub explained: u64,
+    pub judged_until: Option<Timestamp>,
     pub listed: u64,
     pub opened: u64,
     pub taken: u64,
     /// Why the bounds differ, in English and bokmål.
     pub reasons: Vec<[String; 2]>,
-    /// Date, look-ups, distinct patients.
-    pub days: Vec<(String, u64, u64)>,
     /// Since the beginning, by the end of each of some equal stretches of time.
     pub growth: Vec<Growth>,
     pub since: Timestamp,
+    /// None: nobody has said that it ended.
+    pub until: Option<Timestamp>,
     pub as_of: AsOf,
     /// SHA-256 of question, commit and answer.
     pub digest: String,
+}
+
+/// Patients between bounds, and the look-ups that exposed them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HowMany {
+    pub lower: u64,
+    pub best: u64,
+    pub upper: Option<u64>,
+    pub look_ups: u64,
+}
+
+/// An answer counted by each thing that it can be counted by.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Counted {
+    pub controller: Vec<CountedRow>,
+    /// None: what hospital systems say of patients is not known here.
+    pub class: Option<Vec<CountedRow>>,
+    pub action: Vec<CountedRow>,
+    pub day: Vec<CountedRow>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CountedRow {
+    pub key: String,
+    pub look_ups: u64,
+    pub patients: u64,
 }
 
 /// The state of a store that an answer rests on; in twins one line.

@@ -108,8 +108,14 @@ impl BreachFile {
         }
     }
 
-    /// Of two declarations of one event, the earlier counts: merging never wins time.
-    pub(super) fn take_in(&mut self, from: Self) {
+    /// Of two declarations of one event, the earlier counts: merging never wins time. It never leaves
+    /// look-ups out either: what goes on of one case goes on.
+    pub(super) fn take_in(&mut self, mut from: Self) {
+        let ended = self.declared.remove(ENDED).zip(from.declared.remove(ENDED));
+        if let Some((one, other)) = ended {
+            let later = if one.since >= other.since { one } else { other };
+            self.declared.insert(ENDED.to_owned(), later);
+        }
         for (event, declaration) in from.declared {
             let held = self.declared.entry(event).or_insert_with(|| declaration.clone());
             if declaration.since < held.since {
@@ -125,6 +131,11 @@ impl BreachFile {
         self.asked.extend(from.asked);
         self.replies.extend(from.replies);
         self.lists.extend(from.lists);
+    }
+
+    /// Until when look-ups are of the case, if somebody has said so.
+    pub fn ended(&self) -> Option<&Declaration> {
+        self.declared.get(ENDED)
     }
 
     /// The last notice of a regime that was signed, and so went out.
@@ -153,7 +164,7 @@ impl BreachFile {
     pub(super) fn check(&self, by: &str, deed: &Deed) -> Result<(), Refusal> {
         match deed {
             Deed::Declared { event, since, .. } => match self.declared.get(event) {
-                Some(held) if *since >= held.since => Err(Refusal::ClockRuns {
+                Some(held) if event != ENDED && *since >= held.since => Err(Refusal::ClockRuns {
                     event: event.clone(),
                     by: held.by.clone(),
                     since: held.since,
@@ -247,5 +258,7 @@ impl Case {
     }
 }
 
+/// The event that ends what a case is about. No clock counts from it, so it may be said anew.
+pub const ENDED: &str = "ended";
 /// Cases are counted from 1.
 const OF_NO_CASE: CaseNumber = CaseNumber(0);

@@ -2,6 +2,7 @@
 
 use super::act::{Act, CaseNumber, Deed, NOTE_BYTES_MAX, SYSTEM, Verdict, Waiver};
 use super::book::{Book, Case, State};
+use super::breach::ENDED;
 use bavn_model::Timestamp;
 use std::collections::BTreeSet;
 
@@ -52,6 +53,8 @@ pub enum Refusal {
     ClockRuns { event: String, by: String, since: Timestamp },
     #[error("a time that is still to come cannot be declared")]
     Future,
+    #[error("it cannot have ended before it was first seen, at {first}")]
+    EndedBefore { first: Timestamp },
     #[error("nothing waits for this signature; it may have been made ready anew")]
     NothingToSign,
     #[error("who made it ready does not sign it: a second person must")]
@@ -212,9 +215,15 @@ impl Book {
                 text(words)?;
                 digest(sha256)
             }
-            Deed::Declared { event, why, .. } => {
+            Deed::Declared { event, since, why } => {
                 text(event)?;
-                text(why)
+                text(why)?;
+                match case.first_seen() {
+                    Some(first) if event == ENDED && *since < first => {
+                        Err(Refusal::EndedBefore { first })
+                    }
+                    _ => Ok(()),
+                }
             }
             Deed::Answered { question, text: words } => {
                 text(question)?;

@@ -1,7 +1,7 @@
 //! What is said and signed of a case: clocks are not set later, two persons sign, no thief is warned.
 
 use bavn_detect::cases::{
-    Alarm, Book, CaseNumber, Deed, Duty, Refusal, Said, deed_in_words, json_of,
+    Alarm, Book, CaseNumber, Deed, Duty, ENDED, Refusal, Said, deed_in_words, json_of,
 };
 use bavn_detect::house::{House, agreement};
 use bavn_detect::words::Language;
@@ -100,6 +100,31 @@ fn a_clock_is_set_earlier_never_later_and_every_try_is_seen() {
     assert_eq!(since(&book, 1), None);
     let all = book.acts().iter().map(|act| deed_in_words(act, Language::English));
     assert!(all.collect::<Vec<_>>().join("\n").contains("declared aware since"));
+}
+
+#[test]
+fn when_it_ended_can_be_said_anew_and_merging_leaves_no_look_up_out() {
+    let ended = |hour| Deed::Declared {
+        event: ENDED.to_owned(),
+        since: at(hour),
+        why: "the account was closed".to_owned(),
+    };
+    let until = |book: &Book, case| Some(book.case(CaseNumber(case)).unwrap().file.ended()?.since);
+    let mut book = book();
+    let before = act(&mut book, 9, "kari", 1, ended(-1));
+    assert_eq!(before, Err(Refusal::EndedBefore { first: at(0) }));
+    assert_eq!(act(&mut book, 9, "kari", 1, ended(10)), Err(Refusal::Future));
+    for hour in [3, 5, 4] {
+        act(&mut book, 9, "kari", 1, ended(hour)).unwrap();
+        assert_eq!(until(&book, 1), Some(at(hour)));
+    }
+    act(&mut book, 9, "ola", 2, ended(6)).unwrap();
+    act(&mut book, 9, "ola", 2, Deed::Merged { into: CaseNumber(1) }).unwrap();
+    assert_eq!(until(&book, 1), Some(at(6)), "the later of both");
+    let mut book = self::book();
+    act(&mut book, 9, "kari", 1, ended(3)).unwrap();
+    act(&mut book, 9, "ola", 2, Deed::Merged { into: CaseNumber(1) }).unwrap();
+    assert_eq!(until(&book, 1), None, "one of both goes on");
 }
 
 #[test]

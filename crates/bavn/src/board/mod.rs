@@ -4,28 +4,29 @@ mod health;
 mod held;
 mod notices;
 mod people;
+mod scope;
 mod time;
 
 pub(crate) use held::Held;
 pub(crate) use time::trail;
 
+use crate::case_scope::CaseScope;
 use crate::cli::StoreAccess;
 use crate::commands::keep::leave_asking;
 use crate::commands::reader::{Question, ask};
-use crate::commands::scope::{case_subject, date, reason_text};
 use crate::desk::{Desk, failed};
 use crate::error::{CommandError, Kind};
 use crate::house_desk::HouseDesk;
 use crate::register::Register;
 use bavn_console::{
-    Board, ClockView, CoverageView, DrillView, Granted, HeldAbout, HuntView, Notices, PatientView,
-    PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, TrailView, Trouble, Visitor,
-    Wish,
+    Board, ClockView, Counted, CoverageView, DrillView, Granted, HeldAbout, HuntView, Notices,
+    PatientView, PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, TrailView,
+    Trouble, Visitor, Wish,
 };
 use bavn_detect::cases::{Book, CaseNumber};
 use bavn_detect::house::{Agreement, House, HouseDeed};
 use bavn_model::Timestamp;
-use bavn_store::{Grade, Purpose, Reason, Scope, Store, Subject, Window};
+use bavn_store::{Purpose, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -57,13 +58,11 @@ impl StoreBoard {
         self.held.store(&self.access)
     }
 
-    /// Readers of a case, and since when it is about them.
-    fn subject(&self, number: CaseNumber) -> Result<(Subject, Window), Trouble> {
-        let asked = self.desk.look(|book| case_subject(book, number));
-        let asked = asked.map_err(|error| failed(&error))?;
-        let (subject, from) =
-            asked.ok_or_else(|| Trouble::Refused("the case names no reader".to_owned()))?;
-        Ok((subject, Window { from, to: Window::ALL.to }))
+    fn asked(&self, number: CaseNumber) -> Result<CaseScope, Trouble> {
+        let asked = self.desk.look(|book| CaseScope::of(book, number));
+        asked
+            .map_err(|error| failed(&error))?
+            .ok_or_else(|| Trouble::Refused("the case names no reader".to_owned()))
     }
 }
 
@@ -101,14 +100,20 @@ impl Board for StoreBoard {
     }
 
     fn scope(&self, number: CaseNumber) -> Result<ScopeView, Trouble> {
-        let (subject, window) = self.subject(number)?;
-        let scope = self.open()?.scope(&subject, window).map_err(|error| failed(&error.into()))?;
-        Ok(scope_view(&scope, window))
+        let (store, asked) = (self.open()?, self.asked(number)?);
+        scope::view(&store, &asked).map_err(|error| failed(&error.into()))
+    }
+
+    fn scope_by(&self, number: CaseNumber) -> Result<(ScopeView, Counted), Trouble> {
+        let (store, asked) = (self.open()?, self.asked(number)?);
+        scope::view_by(&store, &asked, number, self.register.known())
+            .map_err(|error| failed(&error.into()))
     }
 
     fn trail(&self, number: CaseNumber) -> Result<TrailView, Trouble> {
         let store = self.open()?;
-        self.held.trail(&store, self.subject(number)?, |subject, window| {
+        let asked = self.asked(number)?;
+        self.held.trail(&store, (asked.subject, asked.window), |subject, window| {
             time::trail(&store, subject, window).map_err(|error| failed(&error.into()))
         })
     }
@@ -203,8 +208,8 @@ impl Board for StoreBoard {
         let Some(case) = why.case() else {
             return Err(Trouble::Refused("an account is seen in its case only".to_owned()));
         };
-        let (_, window) = self.subject(case)?;
-        people::person(&*self.open()?, account, window).map_err(|error| told(&error))
+        people::person(&*self.open()?, account, self.asked(case)?.window)
+            .map_err(|error| told(&error))
     }
 
     fn hunt(&self, list: &str, _: &Granted) -> Result<HuntView, Trouble> {
@@ -215,9 +220,8 @@ impl Board for StoreBoard {
         let Some(case) = why.case() else {
             return Err(Trouble::Refused("names are given for a case only".to_owned()));
         };
-        let (subject, window) = self.subject(case)?;
         let purpose = Purpose::Case(case.to_string());
-        people::reveal(&*self.open()?, &subject, window, &purpose).map_err(|error| told(&error))
+        people::reveal(&*self.open()?, &self.asked(case)?, &purpose).map_err(|error| told(&error))
     }
 
     fn held_about(&self, visitor: &Visitor) -> Result<HeldAbout, Trouble> {
@@ -238,69 +242,4 @@ fn told(error: &CommandError) -> Trouble {
 
 fn as_of(state: &bavn_store::AsOf) -> bavn_console::AsOf {
     bavn_console::AsOf { committed_at: state.committed_at, manifest: state.manifest.clone() }
-}
-
-fn scope_view(scope: &Scope, window: Window) -> ScopeView {
-    let count = |grade| scope.exposed.iter().filter(|held| held.grade == grade).count() as u64;
-    let day = |day: i32| date(Timestamp::start_of_day(day));
-    ScopeView {
-        lower: scope.lower,
-        best: scope.best,
-        upper: scope.upper,
-        look_ups: scope.look_ups,
-        listed: count(Grade::Listed),
-        opened: count(Grade::Opened),
-        taken: count(Grade::Taken),
-        reasons: scope.reasons.iter().map(|reason| [english(reason), bokmaal(reason)]).collect(),
-        days: scope.days.iter().map(|(&at, of)| (day(at), of.look_ups, of.patients)).collect(),
-        growth: time::growth(scope),
-        since: window.from,
-        as_of: as_of(&scope.as_of),
-        digest: scope.digest.clone(),
-    }
-}
-
-fn english(reason: &Reason) -> String {
-    match reason {
-        Reason::NoLongerKept { before } => {
-            format!("look-ups before {} are no longer kept", minute(*before))
-        }
-        Reason::Silent(silence) => {
-            let end = if silence.ended { "to" } else { "and still at" };
-            let (from, to) = (minute(silence.from), minute(silence.to));
-            format!("{} was silent from {from} {end} {to}", silence.source)
-        }
-        _ => reason_text(reason),
-    }
-}
-
-fn bokmaal(reason: &Reason) -> String {
-    match reason {
-        Reason::OutcomeUnstated { patients } => {
-            format!("for {patients} pasienter sier ingen kilde om oppslaget lyktes")
-        }
-        Reason::PatientUnresolved { look_ups } => {
-            format!("{look_ups} oppslag åpnet en journal uten å si hvem sin")
-        }
-        Reason::HitsUnknown { look_ups } => {
-            format!("{look_ups} søk eller uttrekk sier ikke hvem de viste")
-        }
-        Reason::NoLongerKept { before } => {
-            format!("oppslag før {} oppbevares ikke lenger", minute(*before))
-        }
-        Reason::Silent(silence) => {
-            let end = if silence.ended { "til" } else { "og ennå" };
-            let (from, to) = (minute(silence.from), minute(silence.to));
-            format!("{} var taus fra {from} {end} {to}", silence.source)
-        }
-        Reason::NotJudged { patients } => {
-            format!("for {patients} pasienter kan det ikke avgjøres om oppslagene er forklart")
-        }
-    }
-}
-
-/// `2024-01-16 01:42 UTC`.
-fn minute(at: Timestamp) -> String {
-    let minute: String = at.to_string().chars().take(16).collect();
-    format!("{} UTC", minute.replace('T', " "))
 }

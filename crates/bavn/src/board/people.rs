@@ -2,6 +2,7 @@
 
 use super::as_of;
 use super::health::silence;
+use crate::case_scope::CaseScope;
 use crate::commands::hunt::{Entry, hunt as hunted};
 use crate::commands::scope::date;
 use crate::error::CommandResult;
@@ -190,11 +191,10 @@ pub(super) fn hunt(store: &Store, list: &str) -> CommandResult<HuntView> {
 
 pub(super) fn reveal(
     store: &Store,
-    subject: &Subject,
-    window: Window,
+    asked: &CaseScope,
     why: &Purpose,
 ) -> CommandResult<Vec<Revealed>> {
-    let scope = store.scope(subject, window)?;
+    let scope = asked.ask(store)?.scope;
     let names = store.patient_names(&scope.exposed, why)?;
     let one = |(exposed, names): (&bavn_store::Exposed, Vec<String>)| Revealed {
         patient: names.into_iter().next().unwrap_or_default(),

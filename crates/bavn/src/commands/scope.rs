@@ -1,16 +1,19 @@
 //! `bavn scope`: whose records, exactly, with bounds and their reasons.
 
 use super::keep::{open, purpose, record_asking, window};
+use crate::case_scope::{CaseScope, Counts};
 use crate::cli::{Scope as Arguments, ScopeBy, StoreAccess};
 use crate::controllers::Controllers;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::load_context;
+use crate::scope_by::CountedBy;
 use bavn_decode::Mappings;
-use bavn_detect::cases::{Book, CaseNumber};
-use bavn_model::{Context, Directory, PatientId, Timestamp};
-use bavn_store::{Exposed, Grade, OfDay, Purpose, Reason, Scope, Store, Subject, Window};
+use bavn_detect::cases::CaseNumber;
+use bavn_model::Timestamp;
+use bavn_store::{
+    Explained, Exposed, Grade, OfDay, Purpose, Reason, Scope, Store, Subject, Window,
+};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -20,15 +23,29 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let why = needs_names
         .then(|| purpose(arguments.purpose.as_deref(), &arguments.access))
         .transpose()?;
-    let (subject, since) = subject(arguments)?;
-    if arguments.period.from.is_none() {
-        wanted.from = since;
+    let of_case = arguments
+        .subject
+        .case
+        .map(|number| scope_of_case(&arguments.access, number))
+        .transpose()?;
+    if let Some(of_case) = &of_case {
+        if arguments.period.from.is_none() {
+            wanted.from = of_case.window.from;
+        }
+        if arguments.period.to.is_none() {
+            wanted.to = of_case.window.to;
+        }
     }
+    let subject = of_case.as_ref().map_or_else(|| subject(arguments), |of| of.subject.clone());
     let store = open(&arguments.access)?;
-    let scope = if arguments.minus_explained {
-        store.scope_unexplained(&subject, wanted)?
-    } else {
-        store.scope(&subject, wanted)?
+    let (scope, counted) = match of_case {
+        Some(of_case) if !arguments.minus_explained => {
+            let answer = CaseScope { window: wanted, ..of_case }.ask(&store)?;
+            let is_counted = answer.counts == Counts::All;
+            (answer.scope, is_counted.then_some(answer.explained))
+        }
+        _ if arguments.minus_explained => (store.scope_unexplained(&subject, wanted)?, None),
+        _ => (store.scope(&subject, wanted)?, None),
     };
     let names = match &why {
         Some(why) => names(arguments, &store, &scope, why)?,
@@ -44,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     };
     let answer = Answer {
         scope: &scope,
+        counted,
         controller: store.controller(),
         by: arguments.by,
         counts: &counts,
@@ -68,36 +86,21 @@ fn follows_somebody(arguments: &Arguments) -> bool {
         && matches!(arguments.by, Some(ScopeBy::Day | ScopeBy::Action))
 }
 
-/// Who is meant, and since when, if the command line does not say.
-fn subject(arguments: &Arguments) -> CommandResult<(Subject, Timestamp)> {
+/// Who is meant, if it is no case.
+fn subject(arguments: &Arguments) -> Subject {
     let given = &arguments.subject;
-    if let Some(number) = given.case {
-        return subject_of_case(&arguments.access, number);
-    }
-    let subject = match (&given.host, &given.client) {
+    match (&given.host, &given.client) {
         (Some(host), _) => Subject::Host(host.clone()),
         (None, Some(client)) => Subject::Client(client.clone()),
         (None, None) => Subject::Identities(given.identity.clone()),
-    };
-    Ok((subject, Window::ALL.from))
+    }
 }
 
-pub(crate) fn subject_of_case(
-    access: &StoreAccess,
-    number: CaseNumber,
-) -> CommandResult<(Subject, Timestamp)> {
+pub(crate) fn scope_of_case(access: &StoreAccess, number: CaseNumber) -> CommandResult<CaseScope> {
     let access = access.clone();
     let desk = super::case::desk(&crate::cli::CaseStore { access, duty: None })?;
-    desk.look(|book| case_subject(book, number))?
+    desk.look(|book| CaseScope::of(book, number))?
         .ok_or_else(|| CommandError::usage(format_args!("there is no case {number} with a reader")))
-}
-
-/// The readers of a case, where it goes on if it was merged, and since when it is about them.
-pub(crate) fn case_subject(book: &Book, number: CaseNumber) -> Option<(Subject, Timestamp)> {
-    let case = book.case(book.settled(number))?;
-    let readers: Vec<String> = case.identities().into_iter().map(str::to_owned).collect();
-    let since = case.first_seen().unwrap_or(Window::ALL.from);
-    (!readers.is_empty()).then_some((Subject::Identities(readers), since))
 }
 
 /// All spellings of each patient; that they were asked for is on record first.
@@ -119,78 +122,29 @@ fn counts(
     by: ScopeBy,
     store: &Store,
     subject: &Subject,
-    wanted: Window,
+    window: Window,
     scope: &Scope,
     names: &[Vec<String>],
 ) -> CommandResult<Vec<(String, OfDay)>> {
-    let count = |key: &dyn Fn(bavn_model::Kind, Option<&str>) -> String| {
-        store.scope_by(subject, wanted, scope, key).map(|counts| counts.into_iter().collect())
+    let controllers = Controllers::read(arguments.controllers.as_deref())?;
+    let known = if by == ScopeBy::Class {
+        if arguments.context.context.is_empty() {
+            return Err(CommandError::usage("`--by class` needs `--context`"));
+        }
+        let loaded = load_context(&arguments.context, &Arc::new(Mappings::default()))?;
+        Some((loaded.directory, loaded.context))
+    } else {
+        None
     };
-    Ok(match by {
-        ScopeBy::Controller => {
-            let controllers = Controllers::read(arguments.controllers.as_deref())?;
-            let own = store.controller();
-            count(&|_, source| controllers.of(source, own).to_owned())?
-        }
-        ScopeBy::Action => count(&|kind, _| crate::report::word(kind))?,
-        ScopeBy::Day => {
-            let day = |day: i32| date(Timestamp::start_of_day(day));
-            scope.days.iter().map(|(&at, &count)| (day(at), count)).collect()
-        }
-        ScopeBy::Class => {
-            if arguments.context.context.is_empty() {
-                return Err(CommandError::usage("`--by class` needs `--context`"));
-            }
-            let loaded = load_context(&arguments.context, &Arc::new(Mappings::default()))?;
-            by_class(&scope.exposed, names, &loaded.directory, &loaded.context)
-        }
-    })
-}
-
-/// By what context says of each patient; one patient may be in several classes, or in none.
-fn by_class(
-    exposed: &[Exposed],
-    names: &[Vec<String>],
-    directory: &Directory,
-    context: &Context,
-) -> Vec<(String, OfDay)> {
-    let staff: std::collections::BTreeSet<PatientId> =
-        context.all_staff().filter_map(|(_, staff)| staff.patient).collect();
-    let mut classes: BTreeMap<String, OfDay> = BTreeMap::new();
-    for (patient, spellings) in exposed.iter().zip(names) {
-        let known = spellings.iter().find_map(|name| directory.patients.find(name));
-        let mut found: Vec<&str> = Vec::new();
-        match known {
-            None => found.push("not in the context"),
-            Some(id) => {
-                let facts = context.patient(id);
-                let adult = |born: i32| patient.first.day() - born >= ADULT_DAYS;
-                for (name, holds) in [
-                    ("protected", facts.restricted),
-                    ("minor", facts.born.is_some_and(|born| !adult(born))),
-                    ("dead", facts.died.is_some_and(|died| died <= patient.last.day())),
-                    ("staff", staff.contains(&id)),
-                ] {
-                    if holds {
-                        found.push(name);
-                    }
-                }
-                let groups = context.groups().iter();
-                let groups = groups.filter(|group| group.members.binary_search(&id).is_ok());
-                found.extend(groups.map(|group| group.name.as_str()));
-            }
-        }
-        for class in found {
-            let count = classes.entry(class.to_owned()).or_default();
-            count.patients += 1;
-            count.look_ups += patient.look_ups;
-        }
-    }
-    classes.into_iter().collect()
+    let known = known.as_ref().map(|known| (known, names));
+    let counted = CountedBy { store, subject, window, scope, controllers: &controllers, known };
+    Ok(counted.counts(by)?)
 }
 
 struct Answer<'a> {
     scope: &'a Scope,
+    /// What is explained and counted all the same.
+    counted: Option<Explained>,
     controller: &'a str,
     by: Option<ScopeBy>,
     counts: &'a [(String, OfDay)],
@@ -201,6 +155,11 @@ impl Answer<'_> {
     fn grades(&self) -> [usize; 3] {
         let count = |grade| self.scope.exposed.iter().filter(|e| e.grade == grade).count();
         [count(Grade::Listed), count(Grade::Opened), count(Grade::Taken)]
+    }
+
+    /// Left out, or counted all the same.
+    fn explained(&self) -> Option<Explained> {
+        self.scope.explained.or(self.counted)
     }
 
     fn json(&self, arguments: &Arguments, wanted: Window) -> Value {
@@ -232,7 +191,8 @@ impl Answer<'_> {
                 "look_ups": as_of.look_ups,
                 "manifest": as_of.manifest,
             },
-            "explained": scope.explained.map(|explained| json!({
+            "explained": self.explained().map(|explained| json!({
+                "left_out": scope.explained.is_some(),
                 "patients": explained.patients,
                 "look_ups": explained.look_ups,
                 "not_judged": explained.not_judged,
@@ -273,46 +233,52 @@ impl Answer<'_> {
         };
         let [listed, opened, taken] = self.grades();
         let mut lines = vec![
-            format!("{} patients exposed (at least {}, {upper})", scope.best, scope.lower),
+            format!("{} exposed (at least {}, {upper})", said(scope.best, "patient"), scope.lower),
             format!(
-                "  {listed} listed, {opened} opened, {taken} taken; {} look-ups",
-                scope.look_ups
+                "  {listed} listed, {opened} opened, {taken} taken; {}",
+                said(scope.look_ups, "look-up")
             ),
             format!(
-                "  {} denied or failed look-ups of {} patients are not counted",
-                scope.attempts.look_ups, scope.attempts.patients
+                "  denied or failed, and not counted: {} of {}",
+                said(scope.attempts.look_ups, "look-up"),
+                said(scope.attempts.patients, "patient")
             ),
         ];
-        if let Some(explained) = scope.explained {
+        if let Some(explained) = self.explained() {
             let until = explained.judged_until.map_or("never".to_owned(), |at| at.to_string());
+            let of = said(explained.patients, "patient");
+            let how =
+                if self.counted.is_some() { "counted, whoever made them" } else { "left out" };
             lines.push(format!(
-                "  left out: {} patients whose {} look-ups were all explained, as far as was known \
-                 at {until}",
-                explained.patients, explained.look_ups
+                "  {how}: {of} whose {} were all explained, as far as was known at {until}",
+                said(explained.look_ups, "look-up")
             ));
         }
         lines.extend(scope.reasons.iter().map(|reason| format!("  {}", reason_text(reason))));
         if let Some(by) = self.by {
             lines.push(format!("by {}:", format!("{by:?}").to_lowercase()));
             lines.extend(self.counts.iter().map(|(key, count)| {
-                format!("  {key}  {} patients, {} look-ups", count.patients, count.look_ups)
+                let (patients, look_ups) = (count.patients, count.look_ups);
+                format!("  {key}  {}, {}", said(patients, "patient"), said(look_ups, "look-up"))
             }));
         }
         for (exposed, names) in scope.exposed.iter().zip(self.names) {
             let sure = if exposed.certain { "" } else { ", outcome not stated" };
             lines.push(format!(
-                "{}  {:?}{sure}, {} look-ups, {} to {}",
+                "{}  {:?}{sure}, {}, {} to {}",
                 names.join(" = "),
                 exposed.grade,
-                exposed.look_ups,
+                said(exposed.look_ups, "look-up"),
                 exposed.first,
                 exposed.last
             ));
         }
         let last = scope.as_of.last_look_up.map_or("none".to_owned(), |at| at.to_string());
         lines.push(format!(
-            "as of commit {} of `{}` ({} look-ups, the last at {last})",
-            scope.as_of.commit, self.controller, scope.as_of.look_ups
+            "as of commit {} of `{}` ({}, the last at {last})",
+            scope.as_of.commit,
+            self.controller,
+            said(scope.as_of.look_ups, "look-up")
         ));
         lines.push(format!("not seen: {NOT_SEEN}"));
         lines.push(format!("digest {}", scope.digest));
@@ -324,16 +290,21 @@ impl Answer<'_> {
 pub(crate) fn reason_text(reason: &Reason) -> String {
     match reason {
         Reason::OutcomeUnstated { patients } => {
-            format!("of {patients} patients no source says whether the look-up succeeded")
+            let of = said(*patients, "patient");
+            format!("of {of} no source says whether the look-up succeeded")
         }
         Reason::PatientUnresolved { look_ups } => {
-            format!("{look_ups} look-ups opened a record without saying whose")
+            format!("{} opened a record without saying whose", said(*look_ups, "look-up"))
+        }
+        Reason::HitsUnknown { look_ups: 1 } => {
+            "1 search or export does not say whom it showed".to_owned()
         }
         Reason::HitsUnknown { look_ups } => {
             format!("{look_ups} searches or exports do not say whom they showed")
         }
         Reason::NotJudged { patients } => {
-            format!("of {patients} patients it cannot be judged whether the look-ups are explained")
+            let of = said(*patients, "patient");
+            format!("of {of} it cannot be judged whether the look-ups are explained")
         }
         Reason::Silent(silence) => {
             let end = if silence.ended { "to" } else { "and still at" };
@@ -372,6 +343,11 @@ fn reason_json(reason: &Reason) -> Value {
     }
 }
 
+/// `1 patient`, `2 patients`.
+pub(crate) fn said(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 /// `2026-11-23`.
 pub(crate) fn date(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()
@@ -380,4 +356,3 @@ pub(crate) fn date(at: Timestamp) -> String {
 /// Until a source covers it, said with every answer.
 pub(crate) const NOT_SEEN: &str =
     "reads below the application (database, backup, disk), and systems that send no look-ups here";
-const ADULT_DAYS: i32 = 6_574;

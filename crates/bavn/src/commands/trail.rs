@@ -2,7 +2,7 @@
 
 use super::coverage::digit;
 use super::keep::open;
-use super::scope::subject_of_case;
+use super::scope::scope_of_case;
 use crate::board::trail;
 use crate::cli::CaseStore;
 use crate::error::CommandResult;
@@ -10,7 +10,6 @@ use bavn_console::TrailView;
 use bavn_detect::cases::CaseNumber;
 use bavn_detect::words::{Language, look_ups};
 use bavn_model::Timestamp;
-use bavn_store::Window;
 use serde_json::json;
 use std::io::Write as _;
 
@@ -20,9 +19,9 @@ pub(crate) fn run(
     language: Language,
     as_json: bool,
 ) -> CommandResult {
-    let (subject, from) = subject_of_case(&asked.access, number)?;
+    let of_case = scope_of_case(&asked.access, number)?;
     let store = open(&asked.access)?;
-    let trail = trail(&store, &subject, Window { from, to: Window::ALL.to })?;
+    let trail = trail(&store, &of_case.subject, of_case.window)?;
     let until = store.as_of().last_look_up;
     let text = if as_json {
         format!("{}\n", json!({ "case": number, "trail": trail, "until": until }))

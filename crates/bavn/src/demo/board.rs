@@ -10,9 +10,9 @@ use crate::house_desk::HouseDesk;
 use crate::register::Register;
 use anyhow::Context as _;
 use bavn_console::{
-    Alarm, Board, ClockView, CoverageView, DrillView, Granted, HeldAbout, HourBar, HuntView,
-    Notices, PatientView, PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, Theft,
-    TrailView, Trouble, Visitor, Wish,
+    Alarm, Board, ClockView, Counted, CoverageView, DrillView, Granted, HeldAbout, HourBar,
+    HuntView, Notices, PatientView, PersonView, ProofView, QueueView, RegimeLine, Revealed,
+    ScopeView, Theft, TrailView, Trouble, Visitor, Wish,
 };
 use bavn_detect::cases::{Book, CaseNumber, Said};
 use bavn_detect::house::{Agreement, House, HouseDeed, Run};
@@ -68,6 +68,10 @@ impl Board for DemoBoard {
 
     fn scope(&self, case: CaseNumber) -> Result<ScopeView, Trouble> {
         self.store.scope(case)
+    }
+
+    fn scope_by(&self, case: CaseNumber) -> Result<(ScopeView, Counted), Trouble> {
+        self.store.scope_by(case)
     }
 
     fn trail(&self, case: CaseNumber) -> Result<TrailView, Trouble> {

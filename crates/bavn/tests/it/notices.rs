@@ -159,8 +159,9 @@ fn share(notice: &Value) -> u64 {
 /// The whole way; `stolen` is the answer key's list of patients.
 pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     std::fs::write(place.at("about.toml"), ABOUT).unwrap();
-    place.said(&["case", "task", number, "The account was closed at 07:10."]);
+    place.said(&["case", "task", number, "Call the husband of patient 7"]);
     place.said(&["case", "done", number, "1"]);
+    place.said(&["case", "task", number, "Ask ward 4 again"]);
     place.said(&["case", "verdict", number, "compromise", "--reason", "nobody was at work"]);
     let page = format!("/case/{number}/notice");
     let twin = format!("{page}.json");
@@ -179,6 +180,17 @@ pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     assert!(!told.to_string().contains("Patient/") && !told.to_string().contains("hcw"));
     let persons = &told["record"]["persons"];
     assert!(persons["best"].as_u64().unwrap() >= stolen.len() as u64, "{persons}");
+    for task in ["husband", "ward 4"] {
+        assert!(!told["record"].to_string().contains(task), "a task flows into notices: {told}");
+    }
+    assert!(console.get("kari", &page).contains("<li>Call the husband of patient 7"));
+
+    // A thief may have hidden behind what the owner's work explains: it is counted, and said.
+    let certain = place.json(&["scope", "--case", number, "--minus-explained", "--json"]);
+    assert_eq!(persons["lower"], certain["patients"]["lower"]);
+    assert!(certain["explained"]["patients"].as_u64().unwrap() > 0, "{certain}");
+    let happened = told["record"]["what_happened"].as_str().unwrap();
+    assert!(happened.contains("which explains the look-ups; they are counted"), "{happened}");
 
     // A clock starts with reasons, and is never set later.
     console.done("kari", &page, "declare", &[("since", "2026-01-16T08:00:00+01:00")]);
@@ -213,8 +225,7 @@ pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     assert!(clocks.iter().any(|clock| clock["regime"] == "gdpr-33" && !clock["sent_at"].is_null()));
 
     // The next phase differs from what was signed.
-    place.said(&["case", "task", number, "The way in was closed."]);
-    place.said(&["case", "done", number, "2"]);
+    place.said(&["notice", "answer", number, "measures_taken", "The way in was closed."]);
     let next = console.json("ola", &format!("{page}/gdpr-33.json"));
     assert_eq!(next["phase"], "follow-up");
     let fields = next["fields"].as_array().unwrap();
@@ -231,6 +242,65 @@ pub(super) fn is_told(place: &Place, number: &str, stolen: &[String]) {
     drop(console);
     from_the_command_line(place, number);
     reader_is_asked(place, number);
+    without_what_is_explained(place, number);
+    until_it_ended(place, number);
+}
+
+/// The owner of the account did it: what the owner's work explains is no breach, and no number, list
+/// or letter counts it.
+fn without_what_is_explained(place: &Place, number: &str) {
+    let best = |more: &[&str]| {
+        let asked = [&["scope", "--case", number, "--json"], more].concat();
+        place.json(&asked)["patients"]["best"].as_u64().unwrap()
+    };
+    let (all, unexplained) = (best(&[]), best(&["--minus-explained"]));
+    assert!(unexplained > 0 && unexplained < all, "{unexplained} of {all}");
+    place.said(&["case", "verdict", number, "reopened", "--reason", "the owner has said so"]);
+    place.said(&["case", "verdict", number, "snooping", "--reason", "the owner has said so"]);
+    assert_eq!(best(&[]), unexplained);
+
+    let (about, context) = (place.at("about.toml"), place.at("region/context"));
+    let of = ["--case", number, "--about", path(&about), "--context", path(&context)];
+    let record = place.json(&[&["notice", "record"], &of[..]].concat());
+    assert_eq!(record["persons"]["best"], unexplained);
+    let happened = record["what_happened"].as_str().unwrap();
+    assert!(happened.contains(&format!("the records of {unexplained} patients.")), "{happened}");
+    assert!(!happened.contains("explains"), "{happened}");
+    let ways = place.json(&[&["notice", "recipients", "--json"], &of[..]].concat());
+    let told = ways["ways"].as_object().unwrap().iter().filter(|(way, _)| *way != "minors_below");
+    let told: u64 = told.map(|(_, count)| count.as_u64().unwrap()).sum();
+    assert_eq!(told, unexplained);
+
+    let console = Console::over(place);
+    let scope = console.json("kari", &format!("/case/{number}/scope.json"));
+    assert_eq!(scope["best"], unexplained);
+    assert_eq!(scope["all"]["best"], all);
+    assert_eq!(scope["unexplained"]["best"], unexplained);
+    let kinds = scope["by"]["action"].as_array().unwrap();
+    assert!(kinds.iter().any(|kind| kind["patients"].as_u64().unwrap() > 0), "{scope}");
+    assert!(!scope["by"]["class"].as_array().unwrap().is_empty(), "{scope}");
+    let page = console.get("kari", &format!("/case/{number}/scope"));
+    assert!(page.contains("Without what is explained ✓") && page.contains("say when it ended"));
+}
+
+/// What somebody says of the end holds for every number of the case.
+fn until_it_ended(place: &Place, number: &str) {
+    let case = place.json(&["case", "show", number, "--json"]);
+    let first = case["first_seen"].as_str().unwrap();
+    let asked = ["scope", "--case", number, "--json"];
+    let whole = place.json(&asked);
+    let console = Console::over(place);
+    let page = format!("/case/{number}/notice");
+    console.done("kari", &page, "declare", &[("event", "ended"), ("since", first), ("why", "x")]);
+    let until = place.json(&asked);
+    assert_ne!(until["to"], whole["to"]);
+    assert!(until["look_ups"].as_u64() < whole["look_ups"].as_u64(), "{until}");
+    let told = console.json("kari", &format!("{page}.json"));
+    assert_eq!(told["record"]["persons"]["best"], until["patients"]["best"]);
+    let trail = place.json(&["case", "trail", number, "--json"]);
+    assert!(trail["trail"]["last"].as_str().unwrap() < until["to"].as_str().unwrap(), "{trail}");
+    let shown = console.get("kari", &format!("/case/{number}/scope"));
+    assert!(shown.contains("Look-ups count until it ended") && shown.contains(&page));
 }
 
 fn list_leaves_sealed(place: &Place, console: &Console, number: &str, stolen: &[String]) {
