@@ -104,7 +104,9 @@ pub struct Patient {
     pub born: Option<i32>,
     /// Days since the epoch.
     pub died: Option<i32>,
-    /// Known to be dead, on whichever day.
+    /// Known to be dead, on whichever day. No detector asks for it, so a learned state does not turn
+    /// on it.
+    #[serde(skip)]
     pub dead: bool,
     /// `meta.security` R, V or a protected address.
     pub restricted: bool,
