@@ -156,7 +156,7 @@ pub(crate) fn waiting(
                             td data-label=(words.state) {
                                 (case.state().named(language))
                                 @if let Some(clocks) = clocks.get(&case.number) {
-                                    " " (trail::next_clock(here, clocks))
+                                    br; (trail::next_clock(here, clocks))
                                 }
                             }
                             td data-label=(words.owner) { (owner(case, language)) }

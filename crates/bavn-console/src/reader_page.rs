@@ -25,7 +25,10 @@ pub(crate) fn section(here: &Here<'_>, case: &Case) -> Markup {
                         (here.say("A stolen account is ruled out", "Stjålet konto er utelukket")) " ("
                         (plain::desk(here.language, &held.by)) ", " (short(held.at)) "): " (held.text)
                     }
-                    @for reader in case.identities() { (ask(here, case, reader)) }
+                    @for (place, reader) in case.identities().into_iter().enumerate() {
+                        h3 { (reader) }
+                        div class="forms" { (ask(here, case, reader, place)) }
+                    }
                 }
             }
         }
@@ -44,15 +47,15 @@ fn rule_out(here: &Here<'_>, case: &Case) -> Markup {
             "En vennlig melding kan spørre hvorfor journalen ble åpnet. Slå først fast at kontoen ikke er stjålet: \
              en tyv ville blitt advart.",
         )) }
-        (form(here, case, "rule-out", &html! {
+        div class="forms" { (form(here, case, "rule-out", &html! {
             label for="ruled" { (why) }
             input id="ruled" name="text" required maxlength="4000";
             button { (here.say("Rule out", "Utelukk")) }
-        }))
+        })) }
     }
 }
 
-fn ask(here: &Here<'_>, case: &Case, reader: &str) -> Markup {
+fn ask(here: &Here<'_>, case: &Case, reader: &str, place: usize) -> Markup {
     let replies = case.file.replies.iter().filter(|(of, _)| of == reader);
     let said = html! { input type="hidden" name="reader" value=(reader); };
     let [hint, answer] = here.say(
@@ -66,24 +69,23 @@ fn ask(here: &Here<'_>, case: &Case, reader: &str) -> Markup {
         ],
     );
     html! {
-        h3 { (reader) }
         @for (_, reply) in replies { p { (short(reply.at)) ": " (reply.text) } }
         @if case.file.is_asked(reader) {
             p class="facts" { (here.say("The message is written.", "Meldingen er skrevet.")) }
             (form(here, case, "reply", &html! {
                 (said)
-                label { (answer) " " textarea name="text" rows="2" required maxlength="4000" {} }
+                label for=(format!("reply-{place}")) { (answer) }
+                textarea id=(format!("reply-{place}")) name="text" rows="2" required maxlength="4000" {}
                 button { (here.say("Keep the answer", "Ta vare på svaret")) }
             }))
         } @else {
             (form(here, case, "ask", &html! {
                 (said)
-                label { (hint) " " input name="hint" maxlength="200"; }
-                label { (here.say("Language", "Språk")) " "
-                    select name="language" {
-                        option value="nb" { "Bokmål" }
-                        option value="en" { "English" }
-                    }
+                label for=(format!("hint-{place}")) { (hint) }
+                input id=(format!("hint-{place}")) name="hint" maxlength="200";
+                select name="language" aria-label=(here.say("Language", "Språk")) {
+                    option value="nb" { "Bokmål" }
+                    option value="en" { "English" }
                 }
                 button { (here.say("Write the message", "Skriv meldingen")) }
             }))

@@ -64,12 +64,15 @@ impl CaseScope {
     pub(crate) fn ask(&self, store: &Store) -> Result<CaseAnswer, StoreError> {
         let mut all = store.scope(&self.subject, self.window)?;
         let unexplained = store.scope_unexplained(&self.subject, self.window)?;
-        let (of_all, of_unexplained) = (Amount::of(&all), Amount::of(&unexplained));
+        let (of_all, mut of_unexplained) = (Amount::of(&all), Amount::of(&unexplained));
         let explained = unexplained.explained.unwrap_or_default();
         let scope = match self.counts {
             Counts::Unexplained => unexplained,
             Counts::All => {
-                all.lower = unexplained.lower;
+                // What nobody has judged yet is not explained.
+                let certain = unexplained.exposed.iter().filter(|exposed| exposed.certain);
+                all.lower = certain.count() as u64;
+                of_unexplained.lower = all.lower;
                 let open = |reason: &Reason| matches!(reason, Reason::NotJudged { .. });
                 all.reasons.splice(0..0, unexplained.reasons.into_iter().filter(open));
                 all

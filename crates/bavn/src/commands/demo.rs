@@ -85,7 +85,7 @@ fn show(seed: u64, truth: Option<&Path>, address: SocketAddr, board: &DemoBoard)
     // What visitors look at is kept like every other look-up.
     loop {
         std::thread::sleep(COMMIT);
-        board.commit(&names, board.now())?;
+        board.commit(&names, board.now(), &[])?;
     }
 }
 

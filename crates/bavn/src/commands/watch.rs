@@ -540,7 +540,7 @@ enum Kept {
 }
 
 /// As the store keeps it.
-pub(super) fn judged(judgement: &Judgement) -> Judged {
+pub(crate) fn judged(judgement: &Judgement) -> Judged {
     let (reached, by) = match judgement.verdict {
         Verdict::Explained { template } => (Reached::Explained, template),
         Verdict::MadeByReader { template } => (Reached::MadeByReader, template),

@@ -16,8 +16,8 @@ use bavn_console::{
 };
 use bavn_detect::cases::{Book, CaseNumber, Said};
 use bavn_detect::house::{Agreement, House, HouseDeed, Run};
-use bavn_detect::risk_score;
 use bavn_detect::words::{Language, Speaker};
+use bavn_detect::{Judgement, risk_score};
 use bavn_model::{
     Access, Context, Directory, Finding, FindingState, IdentityId, PatientId, Timestamp,
 };
@@ -223,8 +223,14 @@ impl DemoBoard {
         frames.iter().try_for_each(|frame| Ok(writer.take(frame, at).map(|_| ())?))
     }
 
-    pub(crate) fn commit(&self, directory: &Directory, at: Timestamp) -> CommandResult {
+    pub(crate) fn commit(
+        &self,
+        directory: &Directory,
+        at: Timestamp,
+        found: &[Judgement],
+    ) -> CommandResult {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.judge(found.iter().map(crate::commands::watch::judged));
         writer.link(|person, name| match person {
             Person::Identity => directory.identities.find_exact(name).map(|id| id.0),
             Person::Patient => directory.patients.find_exact(name).map(|id| id.0),

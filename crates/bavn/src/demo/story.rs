@@ -29,7 +29,8 @@ pub(crate) fn tell(
     };
     let slow_from = begin.minus_secs(LEAD_SECS);
     board.know(&directory, &context);
-    let engine = Engine::new(context, Settings { budget_per_10k_staff_day: BUDGET });
+    let mut engine = Engine::new(context, Settings { budget_per_10k_staff_day: BUDGET });
+    engine.keep_judgements();
     let mut watch = Watch {
         engine,
         directory: Arc::new(directory),
@@ -47,7 +48,7 @@ pub(crate) fn tell(
     std::thread::scope(|scope| {
         let storing = scope.spawn(|| {
             board.keep(&before, slow_from)?;
-            board.commit(&names, slow_from)
+            board.commit(&names, slow_from, &[])
         });
         for access in accesses.get(..night).unwrap_or_default() {
             let raised = watch.see(access, &mut findings);
@@ -92,11 +93,11 @@ pub(crate) fn tell(
         }
         if committed.elapsed() > COMMIT {
             committed = Instant::now();
-            board.commit(&names, access.at)?;
+            board.commit(&names, access.at, &watch.engine.take_judgements())?;
         }
     }
     board.show(watch.view());
-    board.commit(&names, end)?;
+    board.commit(&names, end, &watch.engine.take_judgements())?;
     board.note_run(watch.run())?;
     board.verify()?;
     let stolen = |until: Timestamp| thefts.iter().filter(|&&at| at <= until).count();
