@@ -117,7 +117,7 @@ fn body(here: &Here<'_>, path: &str, view: &HuntView) -> Markup {
         p class="summary" {
             strong { (patients(here.language, view.best)) } " "
             @if view.lower < view.best { "(" (words.scope_lower) " " (grouped(view.lower)) ") " }
-            (here.say("by", "av")) " " (grouped(found)) " " (here.say("of", "av")) " "
+            "for " (grouped(found)) " " (here.say("of", "av")) " "
             (grouped(view.entries.len() as u64)) " " (here.say("values", "verdier")) "."
             @if let (Some(first), Some(last)) = (view.first, view.last) {
                 " " time datetime=(first) { (short(first)) } " – " time datetime=(last) { (short(last)) } "."
