@@ -366,6 +366,7 @@ const fn named(right: Right) -> [&'static str; 2] {
             ["change settings, with another", "endre oppsett, sammen med en annen"]
         }
         Right::SignForEmployees => ["sign for the employees", "signere for de ansatte"],
+        Right::SeeOwnRecord => ["who read one's own record", "hvem som leste ens egen journal"],
         Right::SeeOneself => ["what is held about oneself", "det som er lagret om en selv"],
     }
 }

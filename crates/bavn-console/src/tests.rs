@@ -189,6 +189,7 @@ impl Board for Fixed {
         let group = ReadingGroup {
             day: "2024-01-01".to_owned(),
             who: Some("hcw-7".to_owned()),
+            post: None,
             look_ups: 2,
             first: self.now(),
             last: self.now(),
@@ -505,6 +506,7 @@ const TABLE: &[(&str, &str, Right, Purpose, &str)] = &[
     ("GET", "case/*/notice/*/paper", Right::SeeNotices, Purpose::Case, TWO),
     ("GET", "case/*/recipients", Right::SeeNotices, Purpose::Case, TWO),
     ("GET", "me", Right::SeeOneself, Purpose::None, EVERYONE),
+    ("GET", "me/report", Right::SeeOwnRecord, Purpose::Insight, "patient"),
     ("POST", "case/*/take", Right::WorkOnCase, Purpose::Case, OFFICERS),
     ("POST", "case/*/note", Right::WorkOnCase, Purpose::Case, OFFICERS),
     ("POST", "case/*/task", Right::WorkOnCase, Purpose::Case, OFFICERS),
@@ -919,6 +921,14 @@ fn in_shadow_mode_nobody_is_named() {
     assert!(officer.get("/case/1").text.contains("has not signed yet"), "not for want of a role");
     let patient = Console::named("nn", Role::Patient, board.clone());
     assert!(patient.get("/case/1").text.contains("Your role does not see this"));
+    assert!(patient.get("/me").text.contains("/me/report"), "a right of the patient's own");
+    let report = patient.get("/me/report");
+    assert!(
+        report.status == StatusCode::OK && report.text.contains(">nn</html>"),
+        "{}",
+        report.text
+    );
+    assert_eq!(board.recorded.lock().unwrap().last().unwrap(), "nn own report of nn, insight");
     officer.sent_to("/settings", "what=sign-off&value=2023-12-31&reason=met");
     let lead = Console::named("ola", Role::IncidentLead, board.clone());
     assert_eq!(lead.send("/settings/1/confirm", "").status, StatusCode::CONFLICT);

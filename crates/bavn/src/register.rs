@@ -7,6 +7,7 @@ use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::load_context;
 use crate::recipients::{Told, list};
+use crate::report::Around;
 use anyhow::Context as _;
 use bavn_decode::Mappings;
 use bavn_detect::cases::{Case, CaseNumber, Deed};
@@ -73,6 +74,11 @@ impl Register {
     /// By whom people are split from now on; what was known first stays.
     pub(crate) fn know(&self, directory: Directory, context: Context) {
         self.known.get_or_init(|| (directory, context));
+    }
+
+    /// What the hospital's systems say of readers, if they were read.
+    pub(crate) fn around(&self) -> Option<Around<'_>> {
+        self.known.get().map(|(directory, context)| Around { directory, context })
     }
 
     pub(crate) const fn about(&self) -> &About {
