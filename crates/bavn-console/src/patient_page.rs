@@ -28,20 +28,20 @@ pub(crate) fn ask(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 pub(crate) fn typed(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let (typed, case) = (sent.form.field("patient"), sent.form.field("case"));
     let purpose = match sent.form.field("purpose") {
-        "insight" => Purpose::Insight,
-        "case" => Purpose::Case,
-        _ => return missing(here.language),
+        "insight" => Some(Purpose::Insight),
+        "case" => Some(Purpose::Case),
+        _ => None,
     };
-    let case: Option<CaseNumber> = case.parse().ok().filter(|_| purpose == Purpose::Case);
-    if typed.is_empty()
-        || typed.len() > TYPED_BYTES_MAX
-        || (purpose == Purpose::Case) != case.is_some()
-    {
+    let case: Option<CaseNumber> = case.parse().ok().filter(|_| purpose == Some(Purpose::Case));
+    let is_good = !typed.is_empty()
+        && typed.len() <= TYPED_BYTES_MAX
+        && (purpose == Some(Purpose::Case)) == case.is_some();
+    let Some(purpose) = purpose.filter(|_| is_good) else {
         return here.refused_with(here.say(
             "A patient's id and a purpose are needed; for work on a case, its number too.",
             "En pasients id og et formål trengs; ved arbeid med en sak også nummeret på saken.",
         ));
-    }
+    };
     if !here.may(Right::SeePatient, purpose) {
         return here.refused("a patient for this purpose");
     }

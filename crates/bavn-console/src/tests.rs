@@ -944,6 +944,26 @@ fn in_shadow_mode_nobody_is_named() {
     assert_eq!(officer.get("/case/1").status, StatusCode::FORBIDDEN, "and no longer");
 }
 
+/// Programs that ask for a twin are told in its form; HEAD is GET without a body.
+#[test]
+fn a_twin_says_no_in_its_own_form() {
+    let console = Console::new(Role::PrivacyOfficer);
+    for (path, status) in [
+        ("/case/99.json", StatusCode::NOT_FOUND),
+        ("/hunt.json", StatusCode::FORBIDDEN),
+        ("/nothing.json", StatusCode::NOT_FOUND),
+    ] {
+        let got = console.get(path);
+        assert_eq!(got.status, status, "{path}");
+        let told: serde_json::Value = serde_json::from_str(&got.text).unwrap();
+        assert!(told["error"].is_string() && told["because"].is_string(), "{told}");
+        let plain = console.get(&path.replace("json", "csv"));
+        assert!(plain.status == status && !plain.text.contains('<'), "{}", plain.text);
+    }
+    assert_eq!(console.ask("HEAD", "/coverage", "", &[]).status, StatusCode::OK);
+    assert_eq!(console.send("/patient", "").status, StatusCode::CONFLICT, "says what is needed");
+}
+
 #[test]
 fn words_of_programs_are_said_in_the_reader_s_language() {
     let console = Console::new(Role::PrivacyOfficer);
@@ -966,6 +986,8 @@ fn a_setting_takes_two_persons() {
     officer.sent_to("/settings", "what=budget&value=5&reason=too+many");
     assert!(officer.get("/settings").text.contains("Waiting for a second person"));
     assert_eq!(officer.send("/settings/1/confirm", "").status, StatusCode::CONFLICT);
+    let long = officer.send("/settings", "what=mute&detector=burst&value=100000&reason=x");
+    assert!(long.text.contains("92 days at most"), "{}", long.text);
     for fields in [
         "what=budget&value=much&reason=x",
         "what=budget&value=5&reason=",
