@@ -131,10 +131,12 @@ pub enum Right {
     SignForEmployees,
     /// What is held about oneself.
     SeeOneself,
+    /// Who has read one's own record.
+    SeeOwnRecord,
 }
 
 impl Right {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SeeQueue,
         Self::SeeCase,
         Self::SeeScope,
@@ -155,6 +157,7 @@ impl Right {
         Self::ChangeSettings,
         Self::SignForEmployees,
         Self::SeeOneself,
+        Self::SeeOwnRecord,
     ];
 
     /// Whether what is seen names members of staff or patients: nothing of it is shown before the
@@ -171,6 +174,8 @@ impl Right {
                 | Self::ChangeSettings
                 | Self::SignForEmployees
                 | Self::SeeOneself
+                // A right of the patient's, whatever the employees' side says.
+                | Self::SeeOwnRecord
         )
     }
 }
@@ -178,8 +183,8 @@ impl Right {
 /// Default deny.
 pub const fn permits(right: Right, role: Role, purpose: Purpose) -> bool {
     use Role::{
-        Administrator, Auditor, Employee, IncidentLead, Manager, PrivacyOfficer, Representative,
-        SocAnalyst,
+        Administrator, Auditor, Employee, IncidentLead, Manager, Patient, PrivacyOfficer,
+        Representative, SocAnalyst,
     };
     match (right, purpose) {
         (Right::SeeQueue, Purpose::None)
@@ -218,6 +223,7 @@ pub const fn permits(right: Right, role: Role, purpose: Purpose) -> bool {
             matches!(role, PrivacyOfficer | IncidentLead | Administrator)
         }
         (Right::SignForEmployees, Purpose::None) => matches!(role, Representative),
+        (Right::SeeOwnRecord, Purpose::Insight) => matches!(role, Patient),
         (Right::SeeOneself | Right::SeeProof, Purpose::None) => true,
         _ => false,
     }
@@ -289,6 +295,7 @@ mod tests {
             (Right::ChangeSettings, Purpose::None, "privacy-officer incident-lead administrator"),
             (Right::SignForEmployees, Purpose::None, "representative"),
             (Right::SeeOneself, Purpose::None, everyone),
+            (Right::SeeOwnRecord, Purpose::Insight, "patient"),
         ];
         let mut checked = 0;
         for right in Right::ALL {
@@ -306,7 +313,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 20 * 9 * 6);
+        assert_eq!(checked, 21 * 9 * 6);
     }
 
     /// A manager of a ward never sees who the patients are, nor what an account did.

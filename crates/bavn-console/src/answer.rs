@@ -81,10 +81,10 @@ pub(crate) fn answer(
             None => outside(asked.language),
         };
     }
-    let Some((visitor, cookie)) = doors.visitor(asked.cookie.as_deref(), header, now) else {
-        return outside(asked.language);
-    };
     let (stem, shape) = Shape::of(&asked.path);
+    let Some((visitor, cookie)) = doors.visitor(asked.cookie.as_deref(), header, now) else {
+        return outside(asked.language).shaped(shape);
+    };
     let found = dispatch::find(asked.is_post, stem).filter(|_| !asked.has_query);
     let Some((route, parts)) = found else {
         // Somebody tries addresses: that is on record too.
@@ -94,7 +94,7 @@ pub(crate) fn answer(
             "none",
             &[],
         ));
-        return Answer { cookie, ..missing(asked.language) };
+        return Answer { cookie, ..missing(asked.language) }.shaped(shape);
     };
     let session = cookie.clone().or_else(|| asked.cookie.clone()).unwrap_or_default();
     let shadow = is_shadow(board, doors);
@@ -102,8 +102,8 @@ pub(crate) fn answer(
     let language = asked.language;
     let here = Here { board, doors, visitor, language, now, seen, cookie: session, shadow };
     let answered = here.answer(route, parts, stem, shape, asked);
-    let cookie = answered.cookie.or(cookie);
-    Answer { cookie, ..answered }
+    let cookie = answered.cookie.clone().or(cookie);
+    Answer { cookie, ..answered }.shaped(shape)
 }
 
 /// Whether nobody may be named: what cannot be read is no agreement.
@@ -228,7 +228,7 @@ impl Here<'_> {
 
     fn word(&self, status: u16, title: &str, sentence: &str) -> Answer {
         let page = page::word(title, sentence, self.language, &self.shell("/", false));
-        Answer { status, ..html(&page) }
+        Answer { status, said: Some([title.to_owned(), sentence.to_owned()]), ..html(&page) }
     }
 
     fn shell<'s>(&'s self, path: &'s str, reloads: bool) -> Shell<'s> {

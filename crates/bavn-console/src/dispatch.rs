@@ -64,6 +64,7 @@ pub(crate) const ROUTES: &[Route] = &[
     get("case/*/notice/*/paper", Right::SeeNotices, Purpose::Case, notice_one::paper),
     get("case/*/recipients", Right::SeeNotices, Purpose::Case, recipients_page::answer),
     get("me", Right::SeeOneself, Purpose::None, me_page::answer),
+    get("me/report", Right::SeeOwnRecord, Purpose::Insight, patient_page::own),
     post("case/*/take", Right::WorkOnCase, Purpose::Case, case_acts::take),
     post("case/*/note", Right::WorkOnCase, Purpose::Case, case_acts::note),
     post("case/*/task", Right::WorkOnCase, Purpose::Case, case_acts::task),

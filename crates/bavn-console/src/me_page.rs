@@ -1,15 +1,18 @@
 //! What is held about whoever asks, and who looked at it?
 
+use crate::access::{Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::page::short;
 use crate::plain;
 use crate::reply::{Answer, Shape, csv, go, json, missing};
-use crate::text::{Language, look_ups, texts};
+use crate::text::{Language, grouped, look_ups, texts};
 use crate::view::{HeldAbout, Wish};
 use bavn_detect::cases::{Act, Book, Case, CaseNumber, Deed, State, deed_in_words};
+use bavn_model::Timestamp;
 use maud::{Markup, html};
 use serde::Serialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Cases that named the visitor and are closed; what is open could warn a thief.
 #[derive(Clone, Debug, Serialize)]
@@ -91,6 +94,11 @@ fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Ma
         @let [english, bokmaal] = visitor.role.said();
         p { strong { (visitor.name) } ": " (here.say(english, bokmaal)) }
         p { (words.me_text) }
+        @if here.may(Right::SeeOwnRecord, Purpose::Insight) {
+            p { a data-key="r" accesskey="r" href=(here.link("/me/report")) {
+                (here.say("Who has read your record?", "Hvem har lest journalen din?")) " " kbd { "r" }
+            } }
+        }
         h2 { (here.say("Look-ups of yours that are kept", "Oppslag du har gjort som er lagret")) }
         p {
             @if held.look_ups == 0 { (here.say("None under this name.", "Ingen under dette navnet.")) }
@@ -111,13 +119,15 @@ fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Ma
         }
         h2 { (here.say("Who looked at cases about you", "Hvem som har sett på saker om deg")) }
         @if held.looked_at_by.is_empty() { p { (here.say("Nobody.", "Ingen.")) } }
-        ol class="history" { @for (at, who, what) in held.looked_at_by.iter().take(ROWS_SHOWN) { li {
-            time datetime=(at) { (short(*at)) } " " strong { (who) } ": " (plain::looked_at(here.language, what))
+        @let by = held.looked_at_by.iter().map(|(at, who, what)| (*at, (who.as_str(), plain::looked_at(here.language, what))));
+        ol class="history" { @for row in folded(by) { li {
+            time datetime=(row.at) { (short(row.at)) } " " strong { (row.of.0) } ": " (row.of.1) (times(here, &row))
         } } }
         @if !held.looked_at.is_empty() {
             h2 { (here.say("What you looked at here", "Det du har sett på her")) }
-            ol class="history" { @for (at, what) in held.looked_at.iter().take(ROWS_SHOWN) { li {
-                time datetime=(at) { (short(*at)) } " " (plain::looked_at(here.language, what))
+            @let own = held.looked_at.iter().map(|(at, what)| (*at, plain::looked_at(here.language, what)));
+            ol class="history" { @for row in folded(own) { li {
+                time datetime=(row.at) { (short(row.at)) } " " (row.of) (times(here, &row))
             } } }
         }
         h2 { (here.say("What you did", "Det du har gjort")) }
@@ -128,10 +138,41 @@ fn body(here: &Here<'_>, book: &Book, held: &HeldAbout, closed: &[Closed]) -> Ma
     }
 }
 
+/// The same thing, seen once or again.
+struct Folded<T> {
+    /// The last time.
+    at: Timestamp,
+    of: T,
+    times: u64,
+}
+
+/// What was seen again is told once, where it was seen last. The latest comes first.
+fn folded<T: Ord + Clone>(seen: impl Iterator<Item = (Timestamp, T)>) -> Vec<Folded<T>> {
+    let mut rows: Vec<Folded<T>> = Vec::new();
+    let mut places: BTreeMap<T, usize> = BTreeMap::new();
+    for (at, of) in seen {
+        let next = rows.len();
+        let place = *places.entry(of.clone()).or_insert(next);
+        match rows.get_mut(place) {
+            Some(row) => row.times += 1,
+            None if place == next && next < ROWS_SHOWN => rows.push(Folded { at, of, times: 1 }),
+            None => {}
+        }
+    }
+    rows
+}
+
+fn times<T>(here: &Here<'_>, row: &Folded<T>) -> String {
+    if row.times < 2 {
+        return String::new();
+    }
+    format!(" ({} {})", grouped(row.times), here.say("times, last then", "ganger, sist da"))
+}
+
 fn about(here: &Here<'_>, case: &Closed) -> Markup {
     let id = format!("answer-{}", case.case);
     html! {
-        p { "C-" (case.case) ": " (case.summary) ". " @if let Some(verdict) = &case.verdict { strong { (verdict) } "." } }
+        p { "C-" (case.case) ": " (case.summary.trim_end_matches('.')) ". " @if let Some(verdict) = &case.verdict { strong { (verdict) } "." } }
         form class="stack" method="post" action="/me" {
             input type="hidden" name="token" value=(here.visitor.form_token);
             input type="hidden" name="case" value=(case.case);

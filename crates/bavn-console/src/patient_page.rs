@@ -1,6 +1,6 @@
 //! Who has read this record? The id is typed into a form and never stands in an address.
 
-use crate::access::{Purpose, Right};
+use crate::access::{Granted, Purpose, Right};
 use crate::answer::{Here, Sent};
 use crate::coverage_page::silent;
 use crate::page::{as_of, short};
@@ -28,20 +28,20 @@ pub(crate) fn ask(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 pub(crate) fn typed(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let (typed, case) = (sent.form.field("patient"), sent.form.field("case"));
     let purpose = match sent.form.field("purpose") {
-        "insight" => Purpose::Insight,
-        "case" => Purpose::Case,
-        _ => return missing(here.language),
+        "insight" => Some(Purpose::Insight),
+        "case" => Some(Purpose::Case),
+        _ => None,
     };
-    let case: Option<CaseNumber> = case.parse().ok().filter(|_| purpose == Purpose::Case);
-    if typed.is_empty()
-        || typed.len() > TYPED_BYTES_MAX
-        || (purpose == Purpose::Case) != case.is_some()
-    {
+    let case: Option<CaseNumber> = case.parse().ok().filter(|_| purpose == Some(Purpose::Case));
+    let is_good = !typed.is_empty()
+        && typed.len() <= TYPED_BYTES_MAX
+        && (purpose == Some(Purpose::Case)) == case.is_some();
+    let Some(purpose) = purpose.filter(|_| is_good) else {
         return here.refused_with(here.say(
             "A patient's id and a purpose are needed; for work on a case, its number too.",
             "En pasients id og et formål trengs; ved arbeid med en sak også nummeret på saken.",
         ));
-    }
+    };
     if !here.may(Right::SeePatient, purpose) {
         return here.refused("a patient for this purpose");
     }
@@ -65,13 +65,23 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
 
 /// As the patient gets it: on its own, to be printed.
 pub(crate) fn report(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
-    asked(here, sent, |here, view| {
-        let [english, bokmaal] = &view.html;
-        sent_html(&PreEscaped(match here.language {
-            Language::English => english.clone(),
-            Language::Bokmaal => bokmaal.clone(),
-        }))
-    })
+    asked(here, sent, on_paper)
+}
+
+/// The same, of whoever asks: of the record of the name under which the patient entered, and no other.
+pub(crate) fn own(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
+    let patients = [here.visitor.name.clone()];
+    let granted =
+        here.granted(Right::SeeOwnRecord, Purpose::Insight, None, "own report", &patients);
+    shown(here, sent.shape, &here.visitor.name, granted, on_paper)
+}
+
+fn on_paper(here: &Here<'_>, view: &PatientView) -> Answer {
+    let [english, bokmaal] = &view.html;
+    sent_html(&PreEscaped(match here.language {
+        Language::English => english.clone(),
+        Language::Bokmaal => bokmaal.clone(),
+    }))
 }
 
 fn asked(
@@ -84,11 +94,21 @@ fn asked(
     };
     let patients = [typed.clone()];
     let granted = here.granted(Right::SeePatient, purpose, case, "readers of a patient", &patients);
+    shown(here, sent.shape, &typed, granted, page)
+}
+
+fn shown(
+    here: &Here<'_>,
+    shape: Shape,
+    typed: &str,
+    granted: Result<Granted, Answer>,
+    page: impl Fn(&Here<'_>, &PatientView) -> Answer,
+) -> Answer {
     let view = match granted {
-        Ok(granted) => here.board.patient(&typed, &granted),
+        Ok(granted) => here.board.patient(typed, &granted),
         Err(answer) => return answer,
     };
-    match (view, sent.shape) {
+    match (view, shape) {
         (Err(trouble), _) => here.failed(&trouble),
         (Ok(view), Shape::Html) => page(here, &view),
         (Ok(view), Shape::Json) => Answer { body: view.json.into_bytes(), ..json(&json!(null)) },
@@ -165,7 +185,10 @@ fn groups(here: &Here<'_>, groups: &[ReadingGroup]) -> Markup {
             } }
             tbody { @for group in groups.iter().take(GROUPS_SHOWN) { tr {
                 td { time datetime=(group.first) { (short(group.first)) } }
-                td data-label=(who) { (group.who.as_deref().unwrap_or(here.say("the source names nobody", "kilden oppgir ingen"))) }
+                td data-label=(who) {
+                    (group.who.as_deref().unwrap_or(here.say("the source names nobody", "kilden oppgir ingen")))
+                    @if let Some([english, bokmaal]) = &group.post { ", " (here.say(english.as_str(), bokmaal)) }
+                }
                 td data-label=(what) {
                     (look_ups(here.language, group.look_ups))
                     @if !group.content.is_empty() { ": " (said(&group.content, ", ")) }

@@ -66,12 +66,12 @@ pub(crate) fn looked_at(language: Language, reason: &str) -> String {
 }
 
 /// What begins as it is known to, and goes on with a number or a name.
-fn begun(language: Language, what: &str, table: &[[&str; 2]]) -> String {
-    let row = table.iter().find(|[begin, _]| what.starts_with(begin));
-    match (language, row) {
-        (Language::Bokmaal, Some([begin, said])) => what.replacen(begin, said, 1),
-        _ => what.to_owned(),
-    }
+fn begun(language: Language, what: &str, table: &[[&str; 3]]) -> String {
+    let row = table.iter().find(|[begin, ..]| what.starts_with(begin));
+    row.map_or_else(
+        || what.to_owned(),
+        |[begin, english, bokmaal]| what.replacen(begin, pick(language, english, bokmaal), 1),
+    )
 }
 
 /// An act on a case, with questions, events, notices and other acts of the book by their names.
@@ -180,24 +180,44 @@ const PURPOSES: [[&str; 3]; 3] = [
     ["audit", "control", "kontroll"],
     ["drill", "drill", "øvelse"],
 ];
-/// What the views are recorded as, and bokmål.
-const VIEWS: [[&str; 2]; 13] = [
-    ["case ", "sak "],
-    ["scope of case ", "omfanget av sak "],
-    ["notices of case ", "meldingene i sak "],
-    ["list of case ", "listen i sak "],
-    ["an account of case ", "en konto i sak "],
-    ["the patients of case ", "pasientene i sak "],
-    ["readers of a patient", "hvem som har lest en pasients journal"],
-    ["look-ups drawn by lot: a ruling", "oppslag trukket ved lodd: en avgjørelse"],
-    ["look-ups drawn by lot", "oppslag trukket ved lodd"],
-    ["signs notice ", "signerer melding "],
-    ["a hunt with ", "jakt med så mange linjer: "],
-    ["refused: ", "avslått: "],
-    ["bavn notice (recipients counted)", "mottakerne av en melding ble talt"],
+/// What the views are recorded as, in English and bokmål.
+const VIEWS: [[&str; 3]; 20] = [
+    ["case ", "case ", "sak "],
+    ["scope of case ", "scope of case ", "omfanget av sak "],
+    ["notices of case ", "notices of case ", "meldingene i sak "],
+    ["list of case ", "list of case ", "listen i sak "],
+    ["an account of case ", "an account of case ", "en konto i sak "],
+    ["the patients of case ", "the patients of case ", "pasientene i sak "],
+    ["readers of a patient", "readers of a patient", "hvem som har lest en pasients journal"],
+    [
+        "look-ups drawn by lot: a ruling",
+        "look-ups drawn by lot: a ruling",
+        "oppslag trukket ved lodd: en avgjørelse",
+    ],
+    ["look-ups drawn by lot", "look-ups drawn by lot", "oppslag trukket ved lodd"],
+    ["signs notice ", "signs notice ", "signerer melding "],
+    ["a hunt with ", "a hunt with ", "jakt med så mange linjer: "],
+    ["refused: ", "refused: ", "avslått: "],
+    [
+        "bavn notice (recipients counted)",
+        "the recipients of a notice were counted",
+        "mottakerne av en melding ble talt",
+    ],
+    [
+        "bavn notice (list released)",
+        "the list of those to be told was let go, sealed",
+        "listen over dem som skal varsles, ble gitt ut, forseglet",
+    ],
+    ["bavn who", "readers of a patient", "hvem som har lest en pasients journal"],
+    ["bavn scope", "the patients of readers, by name", "pasientene til lesere, med navn"],
+    ["bavn hunt", "a hunt with a list", "jakt med en liste"],
+    ["bavn proof inclusion", "the receipt of a look-up", "kvitteringen for et oppslag"],
+    ["bavn store shred", "a patient was shredded", "en pasient ble makulert"],
+    ["own report", "your own report", "din egen rapport"],
 ];
 /// What these pages put before what somebody writes.
-const NOTES: [[&str; 2]; 2] = [["names shown: ", "navn vist: "], ["answer: ", "svar: "]];
+const NOTES: [[&str; 3]; 2] =
+    [["names shown: ", "names shown: ", "navn vist: "], ["answer: ", "answer: ", "svar: "]];
 
 #[cfg(test)]
 mod tests {
@@ -213,6 +233,8 @@ mod tests {
             looked_at(Language::English, reason),
             "readers of a patient (the patient asked)"
         );
+        let reason = "bavn notice (recipients counted), purpose case 3";
+        assert_eq!(looked_at(Language::English, reason), "the recipients of a notice were counted");
         let strange = "something of another release";
         assert_eq!(looked_at(Language::Bokmaal, strange), strange);
         assert_eq!(role(Language::Bokmaal, "privacy-officer"), "Loggkontrollør");

@@ -46,7 +46,7 @@ async fn page(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if method != Method::GET && method != Method::POST {
+    if ![Method::GET, Method::HEAD, Method::POST].contains(&method) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let asked = Asked {

@@ -83,11 +83,12 @@ pub(crate) fn propose(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
         "budget" => {
             value.parse().ok().map(|per_10k_staff_day| Change::Budget { per_10k_staff_day })
         }
-        "mute" => value.parse().ok().map(|days: u16| Change::Muted {
+        // What is far too much is refused with the most that may be.
+        "mute" => whole(&value).map(|days| Change::Muted {
             detector: field("detector").to_owned(),
             until: in_days(i64::from(days)),
         }),
-        "retention" => value.parse().ok().map(|days| Change::Retention { days }),
+        "retention" => whole(&value).map(|days| Change::Retention { days }),
         "sign-off" => Some(Change::SignOff { date: value }),
         _ => return missing(here.language),
     };
@@ -95,6 +96,12 @@ pub(crate) fn propose(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
         return here.refused_with(here.say("A number is needed.", "Et tall trengs."));
     };
     act(here, HouseDeed::Proposed { change, reason: field("reason").to_owned() })
+}
+
+/// A whole number; one that is too large for anything is the largest.
+fn whole(text: &str) -> Option<u32> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u32::MAX))
 }
 
 pub(crate) fn confirm(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
@@ -366,6 +373,7 @@ const fn named(right: Right) -> [&'static str; 2] {
             ["change settings, with another", "endre oppsett, sammen med en annen"]
         }
         Right::SignForEmployees => ["sign for the employees", "signere for de ansatte"],
+        Right::SeeOwnRecord => ["who read one's own record", "hvem som leste ens egen journal"],
         Right::SeeOneself => ["what is held about oneself", "det som er lagret om en selv"],
     }
 }

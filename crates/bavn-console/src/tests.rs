@@ -230,6 +230,7 @@ impl Board for Fixed {
         let group = ReadingGroup {
             day: "2024-01-01".to_owned(),
             who: Some("hcw-7".to_owned()),
+            post: None,
             look_ups: 2,
             first: self.now(),
             last: self.now(),
@@ -546,6 +547,7 @@ const TABLE: &[(&str, &str, Right, Purpose, &str)] = &[
     ("GET", "case/*/notice/*/paper", Right::SeeNotices, Purpose::Case, TWO),
     ("GET", "case/*/recipients", Right::SeeNotices, Purpose::Case, TWO),
     ("GET", "me", Right::SeeOneself, Purpose::None, EVERYONE),
+    ("GET", "me/report", Right::SeeOwnRecord, Purpose::Insight, "patient"),
     ("POST", "case/*/take", Right::WorkOnCase, Purpose::Case, OFFICERS),
     ("POST", "case/*/note", Right::WorkOnCase, Purpose::Case, OFFICERS),
     ("POST", "case/*/task", Right::WorkOnCase, Purpose::Case, OFFICERS),
@@ -1026,6 +1028,14 @@ fn in_shadow_mode_nobody_is_named() {
     assert!(officer.get("/case/1").text.contains("has not signed yet"), "not for want of a role");
     let patient = Console::named("nn", Role::Patient, board.clone());
     assert!(patient.get("/case/1").text.contains("Your role does not see this"));
+    assert!(patient.get("/me").text.contains("/me/report"), "a right of the patient's own");
+    let report = patient.get("/me/report");
+    assert!(
+        report.status == StatusCode::OK && report.text.contains(">nn</html>"),
+        "{}",
+        report.text
+    );
+    assert_eq!(board.recorded.lock().unwrap().last().unwrap(), "nn own report of nn, insight");
     officer.sent_to("/settings", "what=sign-off&value=2023-12-31&reason=met");
     let lead = Console::named("ola", Role::IncidentLead, board.clone());
     assert_eq!(lead.send("/settings/1/confirm", "").status, StatusCode::CONFLICT);
@@ -1039,6 +1049,26 @@ fn in_shadow_mode_nobody_is_named() {
     assert_eq!(officer.send("/settings/withdraw", "reason=x").status, StatusCode::FORBIDDEN);
     representative.sent_to("/settings/withdraw", "reason=a+new+source");
     assert_eq!(officer.get("/case/1").status, StatusCode::FORBIDDEN, "and no longer");
+}
+
+/// Programs that ask for a twin are told in its form; HEAD is GET without a body.
+#[test]
+fn a_twin_says_no_in_its_own_form() {
+    let console = Console::new(Role::PrivacyOfficer);
+    for (path, status) in [
+        ("/case/99.json", StatusCode::NOT_FOUND),
+        ("/hunt.json", StatusCode::FORBIDDEN),
+        ("/nothing.json", StatusCode::NOT_FOUND),
+    ] {
+        let got = console.get(path);
+        assert_eq!(got.status, status, "{path}");
+        let told: serde_json::Value = serde_json::from_str(&got.text).unwrap();
+        assert!(told["error"].is_string() && told["because"].is_string(), "{told}");
+        let plain = console.get(&path.replace("json", "csv"));
+        assert!(plain.status == status && !plain.text.contains('<'), "{}", plain.text);
+    }
+    assert_eq!(console.ask("HEAD", "/coverage", "", &[]).status, StatusCode::OK);
+    assert_eq!(console.send("/patient", "").status, StatusCode::CONFLICT, "says what is needed");
 }
 
 #[test]
@@ -1063,6 +1093,8 @@ fn a_setting_takes_two_persons() {
     officer.sent_to("/settings", "what=budget&value=5&reason=too+many");
     assert!(officer.get("/settings").text.contains("Waiting for a second person"));
     assert_eq!(officer.send("/settings/1/confirm", "").status, StatusCode::CONFLICT);
+    let long = officer.send("/settings", "what=mute&detector=burst&value=100000&reason=x");
+    assert!(long.text.contains("92 days at most"), "{}", long.text);
     for fields in [
         "what=budget&value=much&reason=x",
         "what=budget&value=5&reason=",

@@ -62,8 +62,8 @@ pub struct Engine {
     pace: Pace,
     day: Option<i32>,
     days_closed: u32,
-    /// Day, and how many readers crossed the line on it.
-    crossed: (i32, u32),
+    /// Day, and which readers crossed the line on it.
+    crossed: (i32, BTreeSet<IdentityId>),
     hour: i64,
     dossiers: Dossiers,
     company: Company,
@@ -160,7 +160,7 @@ impl Engine {
             active: Vec::new(),
             pace: Pace::new(context.staff_count(), settings.budget_per_10k_staff_day / 1e4),
             day: None,
-            crossed: (0, 0),
+            crossed: (0, BTreeSet::new()),
             hour: i64::MIN,
             dossiers: Dossiers::default(),
             company: Company::default(),

@@ -299,6 +299,14 @@ impl Context {
         self.staff.get(usize::from(identity)).copied().unwrap_or_default()
     }
 
+    /// The member of staff who is called so, if that is one person.
+    pub fn staff_named(&self, name: &str) -> Option<IdentityId> {
+        let name = name.to_lowercase();
+        let mut called = self.staff_names.iter().filter(|(_, held)| held.to_lowercase() == name);
+        let (first, _) = called.next()?;
+        called.next().is_none().then_some(*first)
+    }
+
     /// A member of staff's name in words, to show to a patient who asks.
     pub fn staff_name(&self, identity: IdentityId) -> Option<&str> {
         let at = self.staff_names.binary_search_by_key(&identity, |&(id, _)| id).ok()?;

@@ -8,6 +8,7 @@ use crate::desk::Desk;
 use crate::error::{CommandError, CommandResult, Kind};
 use crate::input::load_context;
 use crate::recipients::{Told, list};
+use crate::report::Around;
 use crate::scope_by::Known;
 use anyhow::Context as _;
 use bavn_decode::Mappings;
@@ -80,6 +81,11 @@ impl Register {
     /// By whom people are split, if context was given.
     pub(crate) fn known(&self) -> Option<&Known> {
         self.known.get()
+    }
+
+    /// What the hospital's systems say of readers, if they were read.
+    pub(crate) fn around(&self) -> Option<Around<'_>> {
+        self.known.get().map(|(directory, context)| Around { directory, context })
     }
 
     pub(crate) const fn about(&self) -> &About {

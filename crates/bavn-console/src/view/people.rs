@@ -26,6 +26,8 @@ pub struct PatientView {
 pub struct ReadingGroup {
     pub day: String,
     pub who: Option<String>,
+    /// Role and unit at the time, in English and bokmål.
+    pub post: Option<[String; 2]>,
     pub look_ups: u64,
     pub first: Timestamp,
     pub last: Timestamp,

@@ -103,7 +103,7 @@ impl Alarm {
             identities: entities()
                 .map(|entity| directory.identities.name(entity.identity).to_owned())
                 .collect(),
-            also: also(finding, directory),
+            also: also(finding, directory, context),
             units: entities().filter_map(unit).collect(),
             hosts: entities()
                 .filter_map(|entity| entity.host)
@@ -174,12 +174,14 @@ impl Said {
 }
 
 /// By which else the readers are known: nobody decides a case about oneself under another name.
-fn also(finding: &Finding, directory: &Directory) -> BTreeSet<String> {
+fn also(finding: &Finding, directory: &Directory, context: &Context) -> BTreeSet<String> {
     let readers: BTreeSet<IdentityId> =
         finding.entities.iter().take(ENTITIES_MAX).map(|entity| entity.identity).collect();
     let spellings = directory.identities.spellings().filter(|(_, id)| readers.contains(id));
     let others = spellings.filter(|&(name, id)| name != directory.identities.name(id));
-    others.take(SPELLINGS_MAX).map(|(name, _)| name.to_owned()).collect()
+    let called = readers.iter().filter_map(|&reader| context.staff_name(reader));
+    let others = others.take(SPELLINGS_MAX).map(|(name, _)| name);
+    others.chain(called).map(str::to_owned).collect()
 }
 
 fn shared(fact: &Fact) -> Option<Shared> {

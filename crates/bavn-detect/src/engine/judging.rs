@@ -6,6 +6,7 @@ use crate::calibrate::{Stream, SubjectDay, combined_nats};
 use crate::detectors::{Evidence, Gathered};
 use crate::queue::{Candidate, Cause, Queue};
 use bavn_model::{Fact, Family, Finding, IdentityId, Lane, NextStep, Timestamp};
+use std::collections::BTreeSet;
 
 impl Engine {
     /// Combines a reader's chances, and offers the queue what is worth it.
@@ -82,11 +83,12 @@ impl Engine {
         }
         let day = self.day.unwrap_or_default();
         if self.crossed.0 != day {
-            self.crossed = (day, 0);
+            self.crossed = (day, BTreeSet::new());
         }
-        self.crossed.1 += 1;
+        // Who is told of as one of many has no alarm of his own, and crosses with every look-up.
+        self.crossed.1.insert(identity);
         let expected = self.expected_per_day();
-        f64::from(self.crossed.1) > 2.0 + 3.0 * expected
+        self.crossed.1.len() as f64 > 2.0 + 3.0 * expected
             && !self.queue.is_alarm(false_per_staff_day * FAR_OUT)
     }
 
@@ -96,7 +98,7 @@ impl Engine {
 
     /// The same evidence as part of one case of the day.
     fn folded(&self, mut candidate: Candidate) -> Candidate {
-        let (day, accounts) = self.crossed;
+        let (day, accounts) = (self.crossed.0, self.crossed.1.len() as u32);
         candidate.cause = Cause::Cohort;
         candidate.subject = day.unsigned_abs();
         candidate.lane = Lane::Cohort;

@@ -26,7 +26,7 @@ impl Engine {
             out.put(&self.days);
             out.put(&self.active);
             out.put(&self.pace);
-            out.put(&(self.day, self.days_closed, self.crossed, self.hour));
+            out.put(&(self.day, self.days_closed, &self.crossed, self.hour));
         })?;
         out.part("dossiers", |out| out.put(&self.dossiers))?;
         out.part("company", |out| {
@@ -146,4 +146,4 @@ impl Engine {
 
 /// Of the layout of all parts together. Whoever changes what is saved raises it: an older state is
 /// refused by its version, and started anew.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;

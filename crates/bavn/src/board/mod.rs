@@ -12,7 +12,7 @@ pub(crate) use time::trail;
 
 use crate::case_scope::CaseScope;
 use crate::cli::StoreAccess;
-use crate::commands::keep::leave_asking;
+use crate::commands::keep::{leave_asking, take_in};
 use crate::commands::reader::{Question, ask};
 use crate::desk::{Desk, failed};
 use crate::error::{CommandError, Kind};
@@ -201,7 +201,8 @@ impl Board for StoreBoard {
     }
 
     fn patient(&self, typed: &str, why: &Granted) -> Result<PatientView, Trouble> {
-        people::patient(&*self.open()?, typed, why).map_err(|error| told(&error))
+        people::patient(&*self.open()?, typed, why, self.register.around())
+            .map_err(|error| told(&error))
     }
 
     fn person(&self, account: &str, why: &Granted) -> Result<PersonView, Trouble> {
@@ -227,6 +228,8 @@ impl Board for StoreBoard {
     fn held_about(&self, visitor: &Visitor) -> Result<HeldAbout, Trouble> {
         let closed = self.desk.look(|book| people::closed_about(book, &visitor.name));
         let closed = closed.map_err(|error| failed(&error))?;
+        // What was just looked at waits for the next commit, and counts already.
+        take_in(&self.access, &*self.open()?).map_err(|error| failed(&error))?;
         people::held_about(&*self.open()?, &visitor.name, &closed).map_err(|error| told(&error))
     }
 }

@@ -6,12 +6,13 @@ use crate::case_scope::CaseScope;
 use crate::commands::hunt::{Entry, hunt as hunted};
 use crate::commands::scope::date;
 use crate::error::CommandResult;
-use crate::report;
+use crate::report::{self, Around};
 use bavn_console::{
     Granted, HeldAbout, HuntRow, HuntView, Machine, PatientView, PersonRow, PersonView,
     ReadingGroup, Revealed,
 };
 use bavn_detect::cases::{Book, CaseNumber, State};
+use bavn_detect::words::{Language, post};
 use bavn_model::{Flag, Kind, Timestamp};
 use bavn_store::{
     Class, OWN_SOURCE, PatientNumber, Purpose, Reading, Store, StoreError, Subject, Trace, Window,
@@ -28,13 +29,19 @@ fn purpose(why: &Granted) -> Purpose {
     }
 }
 
-pub(super) fn patient(store: &Store, typed: &str, why: &Granted) -> CommandResult<PatientView> {
+/// With the words of the hospital's systems, as `bavn who --context` has them, where they are known.
+pub(super) fn patient(
+    store: &Store,
+    typed: &str,
+    why: &Granted,
+    around: Option<Around<'_>>,
+) -> CommandResult<PatientView> {
     let who = store.who(typed, Window::ALL, &purpose(why))?;
-    let rows = report::groups(&who, None);
+    let rows = report::groups(&who, around);
     Ok(PatientView {
         patient: who.patient.clone(),
         look_ups: who.readings.len() as u64,
-        groups: groups(&who.readings),
+        groups: groups(&who.readings, around),
         silences: who.silences.iter().cloned().map(silence).collect(),
         as_of: as_of(&who.as_of),
         html: LANGUAGES.map(|words| report::html(&who, &rows, words, report::Style::Served)),
@@ -44,22 +51,33 @@ pub(super) fn patient(store: &Store, typed: &str, why: &Granted) -> CommandResul
 }
 
 /// Look-ups of one reader on one day together, newest first.
-fn groups(readings: &[Reading]) -> Vec<ReadingGroup> {
+fn groups(readings: &[Reading], around: Option<Around<'_>>) -> Vec<ReadingGroup> {
     let mut groups: BTreeMap<(i32, Option<&str>), ReadingGroup> = BTreeMap::new();
     for reading in readings {
         let key = (reading.at.day(), reading.who.as_deref());
         let place = [reading.source.as_deref(), reading.client.as_deref(), reading.host.as_deref()];
-        let new = || ReadingGroup {
-            day: date(reading.at),
-            who: reading.who.as_deref().map(|who| report::plain_name(who).to_owned()),
-            look_ups: 0,
-            first: reading.at,
-            last: reading.at,
-            content: Vec::new(),
-            reasons: Vec::new(),
-            place: place.into_iter().flatten().collect::<Vec<_>>().join(", "),
-            emergency: false,
-            denied: 0,
+        let new = || {
+            let [name, role, unit] =
+                around.map_or([const { None }; 3], |around| around.post(reading));
+            let post = |language| {
+                let words = [&role, &unit].into_iter().flatten();
+                words.map(|word| post(language, word)).collect::<Vec<_>>().join(", ")
+            };
+            let is_known = role.is_some() || unit.is_some();
+            let plain = || reading.who.as_deref().map(|who| report::plain_name(who).to_owned());
+            ReadingGroup {
+                day: date(reading.at),
+                who: name.or_else(plain),
+                post: is_known.then(|| [Language::English, Language::Bokmaal].map(post)),
+                look_ups: 0,
+                first: reading.at,
+                last: reading.at,
+                content: Vec::new(),
+                reasons: Vec::new(),
+                place: place.into_iter().flatten().collect::<Vec<_>>().join(", "),
+                emergency: false,
+                denied: 0,
+            }
         };
         let group = groups.entry(key).or_insert_with(new);
         group.look_ups += 1;

@@ -345,6 +345,7 @@ impl Plan<'_> {
         tell_problems(&problems, problem_count);
         let under = self.keeper.map(|_| go_on::Under::of(&directory, &context));
         let (mut engine, from) = self.engine(&mut directory, context, under.as_ref())?;
+        self.meet_watchers(&mut directory, engine.context());
         let first_day = from.seen.first_day();
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
         let mut alarms = Vec::new();
@@ -439,6 +440,18 @@ impl Plan<'_> {
             .map(|under| Learned::of(&engine, &directory, seen.save(), &under, BTreeMap::new()))
             .transpose()?;
         Ok(Ok(Watched { learned, run, summary, report, unread: totals.unread, alarms }))
+    }
+
+    /// Who is known here by the name that the registers have is that member of staff.
+    fn meet_watchers(&self, directory: &mut Directory, context: &Context) {
+        for watcher in self.watchers {
+            let Some((_, name)) = watcher.rsplit_once('|') else { continue };
+            if let (None, Some(staff)) =
+                (directory.identities.find(watcher), context.staff_named(name))
+            {
+                directory.identities.declare_exact_also(watcher, staff);
+            }
+        }
     }
 
     /// Whether somebody who works with this program looked at their own record or family: that is

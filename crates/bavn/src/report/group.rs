@@ -62,7 +62,7 @@ pub(crate) fn groups<'w>(who: &'w Who, around: Option<Around<'_>>) -> Vec<Group<
 
 impl Around<'_> {
     /// Name of a reader, role and unit when he looked.
-    fn post(&self, reading: &Reading) -> [Option<String>; 3] {
+    pub(crate) fn post(&self, reading: &Reading) -> [Option<String>; 3] {
         let who = reading.who.as_deref().and_then(|who| self.directory.identities.find(who));
         let Some(identity) = who else { return [const { None }; 3] };
         let held = self.context.assignments(identity).iter().rev();

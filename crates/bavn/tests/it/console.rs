@@ -20,6 +20,7 @@ impl Place {
         let what = ["--attacks", "none", "--tidiness", "0.9", "--out", path(&region)];
         let made = bavn(&[&["drill"], &size[..], &what[..]].concat());
         assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+        place.call_officer("Kari Nordmann");
         bavn(&["store", "make-key", path(&place.at("key"))]);
         std::fs::write(place.at("duty"), DUTY.replace("OFFICER", &place.officer().0)).unwrap();
         place.watch();
@@ -54,6 +55,16 @@ impl Place {
     fn lines(&self, file: &str) -> Vec<Value> {
         let text = std::fs::read_to_string(self.at("region").join("context").join(file)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Gives the officer a name that nobody else has.
+    fn call_officer(&self, called: &str) {
+        let (_, _, name) = self.officer();
+        let mut staff = self.lines("Practitioner.ndjson");
+        let officer = staff.iter_mut().find(|held| name.ends_with(held["id"].as_str().unwrap()));
+        officer.unwrap()["name"][0]["text"] = called.into();
+        let lines: String = staff.iter().map(|held| format!("{held}\n")).collect();
+        std::fs::write(self.at("region").join("context/Practitioner.ndjson"), lines).unwrap();
     }
 
     /// A member of staff who lives with a patient: the name at log-in, the patient, and the name in
@@ -196,6 +207,8 @@ fn an_officers_own_family_opens_a_case_for_another() {
     // Nobody may have read it yet: that he asked is kept all the same.
     assert!(page.starts_with("HTTP/1.1 200") || page.starts_with("HTTP/1.1 409"), "{page}");
     assert!(running.get("/me", &ola).starts_with("HTTP/1.1 200"));
+    let me = running.get("/me", &kari);
+    assert!(me.contains("readers of a patient"), "not only what is committed: {me}");
     drop(running);
 
     let status = stdout(&place.run(&["store", "status"]));
@@ -221,6 +234,25 @@ fn an_officers_own_family_opens_a_case_for_another() {
     let about = cases.iter().find(is_about);
     let about = about.unwrap_or_else(|| panic!("no case about {officer}: {list}"));
     assert_eq!(about["owner"], "ola", "never given to the one whom it is about: {about}");
+}
+
+/// The same by the name that the registers have, as a proxy hands it on.
+#[test]
+fn an_officer_known_by_name_is_the_member_of_staff() {
+    let place = Place::new();
+    let (_, patient, name) = place.officer();
+    place.run(&["dpia", "--sign-off", "Siri", "--on", "2026-01-05", "--with-gaps"]);
+    let running = Running::new(&place, &["Kari Nordmann=privacy-officer"]);
+    let cookie = running.enter(0);
+    let typed = patient.replace('/', "%2F");
+    let report = running.send("/patient", &cookie, &format!("patient={typed}&purpose=insight"));
+    running.get(&report, &cookie);
+    drop(running);
+    place.watch();
+    let list = stdout(&place.run(&["case", "list", "--all", "--json"]));
+    let cases: Vec<Value> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_about = |case: &Value| case["identities"][0] == name.as_str();
+    assert!(cases.iter().any(is_about), "no case about {name}: {list}");
 }
 
 /// No command counts, ranks or lists the work of members of staff.
