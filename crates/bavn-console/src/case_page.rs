@@ -205,6 +205,12 @@ fn body(here: &Here<'_>, book: &Book, case: &Case, extra: &Extra, heading: &str)
         }
         (more_forms(here, case))
         (history(book, case, language, words))
+        @if let Some(scope) = &extra.scope {
+            p class="facts" {
+                (here.say("Patients as counted here: SHA-256", "Pasientene slik de er telt her: SHA-256")) " "
+                code { (scope.digest) }
+            }
+        }
     }
 }
 
