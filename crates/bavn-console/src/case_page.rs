@@ -244,6 +244,12 @@ fn body(
         (reader_page::section(here, case))
         (more_forms(here, case))
         (history(book, case, language, words))
+        @if let Some(scope) = &extra.scope {
+            p class="facts" {
+                (here.say("Patients as counted here: SHA-256", "Pasientene slik de er telt her: SHA-256")) " "
+                code { (scope.digest) }
+            }
+        }
     }
 }
 

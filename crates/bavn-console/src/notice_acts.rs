@@ -1,7 +1,7 @@
 //! What is said, made ready, signed and asked for by the forms of the pages on notices.
 
 use crate::answer::{Here, Sent};
-use crate::notice_page::Told;
+use crate::notice_page::{Told, spoken};
 use crate::notice_words::notice_words;
 use crate::reply::{Answer, go, missing};
 use crate::text::code;
@@ -43,12 +43,13 @@ pub(crate) fn answers(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
             return here.failed(&Trouble::Refused(error.to_string()));
         }
         let (question, text) = (question.path.to_owned(), text.to_owned());
-        deeds.push(Deed::Answered { question, text });
+        let language = Some(code(here.language).to_owned());
+        deeds.push(Deed::Answered { question, text, language });
     }
     done(here, sent, deeds)
 }
 
-/// Every notice that is owed, in the phase that comes next.
+/// Every notice that is owed and lacks nothing, in the phase that comes next.
 pub(crate) fn prepare(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let Some(number) = sent.case() else { return missing(here.language) };
     let told = match Told::of(here, number) {
@@ -57,13 +58,19 @@ pub(crate) fn prepare(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     };
     let Ok(record) = serde_json::to_string(&told.record) else { return missing(here.language) };
     let sha256 = told.record.digest();
+    let complete = |regime: &&bavn_share::Regime| told.lacks(regime, here.language).is_empty();
+    if let Some(regime) = told.owed().next().filter(|_| !told.owed().any(|one| complete(&one))) {
+        let lacks = told.lacks(regime, here.language).join("; ");
+        let (title, words) = (regime.title.of(spoken(here.language)), notice_words(here.language));
+        return here.failed(&Trouble::Refused(format!("{title}: {}: {lacks}", words.missing)));
+    }
     let deed = |regime: &bavn_share::Regime| Deed::Prepared {
         regime: regime.id.clone(),
         phase: told.phase(regime).to_owned(),
         record: record.clone(),
         sha256: sha256.clone(),
     };
-    let deeds = told.owed().map(deed).collect();
+    let deeds = told.owed().filter(complete).map(deed).collect();
     done(here, sent, deeds)
 }
 

@@ -2,11 +2,15 @@
 
 use crate::answer::Here;
 use crate::notice_page::{Told, spoken};
-use crate::notice_words::{NoticeWords, notice_words};
+use crate::notice_words::{NoticeWords, notice_words, written_in};
 use crate::text::{Language, code};
-use bavn_detect::cases::{Prepared, Verdict};
+use bavn_detect::cases::{Answer, Prepared, Verdict};
 use bavn_share::{Factors, Question, Regime, RiskLevel, RiskRules, Suggestion, questions};
 use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// By question.
+type Answers = BTreeMap<String, Answer>;
 
 pub(crate) fn declaration(here: &Here<'_>, told: &Told, event: &str, key: Option<&str>) -> Markup {
     let words = notice_words(here.language);
@@ -46,10 +50,13 @@ pub(crate) fn left(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup 
         let why = told.case.verdict.as_ref().map(|held| held.reason.as_str());
         let draft = question.draft(spoken(here.language));
         let preset = if question.path == "risk.why" { draft.or(why) } else { draft };
-        let said = answers.get(question.path).map(|answer| answer.text.as_str()).or(preset);
+        let said = answers.get(question.path).map(|answer| {
+            question.draft_of(&answer.text, spoken(here.language)).unwrap_or(&answer.text)
+        });
+        let said = said.or(preset);
         let id = format!("q.{}", question.path);
         html! {
-            label for=(id) { (question.label(spoken(here.language))) }
+            label for=(id) { (question.label(spoken(here.language))) (in_other(here.language, question, answers)) }
             @if question.path == "measures_taken" { (done_tasks(told, words)) }
             textarea id=(id) name=(id) rows="2" maxlength="8000" { (said.unwrap_or_default()) }
         }
@@ -66,7 +73,7 @@ pub(crate) fn left(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup 
             details {
                 summary { (words.more) }
                 @for question in questions().iter().filter(is_asked).filter(|one| !is_first(one)) {
-                    (label_and_field(here, question, answers.get(question.path).map(|one| one.text.as_str())))
+                    (label_and_field(here, question, answers))
                 }
             }
             @if let Some(found) = suggested(told, here.language) {
@@ -118,10 +125,21 @@ const fn level_name(level: RiskLevel, words: &NoticeWords) -> &'static str {
     }
 }
 
-fn label_and_field(here: &Here<'_>, question: &Question, said: Option<&str>) -> Markup {
+/// That the answer which is held is in the other language.
+fn in_other(language: Language, question: &Question, answers: &Answers) -> Markup {
+    let held = answers.get(question.path);
+    let is_other = held.is_some_and(|held| {
+        let own_draft = question.draft_of(&held.text, spoken(language)).is_some();
+        !own_draft && held.language.as_deref().is_some_and(|held| held != code(language))
+    });
+    html! { @if is_other { " ! " (written_in(language, spoken(language).other())) } }
+}
+
+fn label_and_field(here: &Here<'_>, question: &Question, answers: &Answers) -> Markup {
     let id = format!("q.{}", question.path);
+    let said = answers.get(question.path).map(|answer| answer.text.as_str());
     html! {
-        label for=(id) { (question.label(spoken(here.language))) }
+        label for=(id) { (question.label(spoken(here.language))) (in_other(here.language, question, answers)) }
         textarea id=(id) name=(id) rows="2" maxlength="8000" { (said.unwrap_or_default()) }
     }
 }
@@ -158,8 +176,17 @@ fn waiting_link(here: &Here<'_>, told: &Told, held: &Prepared) -> Markup {
 pub(crate) fn prepare(here: &Here<'_>, told: &Told, words: &NoticeWords) -> Markup {
     let waits = |regime: &Regime| told.case.file.waiting(&regime.id, told.phase(regime)).is_some();
     let is_first = told.owed().any(|regime| !waits(regime));
+    let lacking: Vec<(&str, Vec<String>)> = told
+        .owed()
+        .map(|regime| (regime.title.of(spoken(here.language)), told.lacks(regime, here.language)))
+        .filter(|(_, lacks)| !lacks.is_empty())
+        .collect();
     let fields = html! {
         p { (words.prepare_text) }
+        @if !lacking.is_empty() {
+            p { (words.not_ready) }
+            ul { @for (title, lacks) in &lacking { li { (title) ": " (lacks.join("; ")) } } }
+        }
         button data-key="p" accesskey="p" { (words.prepare) " " kbd { "p" } }
     };
     html! {

@@ -2,7 +2,7 @@
 
 use crate::answer::{Here, Sent};
 use crate::notice_page::Told;
-use crate::notice_words::notice_words;
+use crate::notice_words::{notice_words, written_in};
 use crate::reply::{Answer, Shape, csv, json, missing, pdf as sent_pdf};
 use crate::text::code;
 use crate::view::Trouble;
@@ -65,6 +65,9 @@ fn preview(here: &Here<'_>, number: CaseNumber, notice: &Notice) -> Markup {
         @for banner in &notice.banners { p class="note" { "! " (banner) } }
         @if !notice.paragraphs.is_empty() {
             h2 { (words.letter) }
+            @if !notice.letter_head.is_empty() {
+                p { @for line in &notice.letter_head { (line) br; } }
+            }
             @for (heading, text) in &notice.paragraphs {
                 h3 { (heading) }
                 @for part in text.split("\n\n") { p { (part) } }
@@ -79,6 +82,9 @@ fn preview(here: &Here<'_>, number: CaseNumber, notice: &Notice) -> Markup {
                     Some(value) => { @for line in value.lines() { (line) br; } }
                     None if field.required => strong class="gap" { "! " (words.missing) },
                     None => "–",
+                }
+                @if let Some(language) = field.written_in {
+                    p class="note" { "! " (written_in(here.language, language)) }
                 }
                 @if let Some(was) = &field.was {
                     p class="note" { "△ " (words.was) ": " (was.as_deref().unwrap_or(words.nothing)) }

@@ -12,7 +12,7 @@ use crate::text::{Language, code};
 use crate::view::Trouble;
 use bavn_detect::cases::{Book, Case, CaseNumber, ENDED, Prepared};
 use bavn_model::Timestamp;
-use bavn_share::{Breach, Due, Duty, Instant, Notice, Regime, clocks, duty, shipped};
+use bavn_share::{Breach, Due, Duty, Instant, Notice, Regime, clocks, duty, event_name, shipped};
 use maud::{Markup, html};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -79,6 +79,11 @@ impl Told {
             }
         }
         Some(notice)
+    }
+
+    /// What a notice cannot be made ready without.
+    pub(crate) fn lacks(&self, regime: &Regime, language: Language) -> Vec<String> {
+        self.notice(regime, language).map_or_else(Vec::new, |notice| notice.missing)
     }
 
     /// Notices that are owed and not signed in the phase that comes next.
@@ -171,6 +176,10 @@ fn rows(told: &Told, language: Language) -> Vec<Row> {
             (None, Duty::Owed) => words.open.to_owned(),
             (None, Duty::NotOwed) => words.no_duty.to_owned(),
             (None, Duty::NotAssessed) => words.unjudged.to_owned(),
+            (None, Duty::NotDeclared) => {
+                let event = regime.clocks.first().map_or("", |clock| clock.from.as_str());
+                format!("{} {}", words.undeclared, event_name(event, spoken(language)))
+            }
         };
         Some(Row {
             regime: regime.id.clone(),
@@ -223,24 +232,13 @@ fn clock_list(told: &Told, language: Language, words: &NoticeWords) -> Markup {
     html! {
         h2 { (words.clocks) }
         ul { @for due in &running { li {
-            strong { (clock_name(told, due, language)) } ": "
+            strong { (due.name.of(spoken(language))) } ": "
             (due.left(spoken(language), &told.record.time_zone, told.now))
         } } }
         @if let Some(held) = told.case.file.declared.get("aware") {
             p class="facts" { (words.aware_since) " " (short(held.since)) " (" (plain::desk(language, &held.by)) "): " (held.why) }
         }
     }
-}
-
-/// Notice and phase, as its page calls them.
-fn clock_name(told: &Told, due: &Due, language: Language) -> String {
-    let regime = told.regimes.iter().find(|regime| regime.id == due.regime);
-    let name = regime.and_then(|regime| {
-        let phase = regime.phases.iter().find(|phase| phase.id == due.phase)?;
-        let spoken = spoken(language);
-        Some(format!("{} ({})", regime.title.of(spoken), phase.name.of(spoken)))
-    });
-    name.unwrap_or_else(|| format!("{} / {}", due.regime, due.phase))
 }
 
 fn table(number: CaseNumber, told: &Told, language: Language, words: &NoticeWords) -> Markup {

@@ -3,7 +3,7 @@
 use crate::access::{Granted, Role};
 use crate::notice_view::{BreachView, Notices};
 use crate::session::{Doors, Visitor};
-use crate::text::{Language, pick};
+use crate::text::{Language, code, pick};
 use crate::view::{
     Board, ClockView, Counted, CoverageView, DrillView, HeldAbout, HuntView, PatientView,
     PersonView, ProofView, QueueView, RegimeLine, Revealed, ScopeView, TrailView, Trouble, Wish,
@@ -13,7 +13,7 @@ use axum::http::{Request, StatusCode};
 use bavn_detect::cases::{Alarm, Book, CaseNumber, Deed, Duty, Said, Verdict};
 use bavn_detect::house::{Agreement, House, HouseDeed};
 use bavn_model::Timestamp;
-use bavn_share::{Breach, Count, Declared, Instant, Recipients, questions};
+use bavn_share::{Breach, Contact, Count, Declared, Instant, Organisation, Recipients, questions};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt as _;
@@ -155,12 +155,30 @@ impl Notices for Told {
             title: "T".to_owned(),
             time_zone: "Europe/Oslo".to_owned(),
             what_happened: Some(what.to_owned()),
+            main_cause: Some("A stolen account".to_owned()),
+            kinds: vec!["confidentiality".to_owned()],
+            discovered_at: Some(Instant::from_micros(self.now().micros())),
+            from: Some(Instant::from_micros(self.now().micros())),
+            until: Some(Instant::from_micros(self.now().micros())),
+            record_categories: vec!["notes".to_owned()],
+            measures_taken: Some("The account was closed".to_owned()),
+            contacts: vec![Contact {
+                role: "DPO".to_owned(),
+                name: "Kari".to_owned(),
+                reach: "dpo@north.example".to_owned(),
+            }],
+            controllers: vec![Organisation {
+                name: "Hospital North".to_owned(),
+                number: None,
+                persons: None,
+            }],
             persons: Some(Count { lower: 40, best: 41, upper: None }),
             recipients: Some(Recipients {
                 by_letter: 30,
                 dead: 2,
                 moved: 3,
                 minors: 4,
+                minors_below: Some(16),
                 protected_address: 2,
             }),
             ..Breach::default()
@@ -174,6 +192,10 @@ impl Notices for Told {
             if let Some(answer) = case.file.answers.get(question.path) {
                 let at = Instant::from_micros(answer.at.micros());
                 record.answer(question.path, &answer.text, &answer.by, at).unwrap();
+                if answer.language.as_deref() != Some(code(language)) && question.choices.is_empty()
+                {
+                    record.in_other_language.push(question.path.to_owned());
+                }
             }
         }
         let regimes = ["no-datatilsynet", "gdpr-33", "gdpr-34"].map(str::to_owned).to_vec();
@@ -346,12 +368,24 @@ fn two_persons_tell_and_the_second_signs() {
         assert_eq!(kari.post(deed, fields).0, StatusCode::SEE_OTHER, "{deed}");
     }
     assert_eq!(kari.post("answers", "q.risk.level=enormous").0, StatusCode::CONFLICT);
-    let acts: Vec<usize> = {
+    let made_ready = || -> Vec<usize> {
         let book = board.book.lock().unwrap();
         let file = &book.case(CaseNumber(1)).unwrap().file;
-        assert_eq!(file.answers.len(), 2);
         file.notices.iter().map(|held| held.act).collect()
     };
+    assert_eq!(made_ready().len(), 2, "no letter without advice");
+    let page = kari.get("/case/1/notice");
+    assert!(page.contains("cannot be made ready") && page.contains("Advice; "), "{page}");
+    let said = "q.advice=Ask+us&q.likely_consequences=Talk&q.measures_planned=We+look";
+    assert_eq!(kari.post("answers?lang=en", said).0, StatusCode::SEE_OTHER);
+    // What is said in one language is missing in a letter of the other.
+    let bokmaal = kari.get("/case/1/notice?lang=nb");
+    assert!(bokmaal.contains("! skrevet på engelsk"), "{bokmaal}");
+    assert!(!kari.get("/case/1/notice").contains("written in English"));
+    assert_eq!(kari.post("prepare?lang=nb", "").0, StatusCode::SEE_OTHER);
+    assert_eq!(made_ready().len(), 4, "the letter is in no language");
+    assert_eq!(kari.post("prepare", "").0, StatusCode::SEE_OTHER);
+    let acts = made_ready().split_off(4);
     assert_eq!(acts.len(), 3, "two for the authority, a letter");
     let fields: Vec<String> = acts.iter().map(|act| format!("act.{act}=1")).collect();
     let fields = fields.join("&");

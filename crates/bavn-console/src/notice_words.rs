@@ -13,6 +13,7 @@ pub(crate) struct NoticeWords {
     pub(crate) state: &'static str,
     pub(crate) no_duty: &'static str,
     pub(crate) unjudged: &'static str,
+    pub(crate) undeclared: &'static str,
     pub(crate) open: &'static str,
     pub(crate) waits: &'static str,
     pub(crate) signed: &'static str,
@@ -35,6 +36,7 @@ pub(crate) struct NoticeWords {
     pub(crate) levels: [&'static str; 3],
     pub(crate) prepare: &'static str,
     pub(crate) prepare_text: &'static str,
+    pub(crate) not_ready: &'static str,
     pub(crate) sign: &'static str,
     pub(crate) sign_text: &'static str,
     pub(crate) sign_other: &'static str,
@@ -68,6 +70,16 @@ pub(crate) const fn notice_words(language: Language) -> &'static NoticeWords {
     }
 }
 
+/// Of a text in another language than the page's.
+pub(crate) const fn written_in(page: Language, text: bavn_share::Language) -> &'static str {
+    match (page, text) {
+        (Language::English, bavn_share::Language::Nb) => "written in Norwegian",
+        (Language::English, bavn_share::Language::En) => "written in English",
+        (Language::Bokmaal, bavn_share::Language::Nb) => "skrevet på norsk",
+        (Language::Bokmaal, bavn_share::Language::En) => "skrevet på engelsk",
+    }
+}
+
 static ENGLISH: NoticeWords = NoticeWords {
     title: "What must be told, to whom, by when?",
     to_tell: "Breaches to tell",
@@ -78,6 +90,7 @@ static ENGLISH: NoticeWords = NoticeWords {
     state: "State",
     no_duty: "not owed by the recorded judgement of risk",
     unjudged: "nobody has judged the risk yet",
+    undeclared: "not owed: nobody has declared",
     open: "not made ready",
     waits: "waits for a second person; made ready by",
     signed: "signed and sent by",
@@ -125,6 +138,7 @@ static ENGLISH: NoticeWords = NoticeWords {
     levels: ["unlikely", "a risk", "a high risk"],
     prepare: "Make every owed notice ready",
     prepare_text: "Freezes the record as it stands now; a second person reads and signs it.",
+    not_ready: "These cannot be made ready before what is missing is said:",
     sign: "Sign what waits, as I send it",
     sign_text: "You have read the notices below and send them now. Their clocks stop. This cannot be undone.",
     sign_other: "You made this ready: somebody else signs it.",
@@ -172,6 +186,7 @@ static BOKMAAL: NoticeWords = NoticeWords {
     state: "Status",
     no_duty: "ikke pliktig etter den risikovurderingen som er gjort",
     unjudged: "ingen har vurdert risikoen ennå",
+    undeclared: "ikke pliktig: ingen har erklært",
     open: "ikke gjort klar",
     waits: "venter på en annen person; gjort klar av",
     signed: "signert og sendt av",
@@ -219,6 +234,7 @@ static BOKMAAL: NoticeWords = NoticeWords {
     levels: ["lite sannsynlig", "risiko", "høy risiko"],
     prepare: "Gjør klar alle pliktige meldinger",
     prepare_text: "Fryser opplysningene slik de er nå; en annen person leser og signerer.",
+    not_ready: "Disse kan ikke gjøres klare før det som mangler, er sagt:",
     sign: "Signer det som venter, idet jeg sender det",
     sign_text: "Du har lest meldingene under og sender dem nå. Fristene stopper. Dette kan ikke angres.",
     sign_other: "Du gjorde denne klar: en annen må signere.",

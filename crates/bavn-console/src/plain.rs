@@ -90,7 +90,7 @@ pub(crate) fn deed(language: Language, book: &Book, act: &Act) -> String {
             let [declared, from] = pick(language, ["declared", "since"], ["erklærte", "fra"]);
             format!("{declared} {event} {from} {}: {why}", short(*since))
         }
-        Deed::Answered { question, text } => {
+        Deed::Answered { question, text, .. } => {
             let answered = pick(language, "answered", "svarte på");
             format!(
                 "{answered} «{}»: {}",

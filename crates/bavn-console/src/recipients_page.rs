@@ -20,7 +20,8 @@ pub(crate) fn answer(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let held = told.record.recipients;
     match sent.shape {
         Shape::Json => json(&json!({
-            "persons": told.record.persons, "ways": held, "lists": told.case.file.lists,
+            "persons": told.record.persons, "ways": held.map(|held| held.counts().0),
+            "minors_below": held.and_then(|held| held.minors_below), "lists": told.case.file.lists,
         })),
         Shape::Csv => {
             let rows = held.iter().flat_map(|held| counts(*held));
@@ -60,8 +61,10 @@ fn body(here: &Here<'_>, told: &Told, title: &str, words: &NoticeWords) -> Marku
                         th scope="col" class="number" { (words.persons) }
                         th scope="col" { (words.handling) }
                     } }
-                    tbody { @for ((_, count), [way, handling]) in counts(held).into_iter().zip(words.ways) { tr {
-                        td { (way) }
+                    tbody { @for ((word, count), [way, handling]) in counts(held).into_iter().zip(words.ways) { tr {
+                        td { (way) @if let ("minors", Some(years)) = (word, held.minors_below) {
+                            " (" (here.say("below", "under")) " " (years) " " (here.say("years", "år")) ")"
+                        } }
                         td class="number" data-label=(words.persons) { (grouped(count)) }
                         td data-label=(words.handling) { (handling) }
                     } } }

@@ -134,21 +134,21 @@ fn both_ways(here: &Here<'_>, number: CaseNumber, scope: &ScopeView) -> Markup {
     let row = |name: &str, many: &HowMany, counts: bool| {
         html! { tr {
             td { (name) @if counts { " ✓" } }
-            td class="number" { (grouped(many.best)) br;
+            td data-label=(words.exposed) { (grouped(many.best)) ", "
                 (words.scope_lower) " " (grouped(many.lower)) ", "
                 @match many.upper {
                     Some(upper) => { (words.scope_upper) " " (grouped(upper)) }
                     None => { (words.scope_open) }
                 }
             }
-            td class="number" { (grouped(many.look_ups)) }
+            td class="number" data-label=(words.look_ups_day) { (grouped(many.look_ups)) }
         } }
     };
     html! {
         h2 { (here.say("With and without what is explained", "Med og uten det som er forklart")) }
-        table {
+        table class="queue" {
             thead { tr { th scope="col" { (here.say("Counted", "Regnet med")) }
-                th scope="col" class="number" { (words.exposed) }
+                th scope="col" { (words.exposed) }
                 th scope="col" class="number" { (words.look_ups_day) } } }
             tbody {
                 (row(here.say("All look-ups", "Alle oppslag"), &scope.all, !left_out))
@@ -196,14 +196,14 @@ fn counts(here: &Here<'_>, counted: &Counted) -> Markup {
     let table = |title: &str, rows: &[CountedRow], said: &dyn Fn(&str) -> String| {
         html! {
             h3 { (title) }
-            table {
+            table class="queue" {
                 thead { tr { th scope="col" { (title) }
                     th scope="col" class="number" { (words.look_ups_day) }
                     th scope="col" class="number" { (words.exposed) } } }
                 tbody { @for row in rows { tr {
-                    td class="share" { (said(&row.key)) }
-                    td class="number" { (grouped(row.look_ups)) }
-                    td class="number" { (grouped(row.patients)) }
+                    td { (said(&row.key)) }
+                    td class="number" data-label=(words.look_ups_day) { (grouped(row.look_ups)) }
+                    td class="number" data-label=(words.exposed) { (grouped(row.patients)) }
                 } } }
             }
         }

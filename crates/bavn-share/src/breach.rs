@@ -72,6 +72,9 @@ pub struct Breach {
     pub risk: Option<Risk>,
     #[serde(default)]
     pub evidence: Vec<Evidence>,
+    /// Fields that a person has written in the other language than that of this record.
+    #[serde(default)]
+    pub in_other_language: Vec<String>,
     /// Versions of notices already sent by people.
     #[serde(default)]
     pub sent: Vec<Sent>,
@@ -104,7 +107,17 @@ pub struct Recipients {
     pub dead: u64,
     pub moved: u64,
     pub minors: u64,
+    /// Age in years below which a person counts as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minors_below: Option<u32>,
     pub protected_address: u64,
+}
+
+impl Recipients {
+    /// Counts alone, and the age that one of them goes by.
+    pub const fn counts(self) -> (Self, Option<u32>) {
+        (Self { minors_below: None, ..self }, self.minors_below)
+    }
 }
 
 /// A person or office to ask, by role.

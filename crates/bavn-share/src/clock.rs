@@ -2,7 +2,7 @@
 
 use crate::breach::{Breach, Declared, RiskLevel};
 use crate::instant::{Instant, zone_named};
-use crate::regime::{Regime, Trigger, Verified};
+use crate::regime::{Regime, Trigger, Verified, Words};
 use crate::words::Language;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -16,6 +16,8 @@ pub enum Duty {
     NotOwed,
     /// Nobody has judged the risk yet: bavn does not judge in their place.
     NotAssessed,
+    /// Owed only from an event that nobody has declared.
+    NotDeclared,
 }
 
 /// One clock of one regime.
@@ -23,6 +25,9 @@ pub enum Duty {
 pub struct Due {
     pub regime: String,
     pub phase: String,
+    /// Notice and phase, as people call them.
+    #[serde(skip)]
+    pub name: Words,
     pub law: String,
     #[serde(skip)]
     pub verified: Verified,
@@ -71,10 +76,18 @@ pub fn duty(breach: &Breach, regime: &Regime) -> Duty {
         Trigger::Declared => {
             let first = regime.clocks.first().map(|clock| clock.from.as_str());
             let declared = first.is_some_and(|event| breach.declared.contains_key(event));
-            if declared { Duty::Owed } else { Duty::NotAssessed }
+            if declared { Duty::Owed } else { Duty::NotDeclared }
         }
         Trigger::Wanted => Duty::NotOwed,
     }
+}
+
+fn name(regime: &Regime, phase: &str) -> Words {
+    let named = |language| {
+        let phase = regime.phase(phase).map_or(phase, |phase| phase.name.of(language));
+        format!("{} ({phase})", regime.title.of(language))
+    };
+    Words { nb: named(Language::Nb), en: named(Language::En) }
 }
 
 /// Every clock of these regimes, the soonest first, those that stand last.
@@ -97,6 +110,7 @@ pub fn clocks(breach: &Breach, regimes: &[Regime], now: Instant) -> Vec<Due> {
             Due {
                 regime: regime.id.clone(),
                 phase: clock.phase.clone(),
+                name: name(regime, &clock.phase),
                 law: clock.law.clone(),
                 verified: clock.verified,
                 from: clock.from.clone(),

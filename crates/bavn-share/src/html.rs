@@ -29,6 +29,9 @@ pub fn notice_html(notice: &Notice) -> String {
                 ul { @for label in &notice.missing { li { (label) } } }
             }
         }
+        @if !notice.letter_head.is_empty() {
+            p { @for line in &notice.letter_head { (line) br; } }
+        }
         @for (heading, text) in &notice.paragraphs {
             h2 { (heading) }
             @for part in text.split("\n\n") { p class="said" { (part) } }
@@ -69,6 +72,7 @@ fn one_field(field: &Filled, texts: &Texts) -> Markup {
                 None if field.required => p class="gap" { "! " (texts.missing_here) },
                 None => p { "–" },
             }
+            @if field.written_in.is_some() { p class="gap" { "! " (texts.written_in_other) } }
             @if let Some(was) = &field.was {
                 p class="small was" { (texts.was) ": " (was.as_deref().unwrap_or(texts.nothing)) }
             }
@@ -84,7 +88,7 @@ fn clock_list(clocks: &[Due], language: Language, zone: &TimeZone, now: Instant)
         ul class="clocks" {
             @for due in clocks {
                 li class=[due.is_overdue(now).then_some("gap")] {
-                    strong { (due.regime) " / " (due.phase) } br;
+                    strong { (due.name.of(language)) } br;
                     (state(due, language, zone, now))
                 }
             }

@@ -64,6 +64,16 @@ impl Instant {
         }
     }
 
+    /// `3. mars 2026` in the zone.
+    pub(crate) fn date_in_letter(self, zone: &TimeZone, language: Language) -> String {
+        let said = self.in_letter(zone, language);
+        let end = said.find(match language {
+            Language::Nb => " kl. ",
+            Language::En => " at ",
+        });
+        said.get(..end.unwrap_or(said.len())).unwrap_or_default().to_owned()
+    }
+
     /// `2026-03-03` in the zone.
     pub(crate) fn local_date(self, zone: &TimeZone) -> String {
         ZonedDateTime::new(self.0, zone.clone()).strftime("%Y-%m-%d").to_string()

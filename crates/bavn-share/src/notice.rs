@@ -27,9 +27,12 @@ pub struct Notice {
     /// What the reader must know before trusting it: past review, unreviewed, unverified.
     pub banners: Vec<String>,
     pub fields: Vec<Filled>,
+    /// Above a letter: who writes it, and on which day. Empty where there is no letter.
+    pub letter_head: Vec<String>,
     pub paragraphs: Vec<(String, String)>,
     pub clocks: Vec<Due>,
-    /// Labels of the fields that this phase requires and the record lacks.
+    /// What this phase requires and the record lacks, or says in another language only; it cannot be
+    /// made ready without. Labels.
     pub missing: Vec<String>,
     /// Of all fields of the form, how many speak.
     pub filled: usize,
@@ -53,6 +56,9 @@ pub struct Filled {
     /// What the previous record said, where that was another thing (`Some(None)`: nothing).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<Option<String>>,
+    /// The only language in which a person has said it, where that is not the notice's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written_in: Option<Language>,
     /// Characters over the form's own limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over_by: Option<usize>,
@@ -89,6 +95,8 @@ impl Notice {
         let speaker = Speaker { language, zone: breach.zone(), in_letter: false };
         let record = as_value(breach);
         let before = previous.map(as_value);
+        let elsewhere = (!breach.in_other_language.is_empty()).then(|| language.other());
+        let in_other = |path: &String| breach.in_other_language.contains(path);
         let fields: Vec<Filled> = regime
             .fields
             .iter()
@@ -105,15 +113,27 @@ impl Notice {
                         .and_then(|most| length.checked_sub(most))
                         .filter(|&over| over > 0),
                     required: field.required.iter().any(|it| it == phase),
+                    written_in: elsewhere.filter(|_| field.from.iter().any(in_other)),
                     value,
                 }
             })
             .collect();
         let writer = Speaker { language, zone: breach.zone(), in_letter: true };
-        let paragraphs = regime.paragraphs.iter().map(|it| {
-            let text = fill_in(it.text.of(language), &record, &writer);
-            (it.heading.of(language).to_owned(), text)
-        });
+        let mut holes = Vec::new();
+        let paragraphs: Vec<(String, String)> = regime
+            .paragraphs
+            .iter()
+            .map(|it| {
+                let text = fill_in(it.text.of(language), &record, &writer, &mut holes);
+                (it.heading.of(language).to_owned(), text)
+            })
+            .collect();
+        let letter_head = if paragraphs.is_empty() || fields.is_empty() {
+            Vec::new()
+        } else {
+            let sender = breach.controllers.iter().map(|one| one.name.clone());
+            sender.chain([now.date_in_letter(&speaker.zone, language)]).collect()
+        };
         Ok(Self {
             regime: regime.id.clone(),
             version: regime.version.clone(),
@@ -122,18 +142,15 @@ impl Notice {
             language,
             title: regime.title.of(language).to_owned(),
             receiver: regime.receiver.of(language).to_owned(),
-            source: regime.source.clone(),
+            source: regime.source.of(language).to_owned(),
             breach: breach.id.clone(),
             breach_title: breach.title.clone(),
             made_at: now.local(&speaker.zone),
             banners: banners(regime, language, &now.local_date(&speaker.zone)),
-            paragraphs: paragraphs.collect(),
+            letter_head,
+            paragraphs,
             clocks: clocks(breach, std::slice::from_ref(regime), now),
-            missing: fields
-                .iter()
-                .filter(|field| field.required && field.value.is_none())
-                .map(|field| field.label.clone())
-                .collect(),
+            missing: missing_of(regime, &fields, &holes, language),
             filled: fields.iter().filter(|field| field.value.is_some()).count(),
             fields_total: fields.len(),
             fields,
@@ -190,25 +207,59 @@ fn at_path<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// Replaces each `{path}`; what the record lacks is marked as missing, so that no letter leaves
 /// with a hole in it.
-fn fill_in(template: &str, record: &Value, speaker: &Speaker) -> String {
+fn fill_in(template: &str, record: &Value, speaker: &Speaker, holes: &mut Vec<String>) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template.trim();
     while let Some((before, after)) = rest.split_once('{') {
         text.push_str(before);
         let Some((path, behind)) = after.split_once('}') else { break };
         let said = at_path(record, path).and_then(|value| speaker.say(value));
-        text.push_str(&said.unwrap_or_else(|| missing(path, speaker.language)));
+        text.push_str(&said.unwrap_or_else(|| {
+            holes.push(path.to_owned());
+            missing(path, speaker.language)
+        }));
         rest = behind;
     }
     text.push_str(rest);
     text
 }
 
+/// Required fields that say nothing, or say it in another language; then holes in the letter that no
+/// such field tells of.
+fn missing_of(
+    regime: &Regime,
+    fields: &[Filled],
+    holes: &[String],
+    language: Language,
+) -> Vec<String> {
+    let texts = language.texts();
+    let mut missing = Vec::new();
+    let mut told: Vec<&String> = Vec::new();
+    for (field, of) in fields.iter().zip(&regime.fields).filter(|(field, _)| field.required) {
+        if field.value.is_none() {
+            told.extend(&of.from);
+            missing.push(field.label.clone());
+        } else if field.written_in.is_some() {
+            missing.push(format!("{} ({})", field.label, texts.written_in_other));
+        }
+    }
+    for hole in holes.iter().filter(|hole| !told.contains(hole)) {
+        let name = name_of(hole, language).to_owned();
+        if !missing.contains(&name) {
+            missing.push(name);
+        }
+    }
+    missing
+}
+
 /// By what a person is asked for it; else as the record calls it.
-fn missing(path: &str, language: Language) -> String {
+fn name_of(path: &str, language: Language) -> &str {
     let question = questions().iter().find(|question| question.path == path);
-    let name = question.map_or(path, |question| question.label(language));
-    format!("[{}: {name}]", language.texts().missing_here)
+    question.map_or(path, |question| question.label(language))
+}
+
+fn missing(path: &str, language: Language) -> String {
+    format!("[{}: {}]", language.texts().missing_here, name_of(path, language))
 }
 
 pub(crate) const UNREVIEWED: &str = "unreviewed";

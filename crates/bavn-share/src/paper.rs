@@ -14,6 +14,7 @@ pub fn notice_document(notice: &Notice) -> Document {
     let is_letter = !notice.paragraphs.is_empty() && notice.fields_total > 0;
     let mut parts = Vec::new();
     if is_letter {
+        parts.push(Part::Paragraph(notice.letter_head.join("\n")));
         parts.extend(paragraphs(notice));
         parts.extend([Part::NewPage, Part::Heading(texts.for_sender.to_owned())]);
         parts.extend(heading(notice, texts));
@@ -28,12 +29,11 @@ pub fn notice_document(notice: &Notice) -> Document {
         parts.push(Part::Entries(notice.fields.iter().map(|one| entry(one, texts)).collect()));
     }
     if !notice.clocks.is_empty() {
-        parts.push(Part::Heading(texts.clocks.to_owned()));
-        parts.push(clock_list(&notice.clocks, notice.language, &notice.zone, notice.now));
+        let said = said(&notice.clocks, notice.language, &notice.zone, notice.now);
+        parts.push(Part::Small(format!("{}\n{}", texts.clocks, said.join("\n"))));
     }
     if !notice.evidence.is_empty() {
-        parts.push(Part::Heading(texts.evidence.to_owned()));
-        parts.push(Part::List(notice.evidence.clone()));
+        parts.push(Part::Small(format!("{}\n{}", texts.evidence, notice.evidence.join("\n"))));
     }
     let foot = format!(
         "{} · {} {} · {} SHA-256 {}",
@@ -46,7 +46,7 @@ pub fn notice_document(notice: &Notice) -> Document {
 pub fn clocks_document(clocks: &[Due], language: Language, zone: &str, now: Instant) -> Document {
     let zone = crate::instant::zone_named(zone).unwrap_or(TimeZone::UTC);
     let texts = language.texts();
-    let parts = vec![clock_list(clocks, language, &zone, now)];
+    let parts = vec![Part::List(said(clocks, language, &zone, now))];
     let foot = format!("{} {}", texts.made_at, now.local(&zone));
     Document { title: texts.clocks.to_owned(), language, parts, foot }
 }
@@ -90,18 +90,20 @@ fn entry(field: &Filled, texts: &Texts) -> Entry {
         .was
         .as_ref()
         .map(|was| format!("{}: {}", texts.was, was.as_deref().unwrap_or(texts.nothing)));
+    let other = field.written_in.map(|_| format!("! {}", texts.written_in_other));
     let over = field.over_by.map(|over| format!("! {over} {}", texts.too_long));
     Entry {
         label: field.label.clone(),
         value: field.value.clone().unwrap_or(gap),
         is_gap,
-        notes: was.into_iter().chain(over).collect(),
+        notes: was.into_iter().chain(other).chain(over).collect(),
     }
 }
 
-fn clock_list(clocks: &[Due], language: Language, zone: &TimeZone, now: Instant) -> Part {
+/// A line a clock.
+fn said(clocks: &[Due], language: Language, zone: &TimeZone, now: Instant) -> Vec<String> {
     let said = clocks
         .iter()
-        .map(|due| format!("{} / {}: {}", due.regime, due.phase, state(due, language, zone, now)));
-    Part::List(said.collect())
+        .map(|due| format!("{}: {}", due.name.of(language), state(due, language, zone, now)));
+    said.collect()
 }

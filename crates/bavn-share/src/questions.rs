@@ -32,6 +32,11 @@ impl Question {
             Language::Nb => bokmaal,
         })
     }
+
+    /// A draft that was taken as it stood, in another language.
+    pub fn draft_of(&self, text: &str, language: Language) -> Option<&'static str> {
+        self.draft?.contains(&text).then(|| self.draft(language))?
+    }
 }
 
 /// All of them, in the order in which they are asked.

@@ -1,7 +1,7 @@
 //! Law as data: which fields a notice has, which clocks run, who has read it.
 
 use crate::words::Language;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// One version of one duty to tell, from `rules/regimes/<id>/<version>.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -12,8 +12,9 @@ pub struct Regime {
     pub title: Words,
     /// Who gets it.
     pub receiver: Words,
-    /// Law and article.
-    pub source: String,
+    /// Law and article, which most languages name alike.
+    #[serde(deserialize_with = "alike_or_each")]
+    pub source: Words,
     /// How the text of the law was known to the writer of the file: `read`, `memory`, `not found`.
     pub verified: Verified,
     /// `YYYY-MM-DD`, when the file was written.
@@ -50,6 +51,20 @@ impl Words {
             Language::En => &self.en,
         }
     }
+}
+
+/// One text for both languages, or one for each.
+fn alike_or_each<'de, D: Deserializer<'de>>(from: D) -> Result<Words, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Alike(String),
+        Each(Words),
+    }
+    Ok(match Given::deserialize(from)? {
+        Given::Alike(text) => Words { nb: text.clone(), en: text },
+        Given::Each(words) => words,
+    })
 }
 
 /// How well the law's text is known.

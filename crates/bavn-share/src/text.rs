@@ -19,6 +19,9 @@ pub fn notice_text(notice: &Notice) -> String {
     for banner in &notice.banners {
         let _ = writeln!(out, "! {banner}");
     }
+    if !notice.letter_head.is_empty() {
+        let _ = writeln!(out, "\n{}", notice.letter_head.join("\n"));
+    }
     for (heading, text) in &notice.paragraphs {
         let _ = writeln!(out, "\n{heading}\n\n{text}");
     }
@@ -34,6 +37,9 @@ pub fn notice_text(notice: &Notice) -> String {
         let missing = if field.required { texts.missing_here.to_uppercase() } else { "-".into() };
         let value = field.value.clone().unwrap_or(missing);
         let _ = writeln!(out, "\n{}. {}\n{value}", at + 1, field.label);
+        if field.written_in.is_some() {
+            let _ = writeln!(out, "({})", texts.written_in_other);
+        }
         if let Some(was) = &field.was {
             let _ = writeln!(out, "({}: {})", texts.was, was.as_deref().unwrap_or(texts.nothing));
         }
@@ -60,8 +66,7 @@ pub fn clocks_text(clocks: &[Due], language: Language, zone: &str, now: Instant)
 fn lines(clocks: &[Due], language: Language, zone: &TimeZone, now: Instant) -> String {
     let mut out = String::new();
     for due in clocks {
-        let _ =
-            writeln!(out, "{} / {}: {}", due.regime, due.phase, state(due, language, zone, now));
+        let _ = writeln!(out, "{}: {}", due.name.of(language), state(due, language, zone, now));
     }
     out
 }
@@ -112,7 +117,8 @@ pub(crate) fn owed(due: &Due, language: Language) -> String {
     let texts = language.texts();
     let mut said = String::new();
     match due.duty {
-        Duty::Owed => {}
+        // That nobody has declared it is said by its clock.
+        Duty::Owed | Duty::NotDeclared => {}
         Duty::NotOwed => {
             let _ = write!(said, "; {}", texts.not_owed);
         }

@@ -14,10 +14,17 @@ pub enum Language {
 }
 
 impl Language {
-    pub(crate) const fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Nb => "nb",
             Self::En => "en",
+        }
+    }
+
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Nb => Self::En,
+            Self::En => Self::Nb,
         }
     }
 
@@ -60,6 +67,8 @@ pub(crate) struct Texts {
     pub(crate) filled: &'static str,
     pub(crate) missing: &'static str,
     pub(crate) missing_here: &'static str,
+    /// Of a field of a notice in this language.
+    pub(crate) written_in_other: &'static str,
     pub(crate) was: &'static str,
     pub(crate) nothing: &'static str,
     pub(crate) too_long: &'static str,
@@ -92,6 +101,7 @@ const ENGLISH: Texts = Texts {
     filled: "fields filled",
     missing: "Still missing",
     missing_here: "missing",
+    written_in_other: "written in Norwegian",
     was: "Before",
     nothing: "nothing",
     too_long: "characters too long for the form",
@@ -124,6 +134,7 @@ const BOKMAAL: Texts = Texts {
     filled: "felt er fylt ut",
     missing: "Mangler fortsatt",
     missing_here: "mangler",
+    written_in_other: "skrevet på engelsk",
     was: "Før",
     nothing: "ingenting",
     too_long: "tegn for langt for skjemaet",
@@ -235,6 +246,7 @@ const CODES: &[(&str, &str, &str)] = &[
     ("dead", "døde", "dead"),
     ("moved", "flyttet, adresse ukjent", "moved, address unknown"),
     ("minors", "mindreårige", "minors"),
+    ("minors_below", "mindreårig under (år)", "a minor below (years)"),
     ("protected_address", "sperret adresse", "protected address"),
     ("patients", "pasienter", "patients"),
     ("employees", "ansatte", "employees"),

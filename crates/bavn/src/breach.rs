@@ -28,7 +28,7 @@ pub(crate) struct About {
     pub(crate) processors: Vec<Processor>,
     pub(crate) measures_before: Option<String>,
     /// Below this age a letter goes to whoever has parental responsibility.
-    pub(crate) letter_to_guardian_below: i32,
+    pub(crate) letter_to_guardian_below: u32,
     /// Ids of the regimes whose notices this controller may owe, in the order of its pages.
     pub(crate) regimes: Vec<String>,
     /// None: no reader is asked by message.
@@ -185,9 +185,15 @@ fn add_acts(breach: &mut Breach, case: &Case, language: Language) -> CommandResu
     });
     for question in questions() {
         let Some(answer) = case.file.answers.get(question.path) else { continue };
+        let draft = question.draft_of(&answer.text, language);
+        let text = draft.unwrap_or(&answer.text);
         breach
-            .answer(question.path, &answer.text, &answer.by, instant(answer.at))
+            .answer(question.path, text, &answer.by, instant(answer.at))
             .map_err(|error| CommandError::new(Kind::Usage, error))?;
+        let is_other = answer.language.as_deref().is_some_and(|held| held != language.code());
+        if is_other && draft.is_none() && question.choices.is_empty() {
+            breach.in_other_language.push(question.path.to_owned());
+        }
     }
     Ok(())
 }
@@ -412,7 +418,7 @@ const REGIMES: [&str; 5] = ["no-datatilsynet", "gdpr-33", "no-24h", "gdpr-34", "
 const LETTERS: [&str; 2] = ["gdpr-34", "hipaa-letter"];
 const INDICATORS_MAX: usize = 50;
 /// In Norway a patient of 16 decides on health matters; from memory, and a setting.
-const GUARDIAN_BELOW_YEARS: i32 = 16;
+const GUARDIAN_BELOW_YEARS: u32 = 16;
 /// Types of FHIR R4 in words of a letter.
 const CONTENT: &[(&str, &str, &str)] = &[
     ("", "content whose type the source does not name", "innhold som kilden ikke oppgir typen av"),

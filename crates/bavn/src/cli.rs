@@ -274,7 +274,8 @@ pub(crate) struct ScopeSubject {
     /// A reader, as the source names it, or a bare id that only one bears; may be repeated.
     #[arg(long, value_name = "ID")]
     pub(crate) identity: Vec<String>,
-    /// The readers of a case, since it was first seen.
+    /// The readers of a case, since it was first seen and until somebody said that it ended, without
+    /// what is explained if the verdict is that they did it.
     #[arg(long, value_name = "CASE")]
     pub(crate) case: Option<CaseNumber>,
     /// A network address or workstation.

@@ -45,6 +45,7 @@ pub(crate) struct Told {
     pub(crate) ways: Vec<Way>,
     /// Of groups and classes that a notice names.
     categories: BTreeSet<String>,
+    guardian_below_years: u32,
 }
 
 impl Told {
@@ -58,7 +59,8 @@ impl Told {
     ) -> Self {
         let staff: BTreeSet<PatientId> =
             context.all_staff().filter_map(|(_, staff)| staff.patient).collect();
-        let mut told = Self::default();
+        let guardian_below_years = about.letter_to_guardian_below;
+        let mut told = Self { guardian_below_years, ..Self::default() };
         for (patient, spellings) in exposed.iter().zip(names) {
             let known = spellings.iter().find_map(|name| directory.patients.find(name));
             let Some(id) = known else {
@@ -111,6 +113,7 @@ impl Told {
             dead: of(Way::NextOfKin),
             moved: of(Way::NoAddress),
             minors: of(Way::Guardian),
+            minors_below: Some(self.guardian_below_years),
             protected_address: of(Way::Protected),
         }
     }

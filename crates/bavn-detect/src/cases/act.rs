@@ -105,6 +105,9 @@ pub enum Deed {
     Answered {
         question: String,
         text: String,
+        /// `en` or `nb`; none: it was not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
     },
     /// A notice made ready, and the record that it was made from, as JSON and by its SHA-256.
     Prepared {

@@ -14,7 +14,7 @@ pub struct BreachFile {
     /// Events that clocks of the law count from.
     pub declared: BTreeMap<String, Declaration>,
     /// By question, the last that was said.
-    pub answers: BTreeMap<String, Note>,
+    pub answers: BTreeMap<String, Answer>,
     pub notices: Vec<Prepared>,
     /// That nobody else used the account.
     pub ruled_out: Option<Note>,
@@ -23,6 +23,16 @@ pub struct BreachFile {
     /// What they said.
     pub replies: Vec<(String, Note)>,
     pub lists: Vec<ListWanted>,
+}
+
+/// What a person said, and in which language.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    pub at: Timestamp,
+    pub by: String,
+    pub text: String,
+    /// `en` or `nb`; none: it is not known.
+    pub language: Option<String>,
 }
 
 /// That an event holds since a time.
@@ -74,8 +84,9 @@ impl BreachFile {
                 let declaration = Declaration { since, by, at, why };
                 self.declared.insert(event.clone(), declaration);
             }
-            Deed::Answered { question, text } => {
-                self.answers.insert(question.clone(), note(text));
+            Deed::Answered { question, text, language } => {
+                let (text, language) = (text.clone(), language.clone());
+                self.answers.insert(question.clone(), Answer { at, by, text, language });
             }
             Deed::Prepared { regime, phase, record, sha256 } => self.notices.push(Prepared {
                 act: number,

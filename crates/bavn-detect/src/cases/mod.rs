@@ -22,7 +22,7 @@ pub use act::{
 };
 pub use alarm::{Alarm, Hand, Said, Shared, mark};
 pub use book::{Book, Case, Note, State, Task};
-pub use breach::{BreachFile, Declaration, ENDED, ListWanted, Prepared};
+pub use breach::{Answer, BreachFile, Declaration, ENDED, ListWanted, Prepared};
 pub use digest::{Digest, Line, Work};
 pub use duty::{Desk, Duty, DutyError, Hours, Person, Zone};
 pub use rules::Refusal;

@@ -225,7 +225,7 @@ impl Book {
                     _ => Ok(()),
                 }
             }
-            Deed::Answered { question, text: words } => {
+            Deed::Answered { question, text: words, .. } => {
                 text(question)?;
                 text(words)
             }

@@ -64,7 +64,7 @@ pub fn deed_in_words(act: &Act, language: Language) -> String {
             format!("declared {event} since {since}: {why}"),
             format!("erklærte {event} fra {since}: {why}"),
         ),
-        Deed::Answered { question, text } => {
+        Deed::Answered { question, text, .. } => {
             say(format!("answered {question}: {text}"), format!("svarte på {question}: {text}"))
         }
         Deed::Prepared { regime, phase, sha256, .. } => say(

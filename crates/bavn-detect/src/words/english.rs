@@ -216,14 +216,17 @@ pub(super) fn tried(tried: &Tried) -> String {
         "own_record" => "a record made by somebody else",
         other => other,
     };
-    let visits = tried.visits;
+    let visits = match tried.visits {
+        1 => "1 visit".to_owned(),
+        visits => format!("{visits} visits"),
+    };
     match tried.outcome {
-        TriedOutcome::NotFound => format!("{what}: not found for {visits} visits"),
+        TriedOutcome::NotFound => format!("{what}: not found for {visits}"),
         TriedOutcome::MadeByReader => {
-            format!("{what}: for {visits} visits there is only one that the reader made")
+            format!("{what}: for {visits} there is only one that the reader made")
         }
         TriedOutcome::CannotJudge { .. } => {
-            format!("{what}: cannot be judged for {visits} visits, the feed is missing")
+            format!("{what}: cannot be judged for {visits}, the feed is missing")
         }
     }
 }

@@ -54,6 +54,11 @@ fn a_missing_field_is_named_and_a_letter_shows_its_hole() {
     assert_eq!(letter.missing, ["Råd"]);
     assert!(notice_text(&letter).contains("[mangler: Hva en person kan gjøre selv]"));
     assert_eq!(letter.filled_percent(), 85);
+    assert_eq!(letter.letter_head[1..], ["5. mars 2026"], "{:?}", letter.letter_head);
+    breach.in_other_language = vec!["what_happened".to_owned()];
+    let letter =
+        Notice::fill(&breach, &regime("gdpr-34"), "initial", Language::Nb, None, now()).unwrap();
+    assert_eq!(letter.missing, ["Bruddets art (skrevet på engelsk)", "Råd"]);
 }
 
 #[test]

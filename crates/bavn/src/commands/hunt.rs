@@ -1,6 +1,7 @@
 //! `bavn hunt`: a list from a CERT, and every look-up that was made from it.
 
 use super::keep::{open, purpose, record_asking, window};
+use super::scope::said;
 use crate::cli::Hunt as Arguments;
 use crate::error::{CommandError, CommandResult, Kind};
 use anyhow::Context as _;
@@ -268,10 +269,10 @@ impl Hunted {
     fn text(&self) -> String {
         let found = self.entries.iter().filter(|entry| entry.found.is_some()).count();
         let mut lines = vec![format!(
-            "{} patients exposed (at least {}) by {found} of {} values",
-            self.best,
+            "{} exposed (at least {}) by {found} of {}",
+            said(self.best as u64, "patient"),
             self.lower,
-            self.entries.len()
+            said(self.entries.len() as u64, "value")
         )];
         if let (Some(first), Some(last)) = (self.first, self.last) {
             lines.push(format!("  from {first} to {last}"));
@@ -279,9 +280,9 @@ impl Hunted {
         for entry in &self.entries {
             let what = match (entry.found, &entry.problem) {
                 (Some(kind), _) => format!(
-                    "{kind}, {} look-ups, {} patients",
-                    entry.look_ups.len(),
-                    entry.patients.len()
+                    "{kind}, {}, {}",
+                    said(entry.look_ups.len() as u64, "look-up"),
+                    said(entry.patients.len() as u64, "patient")
                 ),
                 (None, Some(problem)) => problem.clone(),
                 (None, None) => "no look-up names it".to_owned(),

@@ -236,8 +236,8 @@ fn regimes(shown: &Shown) -> CommandResult<String> {
     for regime in known(None)? {
         let banner = if regime.is_overdue(&today) { "  PAST REVIEW" } else { "" };
         let phases: Vec<&str> = regime.phases.iter().map(|phase| phase.id.as_str()).collect();
-        let title = regime.title.of(language);
-        let _ = writeln!(out, "{} ({}) {title}\n  {}", regime.id, regime.version, regime.source);
+        let (title, source) = (regime.title.of(language), regime.source.of(language));
+        let _ = writeln!(out, "{} ({}) {title}\n  {}", regime.id, regime.version, source);
         let _ = writeln!(out, "  review by {}, {}{banner}", regime.review_by, regime.reviewer);
         let _ = writeln!(out, "  phases: {}", phases.join(", "));
         for clock in &regime.clocks {

@@ -6,6 +6,7 @@ use super::notice::{Shown, spoken};
 use crate::breach::instant;
 use crate::cli::{CaseStore, ContextPaths};
 use crate::error::{CommandError, CommandResult};
+use crate::recipients::Way;
 use crate::register::{By, Looked, Register};
 use bavn_detect::cases::{CaseNumber, Deed, Prepared};
 use bavn_model::Timestamp;
@@ -47,7 +48,8 @@ pub(crate) enum CaseNotice {
         #[arg(long, value_enum, default_value = "en")]
         language: crate::cli::SpokenLanguage,
     },
-    /// Say that an event holds that a clock of the law counts from: `aware`, `significant`, …
+    /// Say that an event holds that a clock of the law counts from: `aware`, `significant`, …; or
+    /// `ended`, after which look-ups are no longer of the case.
     Declare {
         #[command(flatten)]
         store: CaseStore,
@@ -55,7 +57,7 @@ pub(crate) enum CaseNotice {
         case: CaseNumber,
         #[arg(value_name = "EVENT")]
         event: String,
-        /// Since when, in RFC 3339; never later than was declared before [default: now].
+        /// Since when, in RFC 3339; never later than was declared before, but for `ended` [default: now].
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
         #[arg(long, value_name = "TEXT")]
@@ -72,6 +74,9 @@ pub(crate) enum CaseNotice {
         question: String,
         #[arg(value_name = "TEXT")]
         text: String,
+        /// In which the text is written: a notice in the other language marks it.
+        #[arg(long, value_enum)]
+        language: Option<crate::cli::SpokenLanguage>,
     },
     /// Make a notice ready, for a second person to sign.
     Prepare(Phase),
@@ -132,9 +137,13 @@ pub(crate) fn run(command: &CaseNotice) -> CommandResult<Vec<u8>> {
             let deed = Deed::Declared { event: event.clone(), since, why: why.clone() };
             act(store, *case, deed)
         }
-        CaseNotice::Answer { store, case, question, text } => {
+        CaseNotice::Answer { store, case, question, text, language } => {
             check_answer(question, text).map_err(CommandError::usage)?;
-            let deed = Deed::Answered { question: question.clone(), text: text.clone() };
+            let deed = Deed::Answered {
+                question: question.clone(),
+                text: text.clone(),
+                language: language.map(|language| spoken(language).code().to_owned()),
+            };
             act(store, *case, deed)
         }
         CaseNotice::Prepare(phase) => prepare(phase),
@@ -204,13 +213,15 @@ fn prepare(phase: &Phase) -> CommandResult<Vec<u8>> {
     let (regime, named) = regime_and_phase(phase)?;
     let previous = before(&phase.of, &regime)?;
     let notice = filled(&breach, previous.as_ref(), &regime, &named, language)?;
+    if !notice.missing.is_empty() {
+        let missing = notice.missing.join(", ");
+        return Err(CommandError::usage(format_args!("still missing: {missing}"))
+            .hint("`bavn notice answer` says what a person knows"));
+    }
     let record = serde_json::to_string(&breach)?;
     let deed = Deed::Prepared { regime, phase: named, record, sha256: breach.digest() };
     let acted = desk(&phase.of.store)?.act(now(), &os_user(), phase.of.case, deed, None);
     super::case::told(&acted)?;
-    if !notice.missing.is_empty() {
-        super::say(format_args!("still missing: {}", notice.missing.join(", ")));
-    }
     Ok(format!("{}\n", notice.record).into_bytes())
 }
 
@@ -264,15 +275,22 @@ fn recipients(of: &OfCase, as_json: bool) -> CommandResult<String> {
         CommandError::usage("who can be reached how is in the context: give `--context`")
     })?;
     if as_json {
+        let (ways, minors_below) = told.recipients().counts();
         let value = serde_json::json!({
-            "case": of.case, "persons": breach.persons, "ways": told.recipients(),
+            "case": of.case, "persons": breach.persons, "ways": ways, "minors_below": minors_below,
             "categories": told.categories(),
         });
         return Ok(format!("{value}\n"));
     }
-    let mut out = String::new();
+    let (mut out, ways) = (String::new(), told.recipients());
     for (way, count) in told.counts() {
-        let _ = writeln!(out, "{:<18} {count}", way.word());
+        let years = match way {
+            Way::Guardian => ways
+                .minors_below
+                .map_or_else(String::new, |years| format!("  (below {years} years)")),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "{:<18} {count}{years}", way.word());
     }
     Ok(out)
 }
