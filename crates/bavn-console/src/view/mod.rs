@@ -91,8 +91,8 @@ pub enum Wish {
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// What was wanted cannot be: a sentence for who wanted it.
-    Refused(String),
+    /// What was wanted cannot be: a sentence for who wanted it, in English and bokmål.
+    Refused([String; 2]),
     /// A disk or a key: a sentence for who keeps the machine.
     Failed(String),
 }

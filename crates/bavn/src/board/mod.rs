@@ -60,8 +60,11 @@ impl StoreBoard {
     fn subject(&self, number: CaseNumber) -> Result<(Subject, Window), Trouble> {
         let asked = self.desk.look(|book| case_subject(book, number));
         let asked = asked.map_err(|error| failed(&error))?;
-        let (subject, from) =
-            asked.ok_or_else(|| Trouble::Refused("the case names no reader".to_owned()))?;
+        let (subject, from) = asked.ok_or_else(|| {
+            Trouble::Refused(
+                ["the case names no reader", "saken nevner ingen leser"].map(str::to_owned),
+            )
+        })?;
         Ok((subject, Window { from, to: Window::ALL.to }))
     }
 }
@@ -146,7 +149,9 @@ impl Board for StoreBoard {
     fn settle(&self, who: &Visitor, deed: HouseDeed) -> Result<(), Trouble> {
         match self.house.act(self.now(), &who.name, who.role.word(), deed) {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(refusal)) => Err(Trouble::Refused(refusal.to_string())),
+            Ok(Err(refusal)) => {
+                Err(Trouble::Refused(crate::desk::LANGUAGES.map(|of| refusal.in_words(of))))
+            }
             Err(error) => Err(failed(&error)),
         }
     }
@@ -178,7 +183,10 @@ impl Board for StoreBoard {
 
     fn person(&self, account: &str, why: &Granted) -> Result<PersonView, Trouble> {
         let Some(case) = why.case() else {
-            return Err(Trouble::Refused("an account is seen in its case only".to_owned()));
+            return Err(Trouble::Refused(
+                ["an account is seen in its case only", "en konto ses bare i saken sin"]
+                    .map(str::to_owned),
+            ));
         };
         let (_, window) = self.subject(case)?;
         people::person(&*self.open()?, account, window).map_err(|error| told(&error))
@@ -190,7 +198,9 @@ impl Board for StoreBoard {
 
     fn reveal(&self, why: &Granted) -> Result<Vec<Revealed>, Trouble> {
         let Some(case) = why.case() else {
-            return Err(Trouble::Refused("names are given for a case only".to_owned()));
+            return Err(Trouble::Refused(
+                ["names are given for a case only", "navn gis bare for en sak"].map(str::to_owned),
+            ));
         };
         let (subject, window) = self.subject(case)?;
         let purpose = Purpose::Case(case.to_string());
@@ -210,7 +220,7 @@ impl Board for StoreBoard {
 fn told(error: &CommandError) -> Trouble {
     use crate::error::Kind;
     match error.kind {
-        Kind::Usage => Trouble::Refused(error.source.to_string()),
+        Kind::Usage => crate::desk::refused_in_words(error),
         _ => failed(error),
     }
 }
