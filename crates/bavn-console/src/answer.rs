@@ -228,7 +228,8 @@ impl Here<'_> {
 
     fn word(&self, status: u16, title: &str, sentence: &str) -> Answer {
         let page = page::word(title, sentence, self.language, &self.shell("/", false));
-        Answer { status, said: Some([title.to_owned(), sentence.to_owned()]), ..html(&page) }
+        let said = Box::new([title.to_owned(), sentence.to_owned()]);
+        Answer { status, said: Some(said), ..html(&page) }
     }
 
     fn shell<'s>(&'s self, path: &'s str, reloads: bool) -> Shell<'s> {
@@ -284,12 +285,12 @@ impl Here<'_> {
 
     /// A form that lacks something: a sentence for who filled it in.
     pub(crate) fn refused_with(&self, sentence: &str) -> Answer {
-        self.failed(&Trouble::Refused(sentence.to_owned()))
+        self.failed(&Trouble::Refused([sentence, sentence].map(str::to_owned)))
     }
 
     pub(crate) fn failed(&self, trouble: &Trouble) -> Answer {
         let (status, sentence) = match trouble {
-            Trouble::Refused(sentence) => (409, sentence),
+            Trouble::Refused([english, bokmaal]) => (409, self.say(english, bokmaal)),
             Trouble::Failed(sentence) => (500, sentence),
         };
         self.word(status, texts(self.language).changed, sentence)

@@ -5,7 +5,7 @@ use crate::notice_page::{Told, spoken};
 use crate::notice_words::notice_words;
 use crate::reply::{Answer, go, missing};
 use crate::text::code;
-use crate::view::{Trouble, Wish};
+use crate::view::Wish;
 use bavn_detect::cases::{Case, CaseNumber, Deed};
 use bavn_model::Timestamp;
 use bavn_share::{check_answer, questions};
@@ -20,7 +20,7 @@ pub(crate) fn declare(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     } else {
         let said = here.say("is not a time, such as", "er ikke et tidspunkt, slik som");
         let sentence = format!("`{typed}` {said} 2026-03-03 07:15");
-        return here.failed(&Trouble::Refused(sentence));
+        return here.refused_with(&sentence);
     };
     let (event, why) = (sent.form.field("event").to_owned(), sent.form.field("why").to_owned());
     let wish = Deed::Declared { event, since, why };
@@ -40,7 +40,7 @@ pub(crate) fn answers(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
             continue;
         }
         if let Err(error) = check_answer(question.path, text) {
-            return here.failed(&Trouble::Refused(error.to_string()));
+            return here.refused_with(&error.to_string());
         }
         let (question, text) = (question.path.to_owned(), text.to_owned());
         let language = Some(code(here.language).to_owned());
@@ -62,7 +62,7 @@ pub(crate) fn prepare(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     if let Some(regime) = told.owed().next().filter(|_| !told.owed().any(|one| complete(&one))) {
         let lacks = told.lacks(regime, here.language).join("; ");
         let (title, words) = (regime.title.of(spoken(here.language)), notice_words(here.language));
-        return here.failed(&Trouble::Refused(format!("{title}: {}: {lacks}", words.missing)));
+        return here.refused_with(&format!("{title}: {}: {lacks}", words.missing));
     }
     let deed = |regime: &bavn_share::Regime| Deed::Prepared {
         regime: regime.id.clone(),

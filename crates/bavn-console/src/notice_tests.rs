@@ -27,7 +27,7 @@ struct Told {
 const NOW: i64 = 1_767_744_000;
 
 fn none<T>() -> Result<T, Trouble> {
-    Err(Trouble::Refused("this board has notices only".to_owned()))
+    Err(Trouble::Refused(["this board has notices only"; 2].map(str::to_owned)))
 }
 
 impl Board for Told {
@@ -51,9 +51,9 @@ impl Board for Told {
     fn act(&self, by: &str, case: CaseNumber, wish: Wish, seen: usize) -> Result<(), Trouble> {
         let Wish::Do(deed) = wish else { return Ok(()) };
         let mut book = self.book.lock().unwrap();
-        let acts = book
-            .propose(self.now(), by, case, deed, Some(seen))
-            .map_err(|refusal| Trouble::Refused(refusal.to_string()))?;
+        let acts = book.propose(self.now(), by, case, deed, Some(seen)).map_err(|refusal| {
+            Trouble::Refused([Language::English, Language::Bokmaal].map(|of| refusal.in_words(of)))
+        })?;
         for act in acts {
             book.push(act);
         }

@@ -14,13 +14,13 @@ pub(crate) struct Answer {
     pub(crate) cookie: Option<String>,
     pub(crate) location: Option<String>,
     /// Title and sentence of a page that says no: all that its twins have.
-    pub(crate) said: Option<[String; 2]>,
+    pub(crate) said: Option<Box<[String; 2]>>,
 }
 
 impl Answer {
     /// Says no in the form in which a page was wanted.
     pub(crate) fn shaped(self, shape: Shape) -> Self {
-        match (&self.said, shape) {
+        match (self.said.as_deref(), shape) {
             (None, _) | (_, Shape::Html) => self,
             (Some([title, sentence]), Shape::Json) => {
                 let body = json!({ "error": title, "because": sentence });
@@ -95,12 +95,12 @@ pub(crate) fn missing(language: Language) -> Answer {
     let words = texts(language);
     let page = page::word(words.missing, words.missing_text, language, &Shell::default());
     let said = [words.missing, words.missing_text].map(str::to_owned);
-    Answer { status: 404, said: Some(said), ..html(&page) }
+    Answer { status: 404, said: Some(Box::new(said)), ..html(&page) }
 }
 
 pub(crate) fn outside(language: Language) -> Answer {
     let words = texts(language);
     let page = page::word(words.enter, words.enter_text, language, &Shell::default());
     let said = [words.enter, words.enter_text].map(str::to_owned);
-    Answer { status: 401, said: Some(said), ..html(&page) }
+    Answer { status: 401, said: Some(Box::new(said)), ..html(&page) }
 }

@@ -46,7 +46,9 @@ async fn page(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if ![Method::GET, Method::HEAD, Method::POST].contains(&method) {
+    // A link that works once is not spent by who only looks where it leads.
+    let spends = method == Method::HEAD && uri.path().starts_with("/enter/");
+    if spends || ![Method::GET, Method::HEAD, Method::POST].contains(&method) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let asked = Asked {

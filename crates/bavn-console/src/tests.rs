@@ -57,7 +57,12 @@ impl Board for Fixed {
             Wish::Do(deed) => book.propose(self.now(), by, case, deed, Some(seen)),
             Wish::Undo => book.propose_undo(self.now(), by, case),
         };
-        let acts = acts.map_err(|refusal| Trouble::Refused(refusal.to_string()))?;
+        let acts = acts.map_err(|refusal| {
+            Trouble::Refused(
+                [crate::text::Language::English, crate::text::Language::Bokmaal]
+                    .map(|of| refusal.in_words(of)),
+            )
+        })?;
         for act in acts {
             book.push(act);
         }
@@ -161,7 +166,12 @@ impl Board for Fixed {
     fn settle(&self, who: &Visitor, deed: HouseDeed) -> Result<(), Trouble> {
         let mut house = self.house.lock().unwrap();
         let act = house.propose(self.now(), &who.name, who.role.word(), deed);
-        house.push(act.map_err(|refusal| Trouble::Refused(refusal.to_string()))?);
+        house.push(act.map_err(|refusal| {
+            Trouble::Refused(
+                [crate::text::Language::English, crate::text::Language::Bokmaal]
+                    .map(|of| refusal.in_words(of)),
+            )
+        })?);
         Ok(())
     }
 
@@ -225,7 +235,7 @@ impl Board for Fixed {
 
     fn patient(&self, typed: &str, _: &Granted) -> Result<PatientView, Trouble> {
         if typed == "nobody" {
-            return Err(Trouble::Refused("no patient is called so".to_owned()));
+            return Err(Trouble::Refused(["no patient is called so"; 2].map(str::to_owned)));
         }
         let group = ReadingGroup {
             day: "2024-01-01".to_owned(),
@@ -1102,6 +1112,8 @@ fn a_setting_takes_two_persons() {
     ] {
         assert_eq!(officer.send("/settings", fields).status, StatusCode::CONFLICT, "{fields}");
     }
+    let page = officer.send("/settings/1/confirm?lang=nb", "").text;
+    assert!(page.contains("det trengs en annen person"), "{page}");
     let other = Console::named("ola", Role::Administrator, officer.board.clone());
     other.sent_to("/settings/1/confirm", "");
     let page = officer.get("/settings").text;

@@ -281,10 +281,8 @@ impl Store {
             }
             stopped?;
         }
-        let mut of_row = |row: &Row<'_>| match window.has(row.at) {
-            true => found(&row.look_up()),
-            false => Ok(()),
-        };
+        let mut of_row =
+            |row: &Row<'_>| if window.has(row.at) { found(&row.look_up()) } else { Ok(()) };
         self.each_with_rows(untold, (by, keys), window, false, |reader, places| match with {
             With::Nothing => reader.pick_bare(places, &mut of_row),
             With::Content => reader.pick(places, &mut of_row),

@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use bavn_console::{Trouble, Wish};
 use bavn_detect::cases::{Act, Alarm, Book, CaseNumber, Deed, Duty, Refusal, Waiver};
 use bavn_detect::house::Agreement;
+use bavn_detect::words::Language;
 use bavn_model::Timestamp;
-use bavn_store::{Chance, Journal, Kek, List};
+use bavn_store::{Chance, Journal, Kek, List, StoreError};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -231,9 +232,31 @@ pub(crate) fn act(
     };
     match acted {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(refusal)) => Err(Trouble::Refused(refusal.to_string())),
+        Ok(Err(refusal)) => Err(Trouble::Refused(LANGUAGES.map(|of| refusal.in_words(of)))),
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// In which a refusal is said.
+pub(crate) const LANGUAGES: [Language; 2] = [Language::English, Language::Bokmaal];
+
+/// What somebody wanted and cannot have, for who wanted it.
+pub(crate) fn refused_in_words(error: &CommandError) -> Trouble {
+    let source = &error.source;
+    if let Some(refusal) = source.downcast_ref::<Refusal>() {
+        return Trouble::Refused(LANGUAGES.map(|of| refusal.in_words(of)));
+    }
+    let english = source.to_string();
+    let bokmaal = match source.downcast_ref::<StoreError>() {
+        Some(StoreError::Unknown { name, .. }) => {
+            format!("ingen oppslag i lageret nevner `{name}`")
+        }
+        Some(StoreError::Ambiguous { name, count, .. }) => {
+            format!("`{name}` kan bety {count} ulike navn; skriv det helt ut")
+        }
+        _ => english.clone(),
+    };
+    Trouble::Refused([english, bokmaal])
 }
 
 pub(crate) fn failed(error: &CommandError) -> Trouble {

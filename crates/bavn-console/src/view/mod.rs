@@ -61,7 +61,8 @@ pub trait Board: Send + Sync + 'static {
         _hint: Option<&str>,
         _in_bokmaal: bool,
     ) -> Result<(), Trouble> {
-        Err(Trouble::Refused("messages to readers are off".to_owned()))
+        let off = ["messages to readers are off", "meldinger til lesere er slått av"];
+        Err(Trouble::Refused(off.map(str::to_owned)))
     }
     /// Puts on record who sees names, before they are shown: a look-up like all others, of these
     /// patients, if any.
@@ -108,8 +109,8 @@ pub enum Wish {
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// What was wanted cannot be: a sentence for who wanted it.
-    Refused(String),
+    /// What was wanted cannot be: a sentence for who wanted it, in English and bokmål.
+    Refused([String; 2]),
     /// A disk or a key: a sentence for who keeps the machine.
     Failed(String),
 }

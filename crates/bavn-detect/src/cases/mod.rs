@@ -13,6 +13,7 @@ mod digest;
 mod duty;
 mod expire;
 mod fold;
+mod refused;
 mod rules;
 mod tell;
 mod weigh;

@@ -8,6 +8,7 @@
 mod act;
 mod agreement;
 mod fold;
+mod refused;
 mod run;
 
 pub use act::{Change, HouseAct, HouseDeed, Ruling};

@@ -187,7 +187,8 @@ fn check_traces(folder: &std::path::Path, subject: &Subject, by_who: &[&Plain], 
     in_order(&mut found);
     in_order(&mut slow);
     assert_eq!(found, slow);
-    let contents = store.scope_contents(subject, window).unwrap();
+    let scope = store.scope(subject, window).unwrap();
+    let contents = store.scope_contents(subject, window, &scope).unwrap();
     let exposing = of_window.iter().filter(|plain| {
         class(plain.kind, plain.outcome, plain.flags).exposes() && !plain.patients.is_empty()
     });

@@ -60,9 +60,11 @@ impl StoreBoard {
 
     fn asked(&self, number: CaseNumber) -> Result<CaseScope, Trouble> {
         let asked = self.desk.look(|book| CaseScope::of(book, number));
-        asked
-            .map_err(|error| failed(&error))?
-            .ok_or_else(|| Trouble::Refused("the case names no reader".to_owned()))
+        asked.map_err(|error| failed(&error))?.ok_or_else(|| {
+            Trouble::Refused(
+                ["the case names no reader", "saken nevner ingen leser"].map(str::to_owned),
+            )
+        })
     }
 }
 
@@ -148,7 +150,7 @@ impl Board for StoreBoard {
         let asked =
             ask(&self.desk, &*self.open()?, self.register.about(), by, self.now(), &question);
         asked.map(|_| ()).map_err(|error| match error.kind {
-            Kind::Usage | Kind::Refused => Trouble::Refused(error.source.to_string()),
+            Kind::Usage | Kind::Refused => crate::desk::refused_in_words(&error),
             _ => failed(&error),
         })
     }
@@ -175,7 +177,9 @@ impl Board for StoreBoard {
     fn settle(&self, who: &Visitor, deed: HouseDeed) -> Result<(), Trouble> {
         match self.house.act(self.now(), &who.name, who.role.word(), deed) {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(refusal)) => Err(Trouble::Refused(refusal.to_string())),
+            Ok(Err(refusal)) => {
+                Err(Trouble::Refused(crate::desk::LANGUAGES.map(|of| refusal.in_words(of))))
+            }
             Err(error) => Err(failed(&error)),
         }
     }
@@ -207,7 +211,10 @@ impl Board for StoreBoard {
 
     fn person(&self, account: &str, why: &Granted) -> Result<PersonView, Trouble> {
         let Some(case) = why.case() else {
-            return Err(Trouble::Refused("an account is seen in its case only".to_owned()));
+            return Err(Trouble::Refused(
+                ["an account is seen in its case only", "en konto ses bare i saken sin"]
+                    .map(str::to_owned),
+            ));
         };
         people::person(&*self.open()?, account, self.asked(case)?.window)
             .map_err(|error| told(&error))
@@ -219,7 +226,9 @@ impl Board for StoreBoard {
 
     fn reveal(&self, why: &Granted) -> Result<Vec<Revealed>, Trouble> {
         let Some(case) = why.case() else {
-            return Err(Trouble::Refused("names are given for a case only".to_owned()));
+            return Err(Trouble::Refused(
+                ["names are given for a case only", "navn gis bare for en sak"].map(str::to_owned),
+            ));
         };
         let purpose = Purpose::Case(case.to_string());
         people::reveal(&*self.open()?, &self.asked(case)?, &purpose).map_err(|error| told(&error))
@@ -238,7 +247,7 @@ impl Board for StoreBoard {
 fn told(error: &CommandError) -> Trouble {
     use crate::error::Kind;
     match error.kind {
-        Kind::Usage => Trouble::Refused(error.source.to_string()),
+        Kind::Usage => crate::desk::refused_in_words(error),
         _ => failed(error),
     }
 }

@@ -36,13 +36,19 @@ impl Notices for StoreBoard {
         seen: usize,
     ) -> Result<(String, String), Trouble> {
         let outbox = self.outbox.as_deref().ok_or_else(|| {
-            Trouble::Refused("the console was started without `--outbox`".to_owned())
+            Trouble::Refused(
+                [
+                    "the console was started without `--outbox`",
+                    "konsollen ble startet uten `--outbox`",
+                ]
+                .map(str::to_owned),
+            )
         })?;
         let by = By { who: ("urn:bavn:user", &who.name), at: self.now() };
         self.register.release(&self.desk, case, by, outbox, Some(seen)).map_err(|error| match error
             .kind
         {
-            Kind::Usage => Trouble::Refused(error.source.to_string()),
+            Kind::Usage => crate::desk::refused_in_words(&error),
             _ => failed(&error),
         })
     }

@@ -111,7 +111,9 @@ pub(crate) fn tell(
     match alarmed {
         Some(at) => writeln!(
             out,
-            "{}  the thief would have left with {} records. Blocked at the alarm: {} lost, {} saved.",
+            "{}  the thief would have left with {} records. Blocked at the alarm: {} lost, {} saved. \
+             That is counted by the drill's own key; the pages count what the look-ups show, and here \
+             nobody blocked the account.",
             clock(end),
             thefts.len(),
             stolen(at),

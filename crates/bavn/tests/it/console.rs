@@ -63,7 +63,8 @@ impl Place {
         let mut staff = self.lines("Practitioner.ndjson");
         let officer = staff.iter_mut().find(|held| name.ends_with(held["id"].as_str().unwrap()));
         officer.unwrap()["name"][0]["text"] = called.into();
-        let lines: String = staff.iter().map(|held| format!("{held}\n")).collect();
+        let lines: Vec<String> = staff.iter().map(Value::to_string).collect();
+        let lines = lines.join("\n") + "\n";
         std::fs::write(self.at("region").join("context/Practitioner.ndjson"), lines).unwrap();
     }
 
