@@ -47,7 +47,9 @@ mod tests {
         let on_paper = |book: &mut Book, house: &House, day, deed| {
             let in_force = agreement(book, house);
             let acts = book.propose_sign_off(at(day), "kari", deed, in_force.as_ref())?;
-            acts.into_iter().for_each(|act| book.push(act));
+            for act in acts {
+                book.push(act);
+            }
             Ok::<_, crate::cases::Refusal>(())
         };
         let signed = |on: &str| Deed::SignedOff {
