@@ -76,6 +76,13 @@ impl Frame {
         self.look_ups += 1;
     }
 
+    /// The bytes that the source wrote, of each look-up.
+    pub(crate) fn originals(&self) -> Vec<Vec<u8>> {
+        let mut input = Input(&self.bytes);
+        let read = (0..self.look_ups).map_while(|_| Incoming::read(&mut input));
+        read.map(|one| one.original.to_vec()).collect()
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -83,7 +90,7 @@ impl Frame {
 
 /// One look-up of a frame, its names still as text.
 #[derive(Debug)]
-pub(crate) struct LookUp<'a> {
+pub(crate) struct Incoming<'a> {
     pub(crate) id: u128,
     pub(crate) at: i64,
     pub(crate) who: Option<&'a str>,
@@ -111,7 +118,7 @@ pub(crate) struct LookUp<'a> {
     pub(crate) original: &'a [u8],
 }
 
-impl<'a> LookUp<'a> {
+impl<'a> Incoming<'a> {
     /// Reads the look-up at which `input` stands.
     pub(crate) fn read(input: &mut Input<'a>) -> Option<Self> {
         let id = u128::from_le_bytes(input.array()?);

@@ -1,6 +1,7 @@
 //! Which source spoke on which day, and what did this program itself look up?
 
 use crate::error::Result;
+use crate::manifest::Heard;
 use crate::names::Of;
 use crate::reader::{Store, Window};
 use crate::row::NOBODY;
@@ -97,11 +98,17 @@ impl Store {
         self.names(Of::Identity)?;
         let mut found = Vec::new();
         for segment in &self.manifest.segments {
-            if !segment.heard.iter().any(|heard| heard.source == own) {
+            let is_there = |heard: &Heard| {
+                heard.source == own
+                    && heard.first < window.to.micros()
+                    && heard.last >= window.from.micros()
+            };
+            if !segment.heard.iter().any(is_there) {
                 continue;
             }
-            self.segment(segment, true)?.each_with_evidence(|_, row, evidence| {
-                if row.source == own && window.has(row.at) {
+            let reader = self.segment(segment, true)?;
+            reader.pick_with_evidence(&reader.places_of_source(own)?, |row, evidence| {
+                if window.has(row.at) {
                     let who = self.names(Of::Identity).ok().filter(|_| row.identity != NOBODY);
                     found.push(Own {
                         at: Timestamp::from_micros(row.at),

@@ -72,6 +72,7 @@ pub struct Writer {
     linked: HashMap<Of, u32>,
     pending: Pending,
     passed: Passed,
+    own: Vec<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -151,6 +152,7 @@ impl Writer {
             linked: HashMap::new(),
             pending,
             passed: Passed::nobody(),
+            own: Vec::new(),
         })
     }
 
@@ -299,6 +301,11 @@ impl Writer {
         again::each_since(&past, &self.dictionary, (day, self.opened_at), each)
     }
 
+    /// What users of this program had looked up, as the last commit took it in; given once.
+    pub fn take_own(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.own)
+    }
+
     fn commit_all(&mut self, now: Timestamp) -> Result<()> {
         self.commit_learned(now, None)
     }
@@ -309,6 +316,7 @@ impl Writer {
             self.take_all(frame, now)?;
         }
         self.commit_taken(&left, now, state)?;
+        self.own = left.asked.iter().flat_map(|(_, frame)| frame.originals()).collect();
         for path in left.paths() {
             pass(Step::RemoveAsked)?;
             std::fs::remove_file(path).map_err(io(path, "removed"))?;

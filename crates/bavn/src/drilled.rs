@@ -270,7 +270,7 @@ mod tests {
             keeper: None,
             saved: None,
             desk: None,
-            watchers: &std::collections::BTreeSet::new(),
+            watchers: &crate::watchers::Watchers::default(),
             muted: &[],
             inputs: &inputs,
             formats: &formats,

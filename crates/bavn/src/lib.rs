@@ -25,6 +25,7 @@ mod register;
 mod report;
 mod scope_by;
 mod serve;
+mod watchers;
 
 use clap::Parser;
 use error::Kind;

@@ -71,6 +71,20 @@ impl SegmentReader {
         })
     }
 
+    /// Rows by their places, which are sorted, with what the source said of them.
+    pub(crate) fn pick_with_evidence(
+        &self,
+        places: &[u64],
+        mut found: impl FnMut(&Row<'_>, &Evidence<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let Some(evidence) = &self.evidence else { return Ok(()) };
+        let mut said = Cursor::<EvidenceColumns>::at(evidence, places);
+        self.pick(places, |row| {
+            let said = said.next()?.ok_or_else(|| evidence.wrong())?;
+            found(row, &said)
+        })
+    }
+
     /// One row, by its place in the segment.
     pub(crate) fn at<T>(
         &self,
@@ -200,6 +214,19 @@ impl SegmentReader {
             heard.extend(times.values().iter().map(source));
         }
         Ok(heard)
+    }
+
+    /// Places of the rows of one source: one column is read, and no other.
+    pub(crate) fn places_of_source(&self, source: u32) -> Result<Vec<u64>> {
+        let (mut places, mut before) = (Vec::new(), 0);
+        for group in 0..self.rows.row_groups() {
+            let rows = self.rows.rows_in(group) as u64;
+            let mut sources = whole::<Int32Type>(&self.rows, group, SOURCE)?;
+            let is_it = |_: &u64| sources.optional().is_some_and(|&one| one as u32 == source);
+            places.extend((before..before + rows).filter(is_it));
+            before += rows;
+        }
+        Ok(places)
     }
 
     /// The ids of all rows with their times, in order.

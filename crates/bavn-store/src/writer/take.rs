@@ -3,7 +3,7 @@
 
 use super::{Building, Taken, Writer};
 use crate::error::{Result, StoreError};
-use crate::frame::{Frame, LookUp};
+use crate::frame::{Frame, Incoming};
 use crate::keys::random;
 use crate::known::Past;
 use crate::names::{Of, as_kept};
@@ -27,7 +27,7 @@ struct Limits {
 
 /// A look-up on its way from one thread to the other.
 struct Numbered<'f> {
-    look_up: LookUp<'f>,
+    look_up: Incoming<'f>,
     numbers: Numbers,
     nonce: [u8; NONCE_BYTES],
     keeps_original: bool,
@@ -67,8 +67,8 @@ impl Writer {
             while left > 0 {
                 let count = left.min(LOOK_UPS_AT_ONCE);
                 left -= count;
-                let look_ups: Option<Vec<LookUp<'_>>> =
-                    (0..count).map(|_| LookUp::read(&mut input)).collect();
+                let look_ups: Option<Vec<Incoming<'_>>> =
+                    (0..count).map(|_| Incoming::read(&mut input)).collect();
                 let look_ups = look_ups.ok_or(StoreError::Library { doing: "reading a frame" })?;
                 let numbered = self.number_new(look_ups, limits, &mut taken)?;
                 if numbered.is_empty() {
@@ -108,11 +108,11 @@ impl Writer {
     /// Those that the store does not hold yet.
     fn number_new<'f>(
         &mut self,
-        look_ups: Vec<LookUp<'f>>,
+        look_ups: Vec<Incoming<'f>>,
         limits: Limits,
         taken: &mut Taken,
     ) -> Result<Vec<Numbered<'f>>> {
-        let day = |look_up: &LookUp<'_>| Timestamp::from_micros(look_up.at).day();
+        let day = |look_up: &Incoming<'_>| Timestamp::from_micros(look_up.at).day();
         self.known.fetch(look_ups.iter().map(|look_up| (day(look_up), look_up.id)));
         let mut found = self.find_names(&look_ups);
         let mut numbered = Vec::with_capacity(look_ups.len());
@@ -144,7 +144,7 @@ impl Writer {
     }
 
     /// Of the kinds that there are many of.
-    fn find_names(&self, look_ups: &[LookUp<'_>]) -> FoundNames {
+    fn find_names(&self, look_ups: &[Incoming<'_>]) -> FoundNames {
         let find = |of: Of, names: Vec<&str>| self.dictionary.of(of).find_all(&names).into_iter();
         let patients = look_ups.iter().flat_map(|look_up| &look_up.patients);
         FoundNames {
@@ -154,7 +154,7 @@ impl Writer {
         }
     }
 
-    fn number(&mut self, look_up: &LookUp<'_>, found: &Found) -> Result<Numbers> {
+    fn number(&mut self, look_up: &Incoming<'_>, found: &Found) -> Result<Numbers> {
         let mut name = |of: Of, text: Option<&str>, found: Option<u32>| match (text, found) {
             (None, _) => Ok(NOBODY),
             (_, Some(found)) => Ok(found),
@@ -219,7 +219,7 @@ struct Found {
 }
 
 impl FoundNames {
-    fn next(&mut self, look_up: &LookUp<'_>) -> Found {
+    fn next(&mut self, look_up: &Incoming<'_>) -> Found {
         Found {
             identity: look_up.who.and_then(|_| self.identities.next().flatten()),
             host: look_up.address.and_then(|_| self.hosts.next().flatten()),
@@ -258,7 +258,7 @@ impl Building {
     }
 }
 
-fn row<'f>(look_up: &LookUp<'f>, numbers: &Numbers) -> Row<'f> {
+fn row<'f>(look_up: &Incoming<'f>, numbers: &Numbers) -> Row<'f> {
     Row {
         at: look_up.at,
         identity: numbers.identity,
@@ -289,7 +289,7 @@ fn purpose<'f>(codes: &[&'f str]) -> Option<Cow<'f, str>> {
 }
 
 /// As the dictionary has them, in the order of [`Row::names`].
-fn names<'f>(look_up: &LookUp<'f>) -> impl Iterator<Item = Option<Cow<'f, str>>> {
+fn names<'f>(look_up: &Incoming<'f>) -> impl Iterator<Item = Option<Cow<'f, str>>> {
     let others = [
         look_up.who,
         look_up.on_behalf_of,

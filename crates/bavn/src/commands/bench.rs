@@ -187,7 +187,7 @@ pub(crate) fn watch(arguments: &BenchWatch) -> CommandResult {
         keeper: None,
         saved: None,
         desk: None,
-        watchers: &std::collections::BTreeSet::new(),
+        watchers: &crate::watchers::Watchers::default(),
         muted: &[],
         inputs: &inputs,
         formats: &formats,

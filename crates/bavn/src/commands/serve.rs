@@ -11,12 +11,13 @@ use crate::house_desk::HouseDesk;
 use crate::input::load_context;
 use crate::pipeline::{Meeting, Seen};
 use crate::serve::{Config, Sources, Take, Waiting, watermark};
+use crate::watchers::Watchers;
 use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
 use bavn_detect::house::{House, HouseDeed, Run};
 use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
-use bavn_model::{Access, Directory, Finding, FindingState, Record, Reject, Timestamp};
-use bavn_store::{Frame, Person, Writer};
+use bavn_model::{Access, Directory, Finding, FindingState, Origin, Record, Reject, Timestamp};
+use bavn_store::{Frame, OWN_SOURCE, Person, Store, Window, Writer};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -70,6 +71,7 @@ struct Service<'c> {
     sources: Sources,
     intake: Intake,
     seen: Seen,
+    watchers: Watchers,
     alarms: Alarms,
     /// Where alarms wait while nobody may be named.
     untold: Untold,
@@ -88,6 +90,8 @@ struct Service<'c> {
     /// Findings, alarms or not.
     found: u64,
     too_old: u64,
+    /// Look-ups of this program's users.
+    own: u64,
 }
 
 /// What was read, and is not yet stored or judged.
@@ -150,6 +154,10 @@ impl<'c> Service<'c> {
             (Engine::without(context, settings, &muted), from)
         };
         engine.keep_judgements();
+        let mut watchers = Watchers::default();
+        let own = Store::open(&store.folder, &kek)?.own(Window::ALL)?;
+        watchers.add(own.into_iter().filter_map(|own| own.who));
+        watchers.meet(&mut directory, engine.context());
         let mut seen = from.seen;
         let mut intake = Intake { directory, ..Intake::default() };
         if saved.is_some() {
@@ -185,6 +193,7 @@ impl<'c> Service<'c> {
             under,
             intake,
             seen,
+            watchers,
             alarms,
             findings: Vec::new(),
             day: None,
@@ -197,6 +206,7 @@ impl<'c> Service<'c> {
             raised: 0,
             found: 0,
             too_old: 0,
+            own: 0,
         })
     }
 
@@ -302,7 +312,10 @@ impl<'c> Service<'c> {
             }
             self.found += 1;
             self.raised += u64::from(finding.is_alert);
-            if finding.is_alert || finding.state == FindingState::Closed {
+            let is_news = finding.is_alert
+                || finding.state == FindingState::Closed
+                || self.watchers.read_their_own(&finding, names);
+            if is_news {
                 self.desk.receive(Alarm::of(&finding, names, context), keep::now())?;
             }
         }
@@ -321,6 +334,21 @@ impl<'c> Service<'c> {
         let run = Run::of(&report, &self.intake.directory, self.engine.context());
         let run = run.with(self.judged, self.found, self.raised, Vec::new());
         self.house.note(now, HouseDeed::Ran(Box::new(run)))
+    }
+
+    /// What users of this program looked up, as the commit took it in, waits to be judged like all else.
+    fn watch_own(&mut self) -> CommandResult {
+        let own = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take_own();
+        for line in &own {
+            let mut record =
+                bavn_decode::fhir::read_json(line, Origin::default()).map_err(internal)?;
+            record.source = Some(OWN_SOURCE.into());
+            self.watchers.add(record.who.as_deref().map(str::to_owned));
+            self.watchers.meet(&mut self.intake.directory, self.engine.context());
+            self.own += 1;
+            self.intake.waiting.push(self.intake.directory.intern(&record, OWN_FROM + self.own));
+        }
+        Ok(())
     }
 
     fn commit(&mut self, now: Timestamp, with_state: bool) -> CommandResult {
@@ -343,6 +371,7 @@ impl<'c> Service<'c> {
             Learned::of(&self.engine, &self.intake.directory, seen, &self.under, files)
         });
         go_on::keep(&self.keeper, learned.transpose()?, alarm_bytes)?;
+        self.watch_own()?;
         if with_state && self.state_day != self.day {
             self.note_run(now)?;
         }
@@ -367,6 +396,8 @@ const TICK_SECS: i64 = 30;
 const STATE_SECS_MIN: i64 = 30;
 /// Of the store's past, when nothing learned is gone on from.
 const REPLAYED_DAYS: i32 = 90;
+/// Own look-ups are numbered from here on, apart from those of files.
+const OWN_FROM: u64 = 1 << 63;
 /// Numbers of files are below it.
 const FILES_MAX: usize = (1 << 24) - 1;
 /// Records that could not be read and are told one by one.

@@ -11,12 +11,13 @@ use crate::house_desk::HouseDesk;
 use crate::input::{Formats, Input, expand, load_context};
 use crate::pipeline::{Batch, GoOn, RejectWriter, Saved, Stream, StreamError, Totals};
 use crate::progress::{Progress, Unit};
+use crate::watchers::Watchers;
 use anyhow::Context as _;
 use bavn_decode::context::Loaded;
 use bavn_detect::cases::Alarm;
 use bavn_detect::house::{HouseDeed, Run, SourceCount};
 use bavn_detect::{Engine, Judgement, OcsfOptions, Settings, Verdict, ocsf_line};
-use bavn_model::{Context, Directory, Fact, Finding, FindingState, Relation};
+use bavn_model::{Context, Directory, Finding, FindingState};
 use bavn_store::{Frame, Judged, Person, Reached};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +61,7 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
     let in_force = house.as_ref().map(|house| house.look(|house| house.in_force().clone()));
     let in_force = in_force.transpose()?.unwrap_or_default();
     let mut inputs = inputs;
-    let mut watchers = BTreeSet::new();
+    let mut watchers = Watchers::default();
     if let Some(folder) = &arguments.store {
         let own = own_look_ups(folder, &super::keep::kek(&arguments.key)?, &mut watchers)?;
         inputs.extend(own);
@@ -134,10 +135,10 @@ pub(crate) fn run(arguments: &Watch) -> CommandResult {
 fn own_look_ups(
     folder: &std::path::Path,
     kek: &bavn_store::Kek,
-    watchers: &mut BTreeSet<String>,
+    watchers: &mut Watchers,
 ) -> CommandResult<Option<Input>> {
     let own = bavn_store::Store::open(folder, kek)?.own(bavn_store::Window::ALL)?;
-    watchers.extend(own.iter().filter_map(|own| own.who.clone()));
+    watchers.add(own.iter().filter_map(|own| own.who.clone()));
     let lines: Vec<u8> = own.iter().flat_map(|own| [&own.original[..], b"\n"].concat()).collect();
     Ok((!lines.is_empty()).then(|| Input::Own(lines.into())))
 }
@@ -152,7 +153,7 @@ pub(crate) struct Plan<'a> {
     /// Where alarms become cases.
     pub(crate) desk: Option<&'a Desk>,
     /// Users of this program, as its own look-ups name them.
-    pub(crate) watchers: &'a BTreeSet<String>,
+    pub(crate) watchers: &'a Watchers,
     /// Detectors that are not heard.
     pub(crate) muted: &'a [String],
     pub(crate) inputs: &'a [Input],
@@ -290,7 +291,7 @@ impl Plan<'_> {
             raise(&ocsf_line(&finding, &names, context, self.options))?;
             let is_news = finding.is_alert
                 || finding.state == FindingState::Closed
-                || self.is_of_a_watcher(&finding, &names);
+                || self.watchers.read_their_own(&finding, &names);
             if let Some(desk) = self.desk.filter(|_| is_news) {
                 let alarm = Alarm::of(&finding, &names, context);
                 if live {
@@ -345,7 +346,7 @@ impl Plan<'_> {
         tell_problems(&problems, problem_count);
         let under = self.keeper.map(|_| go_on::Under::of(&directory, &context));
         let (mut engine, from) = self.engine(&mut directory, context, under.as_ref())?;
-        self.meet_watchers(&mut directory, engine.context());
+        self.watchers.meet(&mut directory, engine.context());
         let first_day = from.seen.first_day();
         let mut rejects = self.rejects.map(RejectWriter::create).transpose()?;
         let mut alarms = Vec::new();
@@ -440,31 +441,6 @@ impl Plan<'_> {
             .map(|under| Learned::of(&engine, &directory, seen.save(), &under, BTreeMap::new()))
             .transpose()?;
         Ok(Ok(Watched { learned, run, summary, report, unread: totals.unread, alarms }))
-    }
-
-    /// Who is known here by the name that the registers have is that member of staff.
-    fn meet_watchers(&self, directory: &mut Directory, context: &Context) {
-        for watcher in self.watchers {
-            let Some((_, name)) = watcher.rsplit_once('|') else { continue };
-            if let (None, Some(staff)) =
-                (directory.identities.find(watcher), context.staff_named(name))
-            {
-                directory.identities.declare_exact_also(watcher, staff);
-            }
-        }
-    }
-
-    /// Whether somebody who works with this program looked at their own record or family: that is
-    /// a case whatever the budget.
-    fn is_of_a_watcher(&self, finding: &Finding, names: &Directory) -> bool {
-        let near = |fact: &Fact| {
-            let Fact::RelatedPatients { relation, .. } = fact else { return false };
-            matches!(relation, Relation::Oneself | Relation::Kin | Relation::Household)
-        };
-        let watchers = self.watchers.iter().filter_map(|name| names.identities.find(name));
-        let watchers: BTreeSet<_> = watchers.collect();
-        finding.because.iter().any(near)
-            && finding.entities.iter().any(|entity| watchers.contains(&entity.identity))
     }
 
     fn by_input(&self, totals: &Totals) -> Vec<SourceCount> {

@@ -82,6 +82,30 @@ impl<'r> Service<'r> {
     }
 }
 
+/// Whoever asks by this program is judged by the service like everybody else.
+#[test]
+fn what_was_asked_while_it_runs_is_judged_too() {
+    let region = Region::drilled();
+    let mut service = Service::of(&region);
+    let run = service.start();
+    service.grow(Some("2024-01-02T12:00:00Z"));
+    std::thread::sleep(Duration::from_secs(2));
+    let (store, key, list) = (region.below("served"), region.below("key"), region.below("list"));
+    std::fs::write(&list, "nobody-of-this-name\n").unwrap();
+    let of_store = ["--store", path(&store), "--key-file", path(&key), "--purpose", "drill"];
+    let asked = bavn(&[&["hunt", path(&list)], &of_store[..]].concat());
+    assert!(asked.status.success(), "{}", stderr(&asked));
+    // The sources are silent for as long as they are awaited, and a commit comes each second.
+    std::thread::sleep(Duration::from_secs(10));
+    let said = Service::stop(run);
+    let number = |word: &str| {
+        let rest = said.split(word).nth(1).unwrap();
+        rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse::<u64>().unwrap()
+    };
+    assert!(number("stopped; read ") > 0, "{said}");
+    assert_eq!(number(", judged "), number("stopped; read ") + 1, "{said}");
+}
+
 #[test]
 fn killed_and_stopped_on_the_way_a_service_tells_what_one_watch_does() {
     let region = Region::drilled();
