@@ -7,7 +7,7 @@ use crate::page::{as_of, short};
 use crate::reply::{Answer, Shape, csv, go, html as sent_html, json, missing};
 use crate::session::Behind;
 use crate::text::{Language, grouped, look_ups, texts};
-use crate::view::{PatientView, ReadingGroup};
+use crate::view::{PatientView, ReadingGroup, Trouble};
 use bavn_detect::cases::CaseNumber;
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;
@@ -73,7 +73,19 @@ pub(crate) fn own(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let patients = [here.visitor.name.clone()];
     let granted =
         here.granted(Right::SeeOwnRecord, Purpose::Insight, None, "own report", &patients);
-    shown(here, sent.shape, &here.visitor.name, granted, on_paper)
+    let view = match granted {
+        Ok(granted) => here.board.patient(&here.visitor.name, &granted),
+        Err(answer) => return answer,
+    };
+    match (view, sent.shape) {
+        // Nobody has read it, as far as this is told: that is an answer.
+        (Err(Trouble::Refused([english, bokmaal])), Shape::Html) => {
+            let title = here.say("Who has read your record?", "Hvem har lest journalen din?");
+            let sentence = here.say(&*english, &*bokmaal);
+            here.page(title, sent.path, &html! { h1 { (title) } p { (sentence) } })
+        }
+        (view, shape) => told(here, shape, view, on_paper),
+    }
 }
 
 fn on_paper(here: &Here<'_>, view: &PatientView) -> Answer {
@@ -104,10 +116,18 @@ fn shown(
     granted: Result<Granted, Answer>,
     page: impl Fn(&Here<'_>, &PatientView) -> Answer,
 ) -> Answer {
-    let view = match granted {
-        Ok(granted) => here.board.patient(typed, &granted),
-        Err(answer) => return answer,
-    };
+    match granted {
+        Ok(granted) => told(here, shape, here.board.patient(typed, &granted), page),
+        Err(answer) => answer,
+    }
+}
+
+fn told(
+    here: &Here<'_>,
+    shape: Shape,
+    view: Result<PatientView, Trouble>,
+    page: impl Fn(&Here<'_>, &PatientView) -> Answer,
+) -> Answer {
     match (view, shape) {
         (Err(trouble), _) => here.failed(&trouble),
         (Ok(view), Shape::Html) => page(here, &view),

@@ -246,7 +246,7 @@ impl Book {
                 if !super::rules::is_day_until(on, at) {
                     return Err(Refusal::NotADay);
                 }
-                if self.is_open_about(signer) || self.is_open_about(by) {
+                if self.is_open_about(signer) {
                     return Err(Refusal::OwnCaseOpen);
                 }
             }

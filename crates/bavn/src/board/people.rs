@@ -64,10 +64,15 @@ fn groups(readings: &[Reading], around: Option<Around<'_>>) -> Vec<ReadingGroup>
                 words.map(|word| post(language, word)).collect::<Vec<_>>().join(", ")
             };
             let is_known = role.is_some() || unit.is_some();
-            let plain = || reading.who.as_deref().map(|who| report::plain_name(who).to_owned());
+            let plain = reading.who.as_deref().map(|who| report::plain_name(who).to_owned());
+            // Whoever works on it needs the account as well.
+            let named = name.map(|name| match &plain {
+                Some(account) => format!("{name} ({account})"),
+                None => name,
+            });
             ReadingGroup {
                 day: date(reading.at),
-                who: name.or_else(plain),
+                who: named.or(plain),
                 post: is_known.then(|| [Language::English, Language::Bokmaal].map(post)),
                 look_ups: 0,
                 first: reading.at,
