@@ -75,7 +75,11 @@ pub(crate) fn left(store: &Path, ring: &KeyRing) -> Result<Left> {
         let path = entry.map_err(io(&folder, "read"))?.path();
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("asked") => {
-                let file = Sealed::open(&path, SEALED_AS, ring)?;
+                let file = match Sealed::open(&path, SEALED_AS, ring) {
+                    // A commit has just taken it in.
+                    Err(StoreError::Missing { .. }) => continue,
+                    file => file?,
+                };
                 let look_ups = Input(file.head()).number();
                 let look_ups =
                     look_ups.ok_or_else(|| StoreError::damaged(&path, "its head is cut"))?;

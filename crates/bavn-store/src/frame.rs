@@ -1,11 +1,12 @@
 //! Look-ups on their way in: encoded once, handed between threads or logged as they are.
 
+use crate::heard::Own;
 use crate::row::{
     action_of, action_word, flag_bits, found_by_of, found_by_word, kind_of, kind_word, outcome_of,
     outcome_word,
 };
 use crate::varint::{Input, put, put_bytes, put_signed};
-use bavn_model::{Action, Flags, FoundBy, Kind, Outcome, Record};
+use bavn_model::{Action, Flags, FoundBy, Kind, Outcome, Record, Timestamp};
 use smallvec::SmallVec;
 
 /// Encoded look-ups.
@@ -76,11 +77,17 @@ impl Frame {
         self.look_ups += 1;
     }
 
-    /// The bytes that the source wrote, of each look-up.
-    pub(crate) fn originals(&self) -> Vec<Vec<u8>> {
+    /// As this program's own.
+    pub(crate) fn look_ups_of_own(&self) -> Vec<Own> {
         let mut input = Input(&self.bytes);
         let read = (0..self.look_ups).map_while(|_| Incoming::read(&mut input));
-        read.map(|one| one.original.to_vec()).collect()
+        read.map(|one| Own {
+            at: Timestamp::from_micros(one.at),
+            who: one.who.map(str::to_owned),
+            reason: one.reason.map(str::to_owned),
+            original: one.original.to_vec(),
+        })
+        .collect()
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

@@ -1,5 +1,6 @@
 //! Which source spoke on which day, and what did this program itself look up?
 
+use crate::asked;
 use crate::error::Result;
 use crate::manifest::Heard;
 use crate::names::Of;
@@ -92,11 +93,14 @@ impl Store {
         &self.manifest.log.checkpoint
     }
 
-    /// Look-ups by users of this program, by time.
+    /// Look-ups by users of this program, by time; also those that wait for the next commit.
     pub fn own(&self, window: Window) -> Result<Vec<Own>> {
-        let Some(own) = self.manifest.own_source else { return Ok(Vec::new()) };
         self.names(Of::Identity)?;
-        let mut found = Vec::new();
+        let left = asked::left(&self.folder, &self.ring)?;
+        let mut found: Vec<Own> =
+            left.asked.iter().flat_map(|(_, frame)| frame.look_ups_of_own()).collect();
+        found.retain(|own| window.has(own.at.micros()));
+        let own = self.manifest.own_source.unwrap_or(NOBODY);
         for segment in &self.manifest.segments {
             let is_there = |heard: &Heard| {
                 heard.source == own
@@ -120,7 +124,8 @@ impl Store {
                 Ok(())
             })?;
         }
-        found.sort_by_key(|own| own.at);
+        found.sort_by(|a, b| (a.at, &a.original).cmp(&(b.at, &b.original)));
+        found.dedup();
         Ok(found)
     }
 }

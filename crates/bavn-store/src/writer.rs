@@ -23,6 +23,7 @@ use crate::error::{Result, StoreError, io};
 use crate::files;
 use crate::format::{FORMAT, FORMAT_FILE, format_line, make_folders, upgrade};
 use crate::frame::Frame;
+use crate::heard::Own;
 use crate::in_force::InForce;
 use crate::index::{self, By, Touches};
 use crate::keys::{Chance, Kek, KeyRing, RING, STORE_KEY, random};
@@ -72,7 +73,7 @@ pub struct Writer {
     linked: HashMap<Of, u32>,
     pending: Pending,
     passed: Passed,
-    own: Vec<Vec<u8>>,
+    own: Vec<Own>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -302,7 +303,7 @@ impl Writer {
     }
 
     /// What users of this program had looked up, as the last commit took it in; given once.
-    pub fn take_own(&mut self) -> Vec<Vec<u8>> {
+    pub fn take_own(&mut self) -> Vec<Own> {
         std::mem::take(&mut self.own)
     }
 
@@ -316,7 +317,7 @@ impl Writer {
             self.take_all(frame, now)?;
         }
         self.commit_taken(&left, now, state)?;
-        self.own = left.asked.iter().flat_map(|(_, frame)| frame.originals()).collect();
+        self.own = left.asked.iter().flat_map(|(_, frame)| frame.look_ups_of_own()).collect();
         for path in left.paths() {
             pass(Step::RemoveAsked)?;
             std::fs::remove_file(path).map_err(io(path, "removed"))?;

@@ -12,7 +12,7 @@ pub(crate) use time::trail;
 
 use crate::case_scope::CaseScope;
 use crate::cli::StoreAccess;
-use crate::commands::keep::{leave_asking, take_in};
+use crate::commands::keep::leave_asking;
 use crate::commands::reader::{Question, ask};
 use crate::desk::{Desk, failed};
 use crate::error::{CommandError, Kind};
@@ -107,16 +107,17 @@ impl Board for StoreBoard {
     }
 
     fn scope_by(&self, number: CaseNumber) -> Result<(ScopeView, Counted), Trouble> {
-        let (store, asked) = (self.open()?, self.asked(number)?);
-        scope::view_by(&store, &asked, number, self.register.known())
-            .map_err(|error| failed(&error.into()))
+        let store = self.open()?;
+        self.held.scope_by(&store, self.asked(number)?, |asked| {
+            scope::view_by(&store, asked, number, self.register.known())
+                .map_err(|error| failed(&error.into()))
+        })
     }
 
     fn trail(&self, number: CaseNumber) -> Result<TrailView, Trouble> {
         let store = self.open()?;
-        let asked = self.asked(number)?;
-        self.held.trail(&store, (asked.subject, asked.window), |subject, window| {
-            time::trail(&store, subject, window).map_err(|error| failed(&error.into()))
+        self.held.trail(&store, self.asked(number)?, |asked| {
+            time::trail(&store, &asked.subject, asked.window).map_err(|error| failed(&error.into()))
         })
     }
 
@@ -237,8 +238,6 @@ impl Board for StoreBoard {
     fn held_about(&self, visitor: &Visitor) -> Result<HeldAbout, Trouble> {
         let closed = self.desk.look(|book| people::closed_about(book, &visitor.name));
         let closed = closed.map_err(|error| failed(&error))?;
-        // What was just looked at waits for the next commit, and counts already.
-        take_in(&self.access, &*self.open()?).map_err(|error| failed(&error))?;
         people::held_about(&*self.open()?, &visitor.name, &closed).map_err(|error| told(&error))
     }
 }

@@ -17,7 +17,7 @@ use bavn_detect::cases::Alarm;
 use bavn_detect::house::{House, HouseDeed, Run};
 use bavn_detect::{Engine, OcsfOptions, Settings, ocsf_line};
 use bavn_model::{Access, Directory, Finding, FindingState, Origin, Record, Reject, Timestamp};
-use bavn_store::{Frame, OWN_SOURCE, Person, Store, Window, Writer};
+use bavn_store::{Frame, OWN_SOURCE, Own, Person, Store, Window, Writer};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -339,11 +339,11 @@ impl<'c> Service<'c> {
     /// What users of this program looked up, as the commit took it in, waits to be judged like all else.
     fn watch_own(&mut self) -> CommandResult {
         let own = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take_own();
-        for line in &own {
+        for Own { who, original, .. } in own {
             let mut record =
-                bavn_decode::fhir::read_json(line, Origin::default()).map_err(internal)?;
+                bavn_decode::fhir::read_json(&original, Origin::default()).map_err(internal)?;
             record.source = Some(OWN_SOURCE.into());
-            self.watchers.add(record.who.as_deref().map(str::to_owned));
+            self.watchers.add(who);
             self.watchers.meet(&mut self.intake.directory, self.engine.context());
             self.own += 1;
             self.intake.waiting.push(self.intake.directory.intern(&record, OWN_FROM + self.own));
