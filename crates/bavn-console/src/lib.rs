@@ -49,7 +49,7 @@ mod view;
 pub use access::{Granted, Purpose, Right, Role, permits};
 pub use notice_view::{BreachView, Notices};
 pub use routes::{REPORT_STYLE, router};
-pub use session::{Chance, Doors, Visitor};
+pub use session::{Chance, Doors, Proxy, Visitor};
 pub use settings_page::roles_in_words;
 pub use view::{
     Alarm, AsOf, Board, ClockView, Counted, CountedRow, CoverageView, DayCell, DayState, DrillView,

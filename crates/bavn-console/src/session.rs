@@ -23,8 +23,40 @@ pub struct Doors {
     held: Mutex<Held>,
     /// A demonstration: who comes is let in, and may change roles.
     open: bool,
-    /// Of a proxy that has checked who it is, and that alone can reach this address.
-    header: Option<String>,
+    proxy: Option<Proxy>,
+}
+
+/// A proxy that has checked who it is.
+#[derive(Clone)]
+pub struct Proxy {
+    /// In which it says `name role`.
+    pub header: String,
+    /// What it says beside, in the header of that name with `-Secret` behind: nobody else who reaches
+    /// this port can. None: only the proxy reaches it.
+    pub secret: Option<String>,
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proxy").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+impl Proxy {
+    /// What its header says, if it was the proxy that wrote it.
+    fn says(&self, header: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let is_it = self.secret.as_ref().is_none_or(|secret| {
+            let said = header(&format!("{}-Secret", self.header)).unwrap_or_default();
+            is_same(said.as_bytes(), secret.as_bytes())
+        });
+        header(&self.header).filter(|_| is_it)
+    }
+}
+
+/// In a time that does not tell how much was right.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let differ = one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b));
+    one.len() == other.len() && differ == 0
 }
 
 struct Held {
@@ -59,10 +91,10 @@ impl std::fmt::Debug for Doors {
 }
 
 impl Doors {
-    /// Closed but for links, and for the header of a proxy if one is named.
-    pub fn new(chance: Box<Chance>, header: Option<String>) -> Self {
+    /// Closed but for links, and for a proxy if there is one.
+    pub fn new(chance: Box<Chance>, proxy: Option<Proxy>) -> Self {
         let held = Held { chance, links: HashMap::new(), sessions: HashMap::new() };
-        Self { held: Mutex::new(held), open: false, header }
+        Self { held: Mutex::new(held), open: false, proxy }
     }
 
     /// For people who are invented.
@@ -137,7 +169,7 @@ impl Doors {
             now.secs_since(session.last) < IDLE_SECS && now.secs_since(session.begun) < LONGEST_SECS
         };
         held.sessions.retain(|_, session| live(session));
-        let named = self.header.as_ref().map(|name| header(name).as_deref().and_then(named));
+        let named = self.proxy.as_ref().map(|proxy| proxy.says(&header).as_deref().and_then(named));
         if let Some(session) = cookie.and_then(|cookie| held.sessions.get_mut(cookie)) {
             let same = named.as_ref().is_none_or(|named| {
                 let visitor = &session.visitor;
@@ -258,8 +290,8 @@ mod tests {
 
     #[test]
     fn a_proxy_names_its_people_and_nobody_else_is_let_in() {
-        let (doors, now) =
-            (Doors::new(counting(), Some("x-user".to_owned())), Timestamp::default());
+        let proxy = Proxy { header: "x-user".to_owned(), secret: None };
+        let (doors, now) = (Doors::new(counting(), Some(proxy.clone())), Timestamp::default());
         let header = |text: &'static str| move |_: &str| Some(text.to_owned());
         let (visitor, cookie) = doors.visitor(None, header("Kari N soc-analyst"), now).unwrap();
         assert_eq!((visitor.name.as_str(), visitor.role), ("Kari N", Role::SocAnalyst));
@@ -271,5 +303,18 @@ mod tests {
         assert_eq!(other.name, "Ola", "the proxy's word beats an old cookie");
         assert_eq!(doors.visitor(Some(&cookie), |_| None, now), None);
         assert_eq!(doors.visitor(None, header("Ola king"), now), None);
+
+        // Whoever else reaches the port can write the header, but not the secret.
+        let proxy = Proxy { secret: Some("known to two".to_owned()), ..proxy };
+        let doors = Doors::new(counting(), Some(proxy));
+        let says = |secret: &'static str| {
+            move |name: &str| {
+                Some(if name == "x-user" { "Kari N soc-analyst" } else { secret }.to_owned())
+            }
+        };
+        assert!(doors.visitor(None, says("known to two"), now).is_some());
+        for wrong in ["", "known to tw0", "known to two "] {
+            assert_eq!(doors.visitor(None, says(wrong), now), None);
+        }
     }
 }

@@ -469,9 +469,13 @@ pub(crate) struct Console {
     /// Score of a drill to show, as `bavn drill score --json` prints it.
     #[arg(long, value_name = "FILE")]
     pub(crate) score: Option<PathBuf>,
-    /// Header in which a proxy, which alone reaches this port, says `name role`.
+    /// Header in which a proxy that logs people in says `name role`.
     #[arg(long, value_name = "NAME")]
     pub(crate) identity_header: Option<String>,
+    /// What only that proxy knows, and says in the header `NAME-Secret`; without it the proxy alone
+    /// must reach this port.
+    #[arg(long, value_name = "FILE", requires = "identity_header")]
+    pub(crate) identity_secret: Option<PathBuf>,
     /// What is the same in every breach, for the pages on notices (TOML, as `bavn notice` takes).
     #[arg(long, value_name = "FILE")]
     pub(crate) about: Option<PathBuf>,

@@ -4,10 +4,11 @@ use super::demo::{internal, listen};
 use super::keep::{self, kek, now};
 use crate::board::{Held, StoreBoard};
 use crate::cli::Console as Arguments;
-use crate::error::{CommandError, CommandResult};
+use crate::error::{CommandError, CommandResult, Kind};
 use crate::house_desk::HouseDesk;
 use crate::register::Register;
-use bavn_console::{Board, Doors, Role};
+use anyhow::Context as _;
+use bavn_console::{Board, Doors, Proxy, Role};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,9 +40,29 @@ pub(super) struct Pages {
     doors: Doors,
 }
 
+fn proxy(arguments: &Arguments) -> CommandResult<Option<Proxy>> {
+    let Some(header) = arguments.identity_header.clone() else { return Ok(None) };
+    let secret = arguments.identity_secret.as_ref().map(|file| {
+        let refused = |error: anyhow::Error| CommandError::new(Kind::Refused, error);
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("`{}` cannot be read", file.display()))
+            .map_err(refused)?;
+        let secret = text.trim();
+        if secret.len() < SECRET_BYTES_MIN {
+            let error = anyhow::anyhow!("`{}` holds no secret", file.display());
+            let hint = format_args!("at least {SECRET_BYTES_MIN} letters that nobody guesses");
+            return Err(refused(error).hint(hint.to_string()));
+        }
+        Ok(secret.to_owned())
+    });
+    Ok(Some(Proxy { header, secret: secret.transpose()? }))
+}
+
+const SECRET_BYTES_MIN: usize = 16;
+
 /// Opens the store and the port, and prints the links of those who are let in.
 pub(super) fn open(arguments: &Arguments) -> CommandResult<Pages> {
-    let doors = Doors::new(keep::chance(), arguments.identity_header.clone());
+    let doors = Doors::new(keep::chance(), proxy(arguments)?);
     let users = users(&arguments.user)?;
     let access = &arguments.store.access;
     let board = Arc::new(StoreBoard {

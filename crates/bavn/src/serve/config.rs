@@ -121,6 +121,7 @@ pub(crate) struct ConsolePages {
     #[serde(default)]
     users: Vec<String>,
     identity_header: Option<String>,
+    identity_secret: Option<PathBuf>,
     about: Option<PathBuf>,
     assessment: Option<PathBuf>,
     score: Option<PathBuf>,
@@ -253,6 +254,7 @@ impl Config {
             assessment: pages.assessment.clone(),
             score: pages.score.clone(),
             identity_header: pages.identity_header.clone(),
+            identity_secret: pages.identity_secret.clone(),
             about: pages.about.clone(),
             context: self.context_paths(),
             outbox: pages.outbox.clone(),
