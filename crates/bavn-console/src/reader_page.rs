@@ -17,7 +17,7 @@ pub(crate) fn section(here: &Here<'_>, case: &Case) -> Markup {
     let is_offered = here.board.asks_readers() && here.may(Right::Decide, Purpose::Case);
     html! {
         @if is_offered && case.merged_into.is_none() {
-            h2 { (here.say("Ask the reader", "Spør leseren")) }
+            h2 class="screen" { (here.say("Ask the reader", "Spør leseren")) }
             @match &case.file.ruled_out {
                 None => (rule_out(here, case)),
                 Some(held) => {
@@ -41,7 +41,7 @@ fn rule_out(here: &Here<'_>, case: &Case) -> Markup {
         "Ingen andre brukte kontoen; det bygger på",
     );
     html! {
-        p { (here.say(
+        p class="screen" { (here.say(
             "A friendly message may ask why the record was opened. First hold that the account was not stolen: \
              a thief would be warned.",
             "En vennlig melding kan spørre hvorfor journalen ble åpnet. Slå først fast at kontoen ikke er stjålet: \

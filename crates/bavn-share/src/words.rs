@@ -246,7 +246,7 @@ const CODES: &[(&str, &str, &str)] = &[
     ("dead", "døde", "dead"),
     ("moved", "flyttet, adresse ukjent", "moved, address unknown"),
     ("minors", "mindreårige", "minors"),
-    ("minors_below", "mindreårig under (år)", "a minor below (years)"),
+    ("minors_below", "aldersgrense for mindreårige", "age below which one is a minor"),
     ("protected_address", "sperret adresse", "protected address"),
     ("patients", "pasienter", "patients"),
     ("employees", "ansatte", "employees"),
