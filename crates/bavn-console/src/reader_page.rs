@@ -96,9 +96,12 @@ fn ask(here: &Here<'_>, case: &Case, reader: &str, place: usize) -> Markup {
 pub(crate) fn asked(here: &Here<'_>, sent: &Sent<'_>) -> Answer {
     let Some(number) = sent.case() else { return missing(here.language) };
     let (reader, hint) = (sent.form.field("reader"), sent.form.field("hint").trim());
-    let in_bokmaal = sent.form.field("language") != "en";
+    let language = match sent.form.field("language") {
+        "en" => bavn_share::Language::En,
+        _ => bavn_share::Language::Nb,
+    };
     let hint = (!hint.is_empty()).then_some(hint);
-    match here.board.ask_reader(&here.visitor.name, number, reader, hint, in_bokmaal) {
+    match here.board.ask_reader(&here.visitor.name, number, reader, hint, language) {
         Ok(()) => go(&format!("/case/{number}?lang={}", code(here.language))),
         Err(trouble) => here.failed(&trouble),
     }

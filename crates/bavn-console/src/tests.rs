@@ -118,7 +118,7 @@ impl Board for Fixed {
         case: CaseNumber,
         reader: &str,
         _: Option<&str>,
-        _: bool,
+        _: bavn_share::Language,
     ) -> Result<(), Trouble> {
         let sha256 = "a".repeat(64);
         let asked = Deed::Asked { reader: reader.to_owned(), sha256 };

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::names::Of;
 use crate::reader::{Store, Window, With};
-use crate::row::NOBODY;
+use crate::row::{CONTENTS_MAX, NOBODY, OTHERS};
 use crate::scope::{OfDay, Scope, Subject};
 use bavn_model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,7 @@ impl Store {
             kind.1.extend(&patients);
             let of = look_up.content;
             // Types that nobody would read through go under the last name.
-            let known = types.len() < TYPES_MAX || types.contains_key(of);
+            let known = types.len() < CONTENTS_MAX || types.contains_key(of);
             let of = types.entry(if known { of } else { OTHERS }.to_owned()).or_default();
             of.0 += 1;
             of.1.extend(&patients);
@@ -93,7 +93,3 @@ fn counted<K: Ord>(found: BTreeMap<K, (u64, BTreeSet<u32>)>) -> BTreeMap<K, OfDa
     };
     found.into_iter().map(|(key, found)| (key, count(found))).collect()
 }
-
-/// A source has dozens of types; a source that has more names single records.
-const TYPES_MAX: usize = 200;
-const OTHERS: &str = "other";

@@ -179,6 +179,10 @@ fn type_of(resource: &str) -> &str {
     if is_type { first } else { "" }
 }
 
+/// A source has dozens of types of content; one that has more names single records, which go under one
+/// name.
+pub(crate) const CONTENTS_MAX: usize = 200;
+pub(crate) const OTHERS: &str = "other";
 /// Of the name of a type; what is longer is a sentence.
 const TYPE_BYTES_MAX: usize = 64;
 

@@ -59,7 +59,7 @@ pub trait Board: Send + Sync + 'static {
         _case: CaseNumber,
         _reader: &str,
         _hint: Option<&str>,
-        _in_bokmaal: bool,
+        _language: bavn_share::Language,
     ) -> Result<(), Trouble> {
         let off = ["messages to readers are off", "meldinger til lesere er slått av"];
         Err(Trouble::Refused(off.map(str::to_owned)))

@@ -8,7 +8,7 @@
 use super::blocks::{Blocks, BlocksWriter};
 use super::{Touch, Touches, day_of};
 use crate::error::Result;
-use crate::row::{Class, LookUp, NOBODY, kind_of, kind_word};
+use crate::row::{CONTENTS_MAX, Class, LookUp, NOBODY, OTHERS, kind_of, kind_word};
 use crate::sealed::SealedWriter;
 use crate::varint::{Input, put, put_bytes};
 use bavn_model::{Kind, Timestamp};
@@ -289,6 +289,3 @@ const SEVERAL: u64 = 1;
 const PATIENT: u64 = 2;
 /// Patients of one list's look-ups, but for the last.
 const TOUCHES_MAX: usize = 4_096;
-/// A source has dozens of types of content; one that has more names single records.
-const CONTENTS_MAX: usize = 200;
-const OTHERS: &str = "other";

@@ -143,9 +143,8 @@ impl Board for StoreBoard {
         case: CaseNumber,
         reader: &str,
         hint: Option<&str>,
-        in_bokmaal: bool,
+        language: bavn_share::Language,
     ) -> Result<(), Trouble> {
-        let language = if in_bokmaal { bavn_share::Language::Nb } else { bavn_share::Language::En };
         let question =
             Question { case, reader, name: None, opened_at: None, record_hint: hint, language };
         let asked =

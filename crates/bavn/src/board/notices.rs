@@ -15,9 +15,9 @@ impl Notices for StoreBoard {
         who: &Visitor,
         language: Language,
     ) -> Result<BreachView, Trouble> {
-        let (language, other) = match language {
-            Language::English => (bavn_share::Language::En, bavn_share::Language::Nb),
-            Language::Bokmaal => (bavn_share::Language::Nb, bavn_share::Language::En),
+        let language = match language {
+            Language::English => bavn_share::Language::En,
+            Language::Bokmaal => bavn_share::Language::Nb,
         };
         let by = By { who: ("urn:bavn:user", &who.name), at: self.now() };
         let (case, looked) =
@@ -26,7 +26,7 @@ impl Notices for StoreBoard {
             self.register.spoken(&case, &looked, language).map_err(|error| failed(&error))
         };
         let regimes = self.register.about().regimes.clone();
-        Ok(BreachView { record: record(language)?, other: record(other)?, regimes })
+        Ok(BreachView { record: record(language)?, other: record(language.other())?, regimes })
     }
 
     fn release_list(

@@ -96,9 +96,9 @@ impl Board for DemoBoard {
         case: CaseNumber,
         reader: &str,
         hint: Option<&str>,
-        in_bokmaal: bool,
+        language: bavn_share::Language,
     ) -> Result<(), Trouble> {
-        self.store.ask_reader(by, case, reader, hint, in_bokmaal)
+        self.store.ask_reader(by, case, reader, hint, language)
     }
 
     fn record(
